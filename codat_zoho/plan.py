@@ -1,0 +1,599 @@
+"""The pure core: what differs between declared and actual, what to send, and what must not be sent.
+
+:func:`plan` does no I/O and knows neither Pulumi nor HTTP. Everything else calls it or draws its result: the
+provider, the drift report, the review of a pull request. What it decides is decided here and nowhere else.
+
+Two facts shape it. Codat shows stored keys only as masks, so a stored value can be proven *different* from the
+declared one or be *consistent* with it, never proven the same. And a Zoho refresh token is bound to the client id it
+was issued for, so disabling the integration, changing the client id or deleting the keys can cut off the companies
+that are linked: such a plan is blocked unless ``allow_disruption`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import overload
+
+from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.errors import PlanBlocked
+from codat_zoho.settings import IntegrationSettings, OnDelete, ZohoClientSettings, fingerprint, looks_like_client_id
+
+__all__ = [
+    "ActualIntegration",
+    "Change",
+    "How",
+    "Known",
+    "MaskReading",
+    "Observed",
+    "Plan",
+    "Probe",
+    "ProbeResult",
+    "Recorded",
+    "Removal",
+    "Step",
+    "StepKind",
+    "observe",
+    "plan",
+    "read_mask",
+    "shown_secret",
+]
+
+Value = str | bool | None
+
+# --- masks ------------------------------------------------------------------------------------------------------------
+
+
+class Known(Enum):
+    """What a shown value tells about a declared one."""
+
+    SAME = "same"
+    CONSISTENT = "consistent"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskReading:
+    """A verdict on one stored value, and why where it is not self-evident."""
+
+    known: Known
+    why: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Nothing shown speaks against the declared value, and something speaks for it."""
+        return self.known in (Known.SAME, Known.CONSISTENT)
+
+
+_MASK_RUN = re.compile(r"X{4,}|x{4,}|\*{4,}|•{4,}")
+_OPAQUE = re.compile(r"[Xx*•.\s]*")
+
+
+def _wildcard(mask: str) -> str:
+    """The masking character of ``mask``: the one its longest run is made of."""
+    runs: list[str] = _MASK_RUN.findall(mask)
+    return max(runs, key=len)[0] if runs else ""
+
+
+def read_mask(shown: str | None, declared: str) -> MaskReading:
+    """Compare what Codat shows with a declared value.
+
+    The one published example of a mask has ``X`` for all but the last four characters and keeps the length. Other
+    masking characters, a visible beginning, opaque masks and unmasked values are read too, since nobody has seen what
+    Codat shows for Zoho.
+
+    >>> read_mask("XXXXXXXXc0de", "0123f00dbeef").known
+    <Known.DIFFERENT: 'different'>
+    >>> read_mask("XXXXXXXXbeef", "0123f00dbeef").known
+    <Known.CONSISTENT: 'consistent'>
+    >>> read_mask("************", "0123f00dbeef").known
+    <Known.UNKNOWN: 'unknown'>
+    """
+    if shown is None:
+        return MaskReading(Known.UNKNOWN, "Codat shows no stored value of this name")
+    if _OPAQUE.fullmatch(shown):
+        return MaskReading(Known.UNKNOWN, "Codat hides the stored value completely")
+    if shown == declared:
+        return MaskReading(Known.SAME)
+    wild = _wildcard(shown)
+    if not wild:
+        if looks_like_client_id(shown) or len(shown) == len(declared):
+            return MaskReading(Known.DIFFERENT)
+        return MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
+    start, end = shown.split(wild, 1)[0], shown.rsplit(wild, 1)[1]
+    if not (declared.startswith(start) and declared.endswith(end)):
+        return MaskReading(Known.DIFFERENT)
+    if len(shown) != len(declared):
+        return MaskReading(
+            Known.UNKNOWN,
+            f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
+            f"{len(declared)}: a stray character may have been stored with it",
+        )
+    if any(shown_char not in (wild, char) for shown_char, char in zip(shown, declared, strict=True)):
+        return MaskReading(Known.DIFFERENT)
+    return MaskReading(Known.CONSISTENT)
+
+
+def shown_secret(mask: str | None) -> str:
+    """Put a stored secret into words without telling more of it than its last four characters."""
+    if mask is None:
+        return "none stored"
+    end = mask.rsplit(_wildcard(mask), 1)[1] if _wildcard(mask) else ""
+    return f"ends in {end[-4:]}" if end else "hidden"
+
+
+# --- actual -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ActualIntegration:
+    """What Codat says of the integration.
+
+    Args:
+        enabled: as read.
+        keys: the stored keys as shown, that is, masked; None where none are stored.
+        linked: how many companies are linked through it, or None where Codat does not say.
+        integration_id: Codat's id of it, where given.
+        name: Codat's name for it.
+    """
+
+    enabled: bool
+    keys: Mapping[str, str] | None = field(default=None, repr=False)
+    linked: int | None = None
+    integration_id: str | None = None
+    name: str = "Zoho Books"
+
+    @property
+    def client_id(self) -> str | None:
+        """The stored client id as shown."""
+        return (self.keys or {}).get("clientId")
+
+    @property
+    def client_secret(self) -> str | None:
+        """The stored client secret as shown."""
+        return (self.keys or {}).get("clientSecret")
+
+
+class Probe(Enum):
+    """What a data centre's token endpoint said of an id and secret."""
+
+    ACCEPTED = "accepted"
+    WRONG_SECRET = "wrong secret"
+    UNKNOWN_CLIENT = "unknown client"
+    INCONCLUSIVE = "inconclusive"
+    NOT_ASKED = "not asked"
+
+    @property
+    def rejected(self) -> bool:
+        """Zoho said no. Inconclusive is not a no."""
+        return self in (Probe.WRONG_SECRET, Probe.UNKNOWN_CLIENT)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """A verdict of one data centre, and why where it is inconclusive."""
+
+    probe: Probe
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the last successful run recorded. ``client_id`` may be a mask, after a refresh that found drift."""
+
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    client_secret_fingerprint: str | None = None
+    enabled: bool | None = None
+    keys_cleared_while_disabled: bool = False
+
+    @classmethod
+    def of(cls, desired: IntegrationSettings) -> Recorded:
+        """What a run that brought Codat to ``desired`` records."""
+        secret = desired.client_secret.get_secret_value() if desired.client_secret else None
+        known = fingerprint(desired.client_id, secret) if desired.client_id and secret else None
+        return cls(desired.client_id, secret, known, desired.enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The wish to stop managing an integration."""
+
+    on_delete: OnDelete = "remove"
+    allow_disruption: bool = False
+
+
+# --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+class How(Enum):
+    """How a difference is known."""
+
+    READ = "read"
+    MASK = "mask"
+    PROBE = "probe"
+    DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that is to change. Secrets appear as fingerprints or as "ends in c0de", never as themselves."""
+
+    field: str
+    before: Value
+    after: Value
+    how: How
+    disruptive: bool = False
+
+
+class StepKind(Enum):
+    """What can be sent to Codat."""
+
+    SAVE_KEYS = "save keys"
+    SET_ENABLED = "set enabled"
+    DELETE_KEYS = "delete keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to send to Codat.
+
+    Args:
+        kind: which call.
+        enabled: the value to send with ``SET_ENABLED``.
+        certain: False where only a mask that hides everything makes it necessary: nothing is known to differ.
+    """
+
+    kind: StepKind
+    enabled: bool | None = None
+    certain: bool = True
+
+    def __str__(self) -> str:
+        if self.kind is StepKind.SET_ENABLED:
+            return "enable the integration" if self.enabled else "disable the integration"
+        return str(self.kind.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What differs and what follows from it. A plan with ``blockers`` is never applied."""
+
+    changes: tuple[Change, ...] = ()
+    cannot_tell: tuple[str, ...] = ()
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    manual_steps: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing differs and nothing will be sent."""
+        return not (self.changes or self.steps or self.blockers)
+
+    @property
+    def disruptive(self) -> bool:
+        """It can cut off linked companies, if there are any."""
+        return any(change.disruptive for change in self.changes)
+
+    def raise_if_blocked(self) -> None:
+        """Raise :class:`PlanBlocked` with all blockers."""
+        if self.blockers:
+            raise PlanBlocked(" ".join(self.blockers))
+
+
+@overload
+def plan(
+    desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None = None
+) -> Plan: ...  # pragma: no cover
+@overload
+def plan(desired: Removal, actual: ActualIntegration, recorded: None = None) -> Plan: ...  # pragma: no cover
+@overload
+def plan(
+    desired: ZohoClientSettings, actual: Mapping[str, ProbeResult], recorded: None = None
+) -> Plan: ...  # pragma: no cover
+def plan(
+    desired: IntegrationSettings | Removal | ZohoClientSettings,
+    actual: ActualIntegration | Mapping[str, ProbeResult],
+    recorded: Recorded | None = None,
+) -> Plan:
+    """Compare declared with actual.
+
+    Args:
+        desired: the declaration, or the wish to remove.
+        actual: what Codat or, per data centre, Zoho said.
+        recorded: what the last run left, where there was one. It tells a declared change from a drift, and lets an
+            unchanged secret behind an opaque mask rest.
+    """
+    if isinstance(desired, ZohoClientSettings):
+        assert isinstance(actual, Mapping)
+        return _plan_client(desired, actual)
+    assert isinstance(actual, ActualIntegration)
+    if isinstance(desired, Removal):
+        return _plan_removal(desired, actual)
+    return _plan_integration(desired, actual, recorded)
+
+
+# --- the integration --------------------------------------------------------------------------------------------------
+
+
+def _plan_integration(desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None) -> Plan:
+    found = _plan_keys(desired, actual, recorded)
+    changes, steps, warnings = list(found.changes), list(found.steps), list(found.warnings)
+    if desired.enabled is not None and desired.enabled != actual.enabled:
+        changes.append(
+            Change(
+                "enabled", actual.enabled, desired.enabled, How.READ, disruptive=actual.enabled and not desired.enabled
+            )
+        )
+        step = Step(StepKind.SET_ENABLED, enabled=desired.enabled)
+        # Keys first, so that nobody can link through an integration with the wrong keys; disabling before anything.
+        steps.append(step) if desired.enabled else steps.insert(0, step)
+        if recorded and recorded.enabled == desired.enabled:
+            word = "enabled" if actual.enabled else "disabled"
+            warnings.append(f"enabled: somebody else {word} the integration since the last run.")
+    if desired.enabled and actual.keys is None and not any(step.kind is StepKind.SAVE_KEYS for step in steps):
+        warnings.append("enabled: no keys are stored in Codat, so customers cannot link until somebody saves them.")
+    result = replace(found, changes=tuple(changes), steps=tuple(steps), warnings=tuple(warnings))
+    return _guarded(result, actual, allow=desired.allow_disruption)
+
+
+class _Key(Enum):
+    """Where one stored key stands."""
+
+    IN_PLACE = "in place"
+    DIFFERS = "differs"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyState:
+    state: _Key
+    reading: MaskReading
+    how: How = How.MASK
+    touched: bool = False
+
+
+def _key_state(shown: str | None, declared: str, old: str | None) -> _KeyState:
+    """Judge one stored key.
+
+    Args:
+        shown: what Codat shows of it.
+        declared: what it should be.
+        old: what the last run recorded (after a refresh that found drift: the mask itself), None on a first run.
+    """
+    reading = read_mask(shown, declared)
+    old_is_gone = old is not None and old != shown and read_mask(shown, old).known is Known.DIFFERENT
+    if reading.known is Known.DIFFERENT:
+        return _KeyState(_Key.DIFFERS, reading, touched=old_is_gone)
+    if old is not None and old not in (declared, shown) and not (reading.agrees and old_is_gone):
+        return _KeyState(_Key.DIFFERS, reading, How.DECLARED)
+    if reading.known is Known.UNKNOWN and old is None:
+        return _KeyState(_Key.UNSURE, reading, How.DECLARED)
+    return _KeyState(_Key.IN_PLACE, reading)
+
+
+def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None) -> Plan:
+    if desired.client_id is None:
+        return Plan()
+    secret = desired.client_secret.get_secret_value() if desired.client_secret else None
+    wanted = fingerprint(desired.client_id, secret) if secret else None
+    if actual.keys is None:
+        return _plan_absent_keys(desired, wanted, actual, recorded)
+    old = recorded or Recorded()
+    changes: list[Change] = []
+    cannot_tell: list[str] = []
+    warnings: list[str] = []
+
+    the_id = _key_state(actual.client_id, desired.client_id, old.client_id)
+    if the_id.state is _Key.DIFFERS or (the_id.state is _Key.UNSURE and secret):
+        before = actual.client_id if the_id.how is How.MASK else old.client_id or "hidden"
+        changes.append(Change("client_id", before, desired.client_id, the_id.how, disruptive=True))
+    if the_id.touched:
+        warnings.append(f"client_id: somebody else changed it since the last run; Codat now shows {actual.client_id}.")
+    cannot_tell += _untold_id(the_id.reading)
+
+    if secret is None:
+        cannot_tell.append(f"client_secret: {_NO_SECRET}.")
+        blockers = (_SECRET_NEEDED,) if changes else ()
+        return Plan(tuple(changes), tuple(cannot_tell), blockers, tuple(warnings))
+
+    # A recorded "differs" or "none stored" says that the recorded secret was not in place.
+    old_secret = old.client_secret if _is_fingerprint(old.client_secret_fingerprint) else None
+    the_secret = _key_state(actual.client_secret, secret, old_secret)
+    shown = shown_secret(actual.client_secret)
+    if the_secret.state is not _Key.IN_PLACE:
+        before = (
+            shown if the_secret.how is How.MASK or not old_secret else f"fingerprint {old.client_secret_fingerprint}"
+        )
+        changes.append(Change("client_secret", before, f"fingerprint {wanted}", the_secret.how))
+    if the_secret.touched:
+        warnings.append(f"client_secret: somebody else changed it since the last run; Codat's now {shown}.")
+    cannot_tell += _untold_secret(the_secret.reading, shown)
+
+    others = sorted(set(actual.keys) - {"clientId", "clientSecret"})
+    if changes and others:
+        warnings.append(
+            f"Codat also stores {', '.join(others)} with these keys; whether saving keys keeps that is not documented."
+        )
+    certain = _Key.DIFFERS in (the_id.state, the_secret.state)
+    steps = (Step(StepKind.SAVE_KEYS, certain=certain),) if changes else ()
+    return Plan(tuple(changes), tuple(cannot_tell), warnings=tuple(warnings), steps=steps)
+
+
+def _untold_id(reading: MaskReading) -> list[str]:
+    if reading.known is not Known.UNKNOWN:
+        return []
+    return [f"client_id: whether Codat holds the declared one: {reading.why}."]
+
+
+def _untold_secret(reading: MaskReading, shown: str) -> list[str]:
+    if reading.known not in (Known.UNKNOWN, Known.CONSISTENT):
+        return []
+    why = reading.why or f"what it shows ({shown}) is consistent with it and proves no more"
+    return [f"client_secret: whether Codat holds exactly the declared one: {why}."]
+
+
+_NO_SECRET = "no secret is declared, so the one stored in Codat is left alone and cannot be compared"
+_SECRET_NEEDED = (
+    "client_id: the client id in Codat differs from the declared one, and Codat takes id and secret together only: "
+    "declare client_secret too, or declare the client id that Codat holds."
+)
+
+
+def _plan_absent_keys(
+    desired: IntegrationSettings, wanted: str | None, actual: ActualIntegration, recorded: Recorded | None
+) -> Plan:
+    if recorded and recorded.keys_cleared_while_disabled and not actual.enabled and not desired.enabled:
+        unchanged = recorded.client_id == desired.client_id and recorded.client_secret_fingerprint == wanted
+        if unchanged:
+            return Plan(cannot_tell=(_CLEARED,))
+    if wanted is None:
+        return Plan(
+            blockers=(
+                "client_secret: Codat holds no keys for Zoho Books, and no secret is declared to store: declare "
+                "client_secret, or leave client_id out to leave the keys alone.",
+            )
+        )
+    return Plan(
+        changes=(
+            Change("client_id", None, desired.client_id, How.READ),
+            Change("client_secret", "none stored", f"fingerprint {wanted}", How.READ),
+        ),
+        steps=(Step(StepKind.SAVE_KEYS),),
+    )
+
+
+_CLEARED = "client_id, client_secret: Codat keeps no keys while the integration is disabled, so none can be compared."
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a refresh found: the managed values as they are now, and what could not be told."""
+
+    values: Recorded
+    cannot_tell: tuple[str, ...] = ()
+
+
+def observe(recorded: Recorded, actual: ActualIntegration) -> Observed:
+    """Say what the managed values of ``recorded`` are now. What is None there is not managed, and stays None.
+
+    A mask that proves a difference stands in for a client id. A secret cannot be read back, so it stays as recorded,
+    and its fingerprint tells: ``differs (ends in c0de)`` or ``none stored``.
+    """
+    now = replace(recorded, enabled=None if recorded.enabled is None else actual.enabled)
+    if recorded.client_id is None:
+        return Observed(now)
+    if actual.keys is None:
+        if recorded.keys_cleared_while_disabled and not actual.enabled:
+            return Observed(now, (_CLEARED,))
+        gone = None if recorded.client_secret is None else "none stored"
+        return Observed(replace(now, client_id=None, client_secret_fingerprint=gone))
+    id_read = read_mask(actual.client_id, recorded.client_id)
+    cannot_tell = _untold_id(id_read)
+    if id_read.known is Known.DIFFERENT:
+        now = replace(now, client_id=actual.client_id)
+    if recorded.client_secret is None:
+        return Observed(now, (*cannot_tell, f"client_secret: {_NO_SECRET}."))
+    secret_read, shown = read_mask(actual.client_secret, recorded.client_secret), shown_secret(actual.client_secret)
+    if secret_read.known is Known.DIFFERENT:
+        now = replace(now, client_secret_fingerprint=f"differs ({shown})")
+    elif secret_read.agrees and not _is_fingerprint(recorded.client_secret_fingerprint):
+        now = replace(now, client_secret_fingerprint=fingerprint(recorded.client_id, recorded.client_secret))
+    return Observed(now, (*cannot_tell, *_untold_secret(secret_read, shown)))
+
+
+def _is_fingerprint(text: str | None) -> bool:
+    return text is not None and re.fullmatch("[0-9a-f]{16}", text) is not None
+
+
+def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str = "run pulumi up again") -> Plan:
+    """Block what could cut off linked companies. An unknown count blocks too: nothing happens without a word."""
+    if not result.disruptive or allow or actual.linked == 0:
+        return result
+    what = " and ".join(_DISRUPTIONS[change.field] for change in result.changes if change.disruptive)
+    if actual.linked is None:
+        who = "companies that may be linked (Codat does not say how many are)"
+    else:
+        who = f"{actual.linked} linked {'company' if actual.linked == 1 else 'companies'}"
+    blocker = (
+        f"{what[0].upper()}{what[1:]} would cut off {who}, and nothing was changed. If that is meant, set "
+        f"allow_disruption=True and {then}."
+    )
+    return replace(result, blockers=(*result.blockers, blocker))
+
+
+_DISRUPTIONS = {
+    "enabled": "disabling the integration",
+    "client_id": "changing the client id (their tokens are bound to it)",
+    "keys": "deleting the keys",
+}
+
+
+def _plan_removal(desired: Removal, actual: ActualIntegration) -> Plan:
+    if desired.on_delete == "keep":
+        return Plan(manual_steps=("The integration and its keys stay in Codat as they are (on_delete='keep').",))
+    changes, steps = [], []
+    if actual.enabled:
+        changes.append(Change("enabled", True, False, How.READ, disruptive=True))
+        steps.append(Step(StepKind.SET_ENABLED, enabled=False))
+    if desired.on_delete == "remove" and actual.keys is not None:
+        changes.append(Change("keys", "stored", None, How.READ, disruptive=True))
+        steps.append(Step(StepKind.DELETE_KEYS))
+    result = Plan(changes=tuple(changes), steps=tuple(steps))
+    then = "run pulumi up, then destroy; to stop managing it without touching Codat, the same with on_delete='keep'"
+    return _guarded(result, actual, allow=desired.allow_disruption, then=then)
+
+
+# --- the client in Zoho's console -------------------------------------------------------------------------------------
+
+_SWITCH = "'Use the same OAuth credentials for all data centers'"
+
+
+def _plan_client(desired: ZohoClientSettings, verdicts: Mapping[str, ProbeResult]) -> Plan:
+    changes, cannot_tell, blockers, steps = [], [], [], []
+    by_probe: dict[Probe, list[str]] = {}
+    for code in desired.regions:
+        verdict = verdicts.get(code, ProbeResult(Probe.NOT_ASKED, "it was not asked"))
+        by_probe.setdefault(verdict.probe, []).append(code)
+        if verdict.probe.rejected:
+            changes.append(Change(f"regions.{code}", verdict.probe.value, Probe.ACCEPTED.value, How.PROBE))
+        elif verdict.probe is not Probe.ACCEPTED:
+            cannot_tell.append(f"regions: whether Zoho's data centre {code} accepts the client: {verdict.why}.")
+    for probe, codes in by_probe.items():
+        if probe.rejected:
+            what, todo = _rejection(probe, codes, by_probe.get(Probe.ACCEPTED, []))
+            blockers.append(f"regions: {what}")
+            steps.append(todo)
+    return Plan(tuple(changes), tuple(cannot_tell), tuple(blockers), manual_steps=tuple(steps))
+
+
+def _rejection(probe: Probe, codes: list[str], accepted: list[str]) -> tuple[str, str]:
+    """Say what a rejection can mean, and which switch to turn where."""
+    who = f"{', '.join(codes)} (Zoho data centre{'s' if len(codes) > 1 else ''})"
+    console = (
+        "Zoho's API console" if accepted or len(codes) > 1 else f"Zoho's API console ({DATA_CENTRES[codes[0]].console})"
+    )
+    others = f"{', '.join(accepted)} accept{'s' if len(accepted) == 1 else ''} both"
+    if probe is Probe.WRONG_SECRET and accepted:
+        return (
+            f"refused by {who}: the client id is known there, but has another secret, while {others}.",
+            f"In {console}, open the client's Settings tab and turn on {_SWITCH}.",
+        )
+    if probe is Probe.WRONG_SECRET:
+        return (
+            f"refused by {who}: the client id is known there, but the secret is wrong.",
+            f"Copy the client secret again from the client's page in {console}.",
+        )
+    if accepted:
+        return (
+            f"refused by {who}, while {others}: not enabled there for this client, or another secret there.",
+            f"In {console}, open the client's Settings tab, enable {', '.join(codes)} and turn on {_SWITCH}.",
+        )
+    return (
+        f"refused by {who}: the client id is unknown there, not enabled there, or the secret is wrong.",
+        f"In {console} of the account's home data centre, compare client id and secret, and enable {', '.join(codes)} "
+        "in the client's Settings tab.",
+    )

@@ -1,0 +1,265 @@
+"""The only module that imports httpx: one client per process, timeouts, a deadline, retries, bounded bodies.
+
+httpx itself is imported on the first request: previews make none, so they do not pay for it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from codat_zoho._redact import one_line
+from codat_zoho._version import __version__
+from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["Answer", "Deadline", "Http", "checked_address", "is_loopback"]
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 20.0
+RETRY_AFTER_CAP = 30.0
+"""Seconds. A longer wait is not waited for: the caller fails and names the time instead."""
+ATTEMPTS = 5
+MAX_BODY = 4 * 1024 * 1024
+MAX_CONNECTIONS = 4
+_BACKOFF_START, _BACKOFF_FACTOR = 0.5, 1.5  # as Codat's own clients do
+_RETRIED = frozenset({408, 429, *range(500, 600)})
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether ``url`` points to this machine, where plain http is allowed."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> str:
+    """Return a base address without its trailing slash.
+
+    Raises:
+        ConfigurationError: when it is not https (loopback may be http), or carries a user, query or fragment.
+    """
+    shown = one_line(url)
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and not (parts.username or parts.password or parts.query or parts.fragment)
+        _ = parts.port
+    except ValueError:
+        valid = False
+    if not valid or parts.scheme not in ("http", "https"):
+        raise ConfigurationError(f"{setting} is no usable address: {shown}.", "Give one like https://api.codat.io.")
+    if loopback_only and not is_loopback(url):
+        raise ConfigurationError(
+            f"{setting} is {shown}, but only a loopback address (the simulator) may stand in for Zoho.",
+            "Unset it: Zoho's own addresses are built in.",
+        )
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ConfigurationError(
+            f"{setting} is {shown}: the API key would travel in clear.", "Use https (only loopback may be http)."
+        )
+    return url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, already read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Parse the body; raises ValueError when it is not JSON."""
+        return json.loads(self.body)
+
+
+class Deadline:
+    """The time that one whole operation may take, over all its calls and waits."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def left(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self._end - self._clock())
+
+
+@dataclass
+class Http:
+    """Sends requests. Threads share one; it builds its httpx client on first use.
+
+    Args:
+        transport: stands in for the network in tests (an ``httpx.BaseTransport``).
+        log: receives one redacted line per exchange.
+        clock, sleep, now, jitter: time and chance, for tests.
+    """
+
+    transport: Any = None
+    log: Callable[[str], None] | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    _client: httpx.Client | None = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Start the clock of an operation."""
+        return Deadline(seconds, self.clock)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline: Deadline,
+        headers: Mapping[str, str] | None = None,
+        json_body: object = None,
+        form: Mapping[str, str] | None = None,
+        retry: bool = True,
+    ) -> Answer:
+        """Send a request and return the answer, whatever its status.
+
+        Args:
+            method: HTTP method.
+            url: the whole address.
+            deadline: of the operation that this request belongs to.
+            headers: to send along, the API key among them.
+            json_body: sent as JSON.
+            form: sent as a form.
+            retry: repeat it after 408, 429, 5xx and connection errors. Everything this package asks Codat for is
+                idempotent; a probe at Zoho is never repeated, since repeating extends a lockout.
+
+        Raises:
+            Unreachable: no answer came, or not in time.
+            UnexpectedAnswer: the body is larger than any real one.
+        """
+        host = urlsplit(url).netloc
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                answer = self._once(method, url, deadline, headers or {}, json_body, form)
+            except _NoAnswer as error:
+                wait = self._backoff(attempt)
+                if not retry or attempt == ATTEMPTS or wait >= deadline.left():
+                    raise Unreachable(
+                        f"{host} could not be reached: {error}"
+                        + (f" (tried {attempt} times)." if attempt > 1 else "."),
+                        "Check the address, the network, proxies and TLS trust, then run it again.",
+                    ) from None
+            else:
+                if answer.status not in _RETRIED or not retry or attempt == ATTEMPTS:
+                    return answer
+                asked = retry_after(answer.headers, self.now())
+                wait = self._backoff(attempt) if asked is None else asked
+                if wait > RETRY_AFTER_CAP or wait >= deadline.left():
+                    return answer
+            self.sleep(wait)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _backoff(self, attempt: int) -> float:
+        return _BACKOFF_START * _BACKOFF_FACTOR ** (attempt - 1) * (0.5 + self.jitter() / 2)
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        deadline: Deadline,
+        headers: Mapping[str, str],
+        json_body: object,
+        form: Mapping[str, str] | None,
+    ) -> Answer:
+        import httpx
+
+        left = deadline.left()
+        if left <= 0:
+            raise _NoAnswer(f"the {deadline.seconds:g} s for the whole operation are used up")
+        began = self.clock()
+        outcome = "?"
+        try:
+            with self._get_client().stream(
+                method,
+                url,
+                headers=dict(headers),
+                json=json_body,
+                data=form,
+                timeout=httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left)),
+            ) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes(65536):
+                    body += chunk
+                    if len(body) > MAX_BODY:
+                        outcome = "answer too large"
+                        raise UnexpectedAnswer(
+                            f"{urlsplit(url).netloc} sent more than {MAX_BODY >> 20} MiB in answer to {method}.",
+                            "Check that the address is right.",
+                            status=response.status_code,
+                        )
+                    if deadline.left() <= 0:
+                        raise _NoAnswer(f"the answer was not complete within {deadline.seconds:g} s")
+                outcome = str(response.status_code)
+                return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
+        except httpx.TimeoutException as error:
+            outcome = type(error).__name__
+            raise _NoAnswer(_TIMEOUTS.get(outcome, "it did not answer in time")) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            outcome = type(error).__name__
+            raise _NoAnswer(one_line(str(error)) or outcome) from None
+        finally:
+            if self.log is not None:
+                path = urlsplit(url).path
+                self.log(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)")
+
+    def _get_client(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                import httpx
+
+                self._client = httpx.Client(
+                    transport=self.transport,
+                    # A proxy from the environment must never see what is meant for this machine.
+                    mounts={} if self.transport else {f"all://{_host(name)}": None for name in _LOOPBACK},
+                    follow_redirects=False,
+                    limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+                    headers={
+                        "User-Agent": f"codat-zoho/{__version__}",
+                        "Accept": "application/json",
+                        "Accept-Encoding": "identity",
+                    },
+                )
+            return self._client
+
+
+class _NoAnswer(Exception):
+    """Why there is no answer, in a few words."""
+
+
+_TIMEOUTS = {
+    "ConnectTimeout": f"no connection within {CONNECT_TIMEOUT:g} s",
+    "ReadTimeout": f"no answer within {READ_TIMEOUT:g} s",
+    "PoolTimeout": "too many calls at once",
+}
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Read ``Retry-After`` (seconds or an HTTP date) as seconds from ``now``; None where absent or unreadable."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

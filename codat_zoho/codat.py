@@ -1,0 +1,316 @@
+"""Codat: the calls this package makes, with typed errors. Facts: docs/facts.md, section Codat."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from codat_zoho import errors
+from codat_zoho._http import Answer, Http, retry_after
+from codat_zoho._redact import one_line, register
+from codat_zoho.plan import ActualIntegration, Step, StepKind
+
+__all__ = ["DEFAULT_PATHS", "DEFAULT_URL", "OPERATION_SECONDS", "ZOHO_BOOKS", "ApiKey", "Codat", "Paths"]
+
+DEFAULT_URL = "https://api.codat.io"
+ZOHO_BOOKS = "rwuv"
+"""Codat's platform key of Zoho Books (Codat's integration reference)."""
+OPERATION_SECONDS = 120.0
+"""How long one operation (a create, a read, …) may take, over all its calls, retries and waits."""
+_PAGE_SIZE = 500
+_PORTAL = "In the Codat Portal, open Settings > Integrations > Zoho Books"
+_CORRELATION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A Codat API key, ready to send.
+
+    Args:
+        header: the value of the ``Authorization`` header.
+        source: where it was found, for messages: ``CODAT_API_KEY`` or ``codat-zoho:apiKey``.
+    """
+
+    header: str = field(repr=False)
+    source: str
+
+    @classmethod
+    def parse(cls, text: str, source: str) -> ApiKey:
+        """Read a key as people paste it: bare, or as the ready ``Basic …`` header that the Portal shows.
+
+        Codat takes base64 of the bare key, without the colon of ordinary Basic authentication.
+
+        Raises:
+            ConfigurationError: when it is empty, holds white space or odd characters, or has another prefix.
+        """
+        register(text)
+        bare = text.strip()
+        scheme, _, rest = bare.partition(" ")
+        hint = "Copy a key, or its ready 'Basic …' header, from the Codat Portal (Developers > API keys)."
+        if not bare:
+            raise errors.ConfigurationError(f"{source} is empty.", hint)
+        if rest:
+            if scheme.lower() != "basic":
+                raise errors.ConfigurationError(
+                    f"{source} holds white space, or starts with another word than 'Basic'.", hint
+                )
+            encoded = rest.strip()
+            try:
+                decoded = base64.b64decode(encoded, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                raise errors.ConfigurationError(
+                    f"{source} starts with 'Basic', but what follows is not base64.", hint
+                ) from None
+            register(decoded)
+        else:
+            encoded = base64.b64encode(bare.encode()).decode()
+        if not bare.isascii() or not bare.isprintable():
+            raise errors.ConfigurationError(f"{source} holds characters that no API key has.", hint)
+        register(encoded)
+        return cls(f"Basic {encoded}", source)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Paths in use, but in no published OpenAPI file today, so they can be overridden; ``{key}`` is ``rwuv``."""
+
+    enabled: str = "/integrations/{key}/enabled"
+    credentials: str = "/integrations/credentials/{key}"
+
+
+DEFAULT_PATHS = Paths()
+
+
+class Codat:
+    """One Codat client (one API key) for the length of one operation.
+
+    Args:
+        http: sends.
+        api_key: of the client.
+        url: Codat's base address.
+        paths: see :class:`Paths`.
+        seconds: the deadline of the whole operation.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        api_key: ApiKey,
+        *,
+        url: str = DEFAULT_URL,
+        paths: Paths = DEFAULT_PATHS,
+        seconds: float = OPERATION_SECONDS,
+    ) -> None:
+        self._http = http
+        self._api_key = api_key
+        self._url = url
+        self._paths = paths
+        self._deadline = http.deadline(seconds)
+        self._integration_id: str | None = None
+
+    # --- reads ---
+
+    def actual(self) -> ActualIntegration:
+        """Read the integration and its stored keys: two calls.
+
+        Raises:
+            NotFound: Codat has no Zoho Books integration for this client.
+            RemoteError: any other failure.
+        """
+        body = self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration")
+        enabled = body.get("enabled")
+        if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS) != ZOHO_BOOKS:
+            raise errors.UnexpectedAnswer(
+                "Codat's answer on the Zoho Books integration does not say whether it is enabled.",
+                "Check that the Codat address is right; if it is, report this to the codat-zoho project.",
+                status=200,
+            )
+        linked, name, integration_id = (body.get(k) for k in ("linkedConnectionsCount", "name", "integrationId"))
+        self._integration_id = integration_id if isinstance(integration_id, str) else None
+        return ActualIntegration(
+            enabled=enabled,
+            keys=self.keys(),
+            linked=linked if isinstance(linked, int) and not isinstance(linked, bool) and linked >= 0 else None,
+            integration_id=one_line(self._integration_id) if self._integration_id else None,
+            name=one_line(name) if isinstance(name, str) and name else "Zoho Books",
+        )
+
+    def keys(self) -> dict[str, str] | None:
+        """Read the stored keys, masked; None when none are stored, whichever way Codat says so."""
+        path = self._paths.credentials.format(key=ZOHO_BOOKS)
+        what = "reading the stored keys"
+        answer = self._send("GET", path)
+        if answer.status in (204, 404):
+            return None
+        if answer.status == 405:
+            raise self._failure(answer, "GET", path, what, by_hand="leave client_id out, and manage the keys there.")
+        stored = self._read(answer, "GET", path, what)
+        shown = {name: value for name, value in stored.items() if isinstance(value, str) and value}
+        return shown or None
+
+    def count_linked(self) -> int:
+        """Count companies with a linked connection of this integration, page by page."""
+        linked = page = seen = 0
+        while True:
+            page += 1
+            body = self._json("GET", f"/companies?page={page}&pageSize={_PAGE_SIZE}", "counting linked companies")
+            companies = body.get("results")
+            if not isinstance(companies, list):
+                raise errors.UnexpectedAnswer("Codat's list of companies has no results.", status=200)
+            linked += sum(map(self._is_linked, companies))
+            seen += len(companies)
+            total = body.get("totalResults")
+            if not companies or (isinstance(total, int) and seen >= total):
+                return linked
+
+    def _is_linked(self, company: Any) -> bool:
+        connections = company.get("dataConnections") if isinstance(company, dict) else None
+        return any(
+            isinstance(one, dict)
+            and str(one.get("status")).lower() == "linked"
+            and (
+                one.get("integrationKey") == ZOHO_BOOKS
+                or (self._integration_id is not None and one.get("integrationId") == self._integration_id)
+            )
+            for one in connections or ()
+        )
+
+    # --- writes ---
+
+    def apply(self, step: Step, client_id: str | None = None, client_secret: str | None = None) -> None:
+        """Send one step of a plan.
+
+        Raises:
+            NotOffered: Codat does not offer the call to this API key; the error says what to click instead.
+            RemoteError: any other failure.
+        """
+        if step.kind is StepKind.SAVE_KEYS:
+            assert client_id and client_secret
+            # Whether saving replaces or merges is undocumented, so both real values are always sent.
+            keys = {"clientId": client_id, "clientSecret": client_secret}
+            self._write("PUT", self._paths.credentials, "saving keys", keys, "enter the declared client id and secret")
+        elif step.kind is StepKind.SET_ENABLED:
+            word = "enabling" if step.enabled else "disabling"
+            switch = f"switch it {'on' if step.enabled else 'off'}"
+            self._write("PUT", self._paths.enabled, f"{word} an integration", {"enabled": step.enabled}, switch)
+        else:
+            self._write(
+                "DELETE", self._paths.credentials, "deleting keys", None, "remove the keys", absent_is_done=True
+            )
+
+    def _write(
+        self, method: str, template: str, what: str, body: object, by_hand: str, *, absent_is_done: bool = False
+    ) -> None:
+        path = template.format(key=ZOHO_BOOKS)
+        answer = self._send(method, path, body)
+        if answer.status in (200, 201, 202, 204) or (absent_is_done and answer.status == 404):
+            return
+        raise self._failure(answer, method, path, what, by_hand=by_hand + ", then run this again.")
+
+    # --- the wire ---
+
+    def wait(self, seconds: float) -> None:
+        """Wait, within the operation's deadline."""
+        self._http.sleep(min(seconds, self._deadline.left()))
+
+    def _send(self, method: str, path: str, body: object = None) -> Answer:
+        return self._http.send(
+            method,
+            self._url + path,
+            deadline=self._deadline,
+            headers={"Authorization": self._api_key.header},
+            json_body=body,
+        )
+
+    def _json(self, method: str, path: str, what: str) -> dict[str, Any]:
+        return self._read(self._send(method, path), method, path, what)
+
+    def _read(self, answer: Answer, method: str, path: str, what: str) -> dict[str, Any]:
+        if answer.status != 200:
+            raise self._failure(answer, method, path, what)
+        body = _json_object(answer)
+        if body is None:
+            kind = answer.headers.get("content-type", "no content type").partition(";")[0]
+            raise errors.UnexpectedAnswer(
+                f"Codat's answer when {what} is not a JSON object ({one_line(kind, 40)}).",
+                "Check that the Codat address is right and that no proxy or login page answers in its place.",
+                status=answer.status,
+            )
+        return body
+
+    def _failure(self, answer: Answer, method: str, path: str, what: str, *, by_hand: str = "") -> errors.RemoteError:
+        """Turn an answer into the error it stands for."""
+        status = answer.status
+        body = _json_object(answer) or {}
+        told = body.get("error")
+        said = f" Codat says: {one_line(told)}." if isinstance(told, str) and told.strip() else ""
+        found = body.get("correlationId") or answer.headers.get("x-correlation-id")
+        correlation_id = found if isinstance(found, str) and _CORRELATION_ID.fullmatch(one_line(found)) else None
+        kind: type[errors.RemoteError]
+        if by_hand and status in (404, 405):
+            kind = errors.NotOffered
+            text = f"This Codat API does not offer {what} to this key ({method} {path.partition('?')[0]}: {status})."
+            step = f"{_PORTAL} and {by_hand}"
+        elif status in _STATUS:
+            kind, text, step = _STATUS[status]
+            text = text.format(what=what, source=self._api_key.source)
+        elif status == 429:
+            kind, step = errors.RateLimited, "Run it again then."
+            text = f"Codat's rate limit is used up when {what}; it resets {self._reset(answer)}."
+        elif status >= 500:
+            kind, step = errors.ServerFailed, "Nothing is lost: run it again later."
+            text = f"Codat failed when {what} ({status}), also when asked again."
+        else:
+            kind, step = errors.UnexpectedAnswer, "Check that the Codat address is right."
+            redirect = ", a redirect, which is never followed with an API key" if 300 <= status < 400 else ""
+            text = f"Codat answered {status}{redirect}, when {what}."
+        return kind(text + said, step, status=status, correlation_id=correlation_id)
+
+    def _reset(self, answer: Answer) -> str:
+        wait = retry_after(answer.headers, self._http.now())
+        if wait is not None:
+            when = datetime.datetime.fromtimestamp(self._http.now() + wait, datetime.timezone.utc)
+            return f"at {when:%Y-%m-%d %H:%M} UTC"
+        told = answer.headers.get("x-rate-limit-reset")
+        return f"at {one_line(told, 40)}" if told else "at 00:00 UTC"
+
+
+_STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {
+    401: (
+        errors.ApiKeyRefused,
+        "Codat refused the API key from {source} (401) when {what}.",
+        "Copy a key of the right Codat client from the Portal (Developers > API keys).",
+    ),
+    402: (
+        errors.AccountLimit,
+        "Codat refused {what} because of the account (402): it has reached a limit or has expired.",
+        "Ask whoever manages the Codat account, or Codat support.",
+    ),
+    403: (
+        errors.AccessDenied,
+        "Codat does not let the API key from {source} do this (403): {what}.",
+        "Only the Administrator and Developer roles manage integrations, and outdated keys are refused: make another.",
+    ),
+    404: (
+        errors.NotFound,
+        "Codat does not know what was asked for (404) when {what}.",
+        "Check that the API key belongs to the Codat client that is meant, and that Zoho Books is in its integrations.",
+    ),
+    409: (
+        errors.Conflict,
+        "Somebody else is changing the same thing at Codat (409), noticed when {what}.",
+        "Nothing is lost: run it again.",
+    ),
+}
+
+
+def _json_object(answer: Answer) -> dict[str, Any] | None:
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None

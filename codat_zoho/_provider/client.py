@@ -1,0 +1,150 @@
+"""The Zoho client's side of the engine's protocol: nothing can be written at Zoho, so applying means verifying."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from codat_zoho._provider import inputs
+from codat_zoho._provider.context import CONTEXT, say
+from codat_zoho.errors import RegionRejected
+from codat_zoho.plan import Probe, ProbeResult, plan
+from codat_zoho.settings import REDIRECT_URI, ZohoClientSettings, fingerprint, load
+
+Props = Mapping[str, Any]
+MANAGED = (*ZohoClientSettings.model_fields, inputs.FINGERPRINT)
+_DECIDES_VERDICTS = ("client_id", inputs.FINGERPRINT)
+_NO_SECRET = "no secret is declared to ask with"
+_NOT_ASKED = "it was not asked (verification is off)"
+
+
+def check(news: Props) -> CheckResult:
+    """Validate and normalise."""
+    return inputs.check(ZohoClientSettings, news)
+
+
+def diff(olds: Props, news: Props) -> DiffResult:
+    """Decide on the managed values alone; another client id is another client.
+
+    Create before delete: deleting does nothing, and the other order would make the engine replace what depends on it,
+    the integration among it.
+    """
+    changes = inputs.changed(olds, news, MANAGED)
+    if not changes:
+        return DiffResult(changes=False)
+    return DiffResult(changes=None, replaces=["client_id"] if "client_id" in changes else [])
+
+
+def create(props: Props) -> CreateResult:
+    """Verify the client in each declared data centre, unless verification is off."""
+    desired = _desired(props)
+    ask = desired.regions if CONTEXT.verify(desired.verify) != "off" else ()
+    return CreateResult(desired.client_id, _verified(desired, ask, {}))
+
+
+def update(olds: Props, news: Props) -> UpdateResult:
+    """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
+    desired = _desired(news)
+    verify = CONTEXT.verify(desired.verify)
+    known = _recorded_verdicts(olds) if not inputs.changed(olds, news, _DECIDES_VERDICTS) else {}
+    ask: Collection[str] = ()
+    if verify == "always":
+        ask = desired.regions
+    elif verify == "on-change" and inputs.changed(olds, news, (*_DECIDES_VERDICTS, "regions")):
+        ask = [code for code in desired.regions if known.get(code) is not Probe.ACCEPTED]
+    return UpdateResult(_verified(desired, ask, known, olds.get("verified_at")))
+
+
+def read(id_: str, props: Props) -> ReadResult:
+    """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
+    given = inputs.declared(ZohoClientSettings, props)
+    if not given:
+        return ReadResult(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
+    live = given | ({inputs.FINGERPRINT: props[inputs.FINGERPRINT]} if props.get(inputs.FINGERPRINT) else {})
+    metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
+    secret = given.get("client_secret")
+    if CONTEXT.verify(given.get("verify", "on-change")) == "always" and secret:
+        verdicts = {code: CONTEXT.ask_zoho(code, given["client_id"], secret) for code in given.get("regions", ())}
+        todo = plan(ZohoClientSettings.model_construct(regions=tuple(verdicts)), verdicts)
+        live["regions"] = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
+        metadata |= _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": _now()}
+        for line in (*todo.blockers, *todo.cannot_tell):
+            say(line)
+    return ReadResult(id_, live | metadata, live)
+
+
+def delete(id_: str) -> None:
+    """Do nothing: there is no API for clients of Zoho's console."""
+    say(f"Zoho client {id_} is no longer managed. It stays in Zoho's API console; delete it there when nobody uses it.")
+
+
+_METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri")
+
+
+def _desired(props: Props) -> ZohoClientSettings:
+    return load(ZohoClientSettings, inputs.declared(ZohoClientSettings, props))
+
+
+def _verified(
+    desired: ZohoClientSettings, ask: Collection[str], known: Mapping[str, Probe], verified_at: str | None = None
+) -> dict[str, Any]:
+    """Ask the data centres in ``ask`` and return the full outputs.
+
+    Raises:
+        RegionRejected: a data centre says no; the error names the switch to turn.
+    """
+    secret = desired.client_secret.get_secret_value() if desired.client_secret else None
+    verdicts = {}
+    for code in desired.regions:
+        if code in ask and secret:
+            verdicts[code] = CONTEXT.ask_zoho(code, desired.client_id, secret)
+        elif code in known:
+            verdicts[code] = ProbeResult(known[code], "that was not clear when it was last asked")
+        else:
+            verdicts[code] = ProbeResult(Probe.NOT_ASKED, _NOT_ASKED if secret else _NO_SECRET)
+    todo = plan(desired, verdicts)
+    if todo.blockers:
+        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
+    if secret and ask:
+        for line in todo.cannot_tell:
+            say(line)
+        verified_at = _now()
+    outs = inputs.plain(desired) | _metadata(verdicts, todo.cannot_tell, _by_hand(desired))
+    if secret:
+        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, secret)
+    return outs | ({"verified_at": verified_at} if verified_at else {})
+
+
+def _metadata(
+    verdicts: Mapping[str, ProbeResult], cannot_tell: Collection[str], manual_steps: Collection[str]
+) -> dict[str, Any]:
+    return {
+        "verdicts": {code: verdict.probe.value for code, verdict in verdicts.items()},
+        "cannot_tell": list(cannot_tell),
+        "manual_steps": list(manual_steps),
+        "redirect_uri": REDIRECT_URI,
+    }
+
+
+def _by_hand(desired: ZohoClientSettings) -> list[str]:
+    """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
+    steps = [f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {REDIRECT_URI}."]
+    if len(desired.regions) > 1:
+        steps.append(
+            "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is on, and these "
+            f"are enabled: {', '.join(desired.regions)}."
+        )
+    return steps
+
+
+def _recorded_verdicts(olds: Props) -> dict[str, Probe]:
+    recorded = olds.get("verdicts")
+    known = {probe_.value: probe_ for probe_ in Probe}
+    return {code: known[text] for code, text in (recorded or {}).items() if text in known}
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

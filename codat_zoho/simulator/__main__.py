@@ -1,0 +1,55 @@
+"""``python -m codat_zoho.simulator``: run the simulator until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from codat_zoho.simulator.server import make_server
+from codat_zoho.simulator.world import Simulator, Switches
+
+DEMO_KEY = "simulator-api-key"
+DEMO_CLIENT_ID = "1000.SIMULATEDCLIENT000000000000001"
+DEMO_SECRET = "5111a7ed5ec2e7000000000000000000000000c0de"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse arguments, print what to set, serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m codat_zoho.simulator",
+        description="Stand-ins for Codat and for Zoho's token endpoints, on this machine only. Nothing is kept.",
+        epilog="Change things as a person would in the Portal or the console, and inject faults, with the control "
+        "interface below /_control: see the documentation of codat_zoho.simulator.control.",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8765, help="port on 127.0.0.1; 0 takes a free one (default: %(default)s)"
+    )
+    parser.add_argument("--empty", action="store_true", help="start without the ready-made Codat and Zoho client")
+    parser.add_argument("--linked", type=int, default=0, metavar="N", help="how many companies are linked (default: 0)")
+    arguments = parser.parse_args(argv)
+    simulator = Simulator(Switches())
+    if not arguments.empty:
+        simulator.add_codat_client(DEMO_KEY, linked=arguments.linked)
+        simulator.add_zoho_client(DEMO_CLIENT_ID, DEMO_SECRET)
+    try:
+        server = make_server(simulator, arguments.port)
+    except OSError as error:
+        print(f"Port {arguments.port} cannot be used: {error.strerror}. Choose another with --port.", file=sys.stderr)
+        return 1
+    base = f"http://127.0.0.1:{server.server_port}"
+    print(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho")
+    if not arguments.empty:
+        print(f"export CODAT_API_KEY={DEMO_KEY}")
+        print(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)")
+    print("# Ctrl-C ends it.", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""What the simulator holds: Codat clients, Zoho clients, switches, faults, and the log of what was asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Literal
+
+from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.simulator.faults import Fault
+
+__all__ = ["Call", "CodatClient", "Integration", "Simulator", "Switches", "ZohoClient"]
+
+
+@dataclass
+class Switches:
+    """Everything about Codat that nobody could find out, one switch each. The defaults are the likeliest.
+
+    Args:
+        absent_keys: how Codat says that no keys are stored: 200 with ``{}``, 404, or 204.
+        saving: whether saving keys replaces the stored bag or merges into it.
+        saving_keeps_enabled: False makes saving keys enable the integration.
+        disabling_keeps_keys: False makes disabling delete the keys.
+        mask_client_id: False shows the client id as it is.
+        mask: ``last4`` shows the last four characters behind ``X``, length kept; ``opaque`` shows nothing.
+        linked_count: whether answers carry ``linkedConnectionsCount``.
+        writes_offered: False makes the undocumented write paths answer 404.
+    """
+
+    absent_keys: Literal["empty", "404", "204"] = "empty"
+    saving: Literal["replace", "merge"] = "replace"
+    saving_keeps_enabled: bool = True
+    disabling_keeps_keys: bool = True
+    mask_client_id: bool = True
+    mask: Literal["last4", "opaque"] = "last4"
+    linked_count: bool = True
+    writes_offered: bool = True
+
+
+@dataclass
+class Integration:
+    """The Zoho Books integration of one Codat client."""
+
+    enabled: bool = False
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+    integration_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    offered: bool = True
+
+
+@dataclass
+class CodatClient:
+    """One Codat client, known by its API key.
+
+    Args:
+        linked: how many companies are linked through Zoho Books; more companies exist, linked otherwise or not at all.
+    """
+
+    api_key: str = field(repr=False)
+    linked: int = 0
+    integration: Integration = field(default_factory=Integration)
+
+    def companies(self) -> list[dict[str, object]]:
+        """Its companies: the linked ones, one that was linked once, one linked through another platform."""
+        kinds = [("rwuv", "Linked")] * self.linked + [("rwuv", "Deauthorized"), ("gbol", "Linked")]
+        return [self._company(index, key, status) for index, (key, status) in enumerate(kinds, start=1)]
+
+    def _company(self, index: int, key: str, status: str) -> dict[str, object]:
+        company_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"company-{index}"))
+        return {
+            "id": company_id,
+            "name": f"Company {index}",
+            "redirect": f"https://link.codat.io/company/{company_id}",
+            "created": "2026-01-01T00:00:00Z",
+            "dataConnections": [
+                {
+                    "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"connection-{index}")),
+                    "integrationId": self.integration.integration_id if key == "rwuv" else str(uuid.UUID(int=0)),
+                    "integrationKey": key,
+                    "sourceId": str(uuid.UUID(int=1)),
+                    "platformName": "Zoho Books" if key == "rwuv" else "Xero",
+                    "linkUrl": f"https://link-api.codat.io/companies/{company_id}/start",
+                    "status": status,
+                    "created": "2026-01-01T00:00:00Z",
+                    "sourceType": "Accounting",
+                }
+            ],
+        }
+
+
+@dataclass
+class ZohoClient:
+    """One OAuth client in Zoho's console.
+
+    Args:
+        client_id: its id.
+        secret: its secret, everywhere while ``same_credentials``, else in its home data centre.
+        home: the data centre it was registered in.
+        enabled: the data centres it is enabled in.
+        same_credentials: the console's switch "Use the same OAuth credentials for all data centers".
+        throttled: data centres that answer that there were too many requests.
+    """
+
+    client_id: str
+    secret: str = field(repr=False)
+    home: str = "us"
+    enabled: set[str] = field(default_factory=lambda: set(DATA_CENTRES))
+    same_credentials: bool = True
+    throttled: set[str] = field(default_factory=set)
+
+    def secret_at(self, code: str) -> str:
+        """The secret that a data centre accepts."""
+        return self.secret if self.same_credentials or code == self.home else f"{self.secret[::-1]}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that came in. ``kind`` is ``read``, ``write`` or ``probe``; nothing secret is kept."""
+
+    service: str
+    kind: str
+    method: str
+    path: str
+    status: int
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.method} {self.path} -> {self.status}" + (
+            f" ({self.detail})" if self.detail else ""
+        )
+
+
+class Simulator:
+    """The whole stand-in. Threads may share it: each request holds ``lock`` while it is answered."""
+
+    def __init__(self, switches: Switches | None = None) -> None:
+        self.switches = switches or Switches()
+        self.codat: dict[str, CodatClient] = {}
+        self.zoho: dict[str, ZohoClient] = {}
+        self.faults: list[Fault] = []
+        self.calls: list[Call] = []
+        self.daily_limit = 1000
+        self.lock = RLock()
+
+    def add_codat_client(
+        self, api_key: str, *, enabled: bool = False, keys: dict[str, str] | None = None, linked: int = 0
+    ) -> CodatClient:
+        """Add a Codat client that ``api_key`` opens."""
+        client = CodatClient(api_key, linked, Integration(enabled, dict(keys or {})))
+        self.codat[api_key] = client
+        return client
+
+    def add_zoho_client(
+        self, client_id: str, secret: str, *, enabled: Iterable[str] = tuple(DATA_CENTRES), home: str = "us"
+    ) -> ZohoClient:
+        """Add an OAuth client to Zoho's console."""
+        client = ZohoClient(client_id, secret, home, set(enabled))
+        self.zoho[client_id] = client
+        return client
+
+    def fail(self, fault: Fault) -> None:
+        """Inject a fault."""
+        self.faults.append(fault)
+
+    def of_kind(self, *kinds: str) -> list[Call]:
+        """The calls of these kinds, oldest first."""
+        return [call for call in self.calls if call.kind in kinds]
+
+    @property
+    def writes(self) -> list[Call]:
+        """Calls that changed, or tried to change, something at Codat."""
+        return self.of_kind("write")
+
+    @property
+    def probes(self) -> list[Call]:
+        """Requests to Zoho's token endpoint."""
+        return self.of_kind("probe")
+
+    def forget_calls(self) -> None:
+        """Empty the log."""
+        self.calls.clear()

@@ -1,0 +1,41 @@
+"""Fixtures that most tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from codat_zoho._provider.context import CONTEXT
+from codat_zoho.simulator import Simulator
+from tests.support import API_KEY, ID, SECRET, in_process
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine reaches a test."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("CODAT_", "ZOHO_", "PULUMI_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    """A simulator with one Codat client, nothing configured in it, and one Zoho client, accepted everywhere."""
+    simulator = Simulator()
+    simulator.add_codat_client(API_KEY)
+    simulator.add_zoho_client(ID, SECRET)
+    return simulator
+
+
+@pytest.fixture
+def context(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """The providers' process-wide context, pointed at the simulator."""
+    monkeypatch.setenv("CODAT_API_KEY", API_KEY)
+    monkeypatch.setenv("CODAT_URL", "http://127.0.0.1/codat")
+    monkeypatch.setenv("ZOHO_URL", "http://127.0.0.1/zoho")
+    CONTEXT.__init__(in_process(simulator))  # type: ignore[misc]
+    yield simulator
+    CONTEXT.__init__()  # type: ignore[misc]

@@ -1,0 +1,81 @@
+"""What tests share: made-up keys, and an HTTP client whose network is a simulator in this process."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from codat_zoho._http import Http
+from codat_zoho.codat import ApiKey, Codat
+from codat_zoho.simulator import Dropped, Simulator
+from codat_zoho.simulator.app import App
+
+API_KEY = "test-api-key-7f3a"
+ID = "1000.GFXJNB9VM0KE5C9C4CMSRQEX0CTDPH"
+OTHER_ID = "1000.Z2QTW7RH5PYL8D3K9AMVXB4NC6EJ0U"
+SECRET = "3f1a9c04e7b25d68013f9a7c4e2b8d5601f37ac9e4"
+OTHER_SECRET = "a04d6e19b73f8c25ee61d7049b3c58f210e9a6d73b"
+REGIONS = ["eu", "uk", "us"]
+
+
+def keys(client_id: str = ID, client_secret: str = SECRET) -> dict[str, str]:
+    """Stored keys as Codat names them."""
+    return {"clientId": client_id, "clientSecret": client_secret}
+
+
+class InProcess(httpx.BaseTransport):
+    """Hands requests to a simulator without a socket. Requests to any other host fail the test."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._wsgi = httpx.WSGITransport(App(simulator))
+        self.hosts: set[str] = set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.hosts.add(request.url.host)
+        assert request.url.host == "127.0.0.1", f"a test tried to reach {request.url.host}"
+        try:
+            return self._wsgi.handle_request(request)
+        except Dropped:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None
+
+
+def in_process(simulator: Simulator, **parts: Any) -> Http:
+    """An ``Http`` in front of a simulator that never really sleeps: a wait moves its clock instead."""
+    clock = Clock()
+    settings: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "jitter": lambda: 1.0} | parts
+    return Http(transport=InProcess(simulator), **settings)
+
+
+class Clock:
+    """A clock that only moves when somebody waits; ``waits`` remembers for how long."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+def codat_of(simulator: Simulator, **parts: Any) -> Codat:
+    """A Codat client of the simulator's client ``API_KEY``."""
+    return Codat(in_process(simulator), ApiKey.parse(API_KEY, "CODAT_API_KEY"), url="http://127.0.0.1/codat", **parts)
+
+
+def answering(handler: Callable[[httpx.Request], httpx.Response], **parts: Any) -> Http:
+    """An ``Http`` whose every request is answered by ``handler``."""
+    clock = Clock()
+    settings: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "jitter": lambda: 1.0} | parts
+    return Http(transport=httpx.MockTransport(handler), **settings)
+
+
+def new_secret() -> str:
+    """A secret of the usual shape that no other test has seen."""
+    return secrets.token_hex(21)

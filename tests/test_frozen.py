@@ -1,0 +1,58 @@
+"""What deployed state depends on: it may never change."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
+
+import codat_zoho
+from codat_zoho._provider import Books, Zoho
+from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
+
+
+@pytest.mark.parametrize(
+    ("provider", "frozen"),
+    [
+        (Books, "gASVJQAAAAAAAACMFGNvZGF0X3pvaG8uX3Byb3ZpZGVylIwFQm9va3OUk5QpgZQu"),
+        (Zoho, "gASVJAAAAAAAAACMFGNvZGF0X3pvaG8uX3Byb3ZpZGVylIwEWm9ob5STlCmBlC4="),
+    ],
+)
+def test_the_provider_is_pickled_by_reference(provider: type[ResourceProvider], frozen: str) -> None:
+    """State holds this string: another one would show as a change of every deployed resource."""
+    assert serialize_provider(provider()) == frozen
+    assert len(frozen) <= 64
+    assert b"codat_zoho._provider" in base64.b64decode(frozen)
+    assert not vars(provider())
+    assert provider.serialize_as_secret_always is False
+
+
+def test_type_tokens() -> None:
+    """State holds these: another one would orphan every deployed resource."""
+    assert ZohoBooksIntegration._resource_type_name == "dynamic/codat-zoho:ZohoBooksIntegration"
+    assert ZohoClientCredentials._resource_type_name == "dynamic/codat-zoho:ZohoClientCredentials"
+
+
+def test_public_names() -> None:
+    """The import path is the interface: what is listed is there, and nothing else is public (ruff keeps it sorted)."""
+    modules = {name for name, value in vars(codat_zoho).items() if isinstance(value, ModuleType)}
+    public = {name for name in vars(codat_zoho) if not name.startswith("_")} - modules
+    assert public | {"__version__"} == set(codat_zoho.__all__)
+
+
+def test_importing_does_not_import_httpx() -> None:
+    """A preview makes no request, so it does not pay for an HTTP client."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import codat_zoho, codat_zoho._provider"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "codat_zoho.resources" in imported
+    assert not {name for name in imported if name.partition(".")[0] in ("httpx", "httpcore")}

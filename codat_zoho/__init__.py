@@ -1,15 +1,24 @@
 """Zoho client credentials and the Codat Zoho Books integration as Pulumi resources.
 
+Names are imported when they are first used, so that the command line and the simulator do without pulumi.
+
 >>> import codat_zoho as cz
 >>> sorted(cz.DATA_CENTRES)
 ['ae', 'au', 'ca', 'eu', 'in', 'jp', 'sa', 'uk', 'us']
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from codat_zoho._version import __version__
-from codat_zoho.datacentres import DATA_CENTRES
-from codat_zoho.errors import CodatZohoError
-from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
-from codat_zoho.settings import REDIRECT_URI
+
+if TYPE_CHECKING:
+    from codat_zoho.datacentres import DATA_CENTRES
+    from codat_zoho.errors import CodatZohoError
+    from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
+    from codat_zoho.settings import REDIRECT_URI
 
 __all__ = [
     "DATA_CENTRES",
@@ -19,3 +28,23 @@ __all__ = [
     "ZohoClientCredentials",
     "__version__",
 ]
+
+_HOME = {
+    "CodatZohoError": "errors",
+    "DATA_CENTRES": "datacentres",
+    "REDIRECT_URI": "settings",
+    "ZohoBooksIntegration": "resources",
+    "ZohoClientCredentials": "resources",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

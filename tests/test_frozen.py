@@ -40,15 +40,19 @@ def test_type_tokens() -> None:
 
 def test_public_names() -> None:
     """The import path is the interface: what is listed is there, and nothing else is public (ruff keeps it sorted)."""
+    assert all(getattr(codat_zoho, name) is not None for name in codat_zoho.__all__)
     modules = {name for name, value in vars(codat_zoho).items() if isinstance(value, ModuleType)}
-    public = {name for name in vars(codat_zoho) if not name.startswith("_")} - modules
-    assert public | {"__version__"} == set(codat_zoho.__all__)
+    helpers = {"TYPE_CHECKING", "annotations"}
+    public = {name for name in vars(codat_zoho) if not name.startswith("_")} - modules - helpers
+    assert public | {"__version__"} == set(codat_zoho.__all__) == set(dir(codat_zoho))
+    with pytest.raises(AttributeError, match="no attribute 'Typo'"):
+        _ = codat_zoho.Typo
 
 
 def test_importing_does_not_import_httpx() -> None:
     """A preview makes no request, so it does not pay for an HTTP client."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import codat_zoho, codat_zoho._provider"],
+        [sys.executable, "-X", "importtime", "-c", "import codat_zoho.resources"],
         capture_output=True,
         text=True,
         check=True,

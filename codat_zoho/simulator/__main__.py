@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 
 from codat_zoho.simulator.server import make_server
@@ -13,10 +14,10 @@ DEMO_CLIENT_ID = "1000.SIMULATEDCLIENT000000000000001"
 DEMO_SECRET = "5111a7ed5ec2e7000000000000000000000000c0de"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Parse arguments, print what to set, serve."""
+def parser() -> argparse.ArgumentParser:
+    """Describe the arguments."""
     parser = argparse.ArgumentParser(
-        prog="python -m codat_zoho.simulator",
+        prog="codat-zoho simulate",
         description="Stand-ins for Codat and for Zoho's token endpoints, on this machine only. Nothing is kept.",
         epilog="Change things as a person would in the Portal or the console, and inject faults, with the control "
         "interface below /_control: see the documentation of codat_zoho.simulator.control.",
@@ -26,15 +27,19 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--empty", action="store_true", help="start without the ready-made Codat and Zoho client")
     parser.add_argument("--linked", type=int, default=0, metavar="N", help="how many companies are linked (default: 0)")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what to set, then serve until Ctrl-C."""
     simulator = Simulator(Switches())
     if not arguments.empty:
         simulator.add_codat_client(DEMO_KEY, linked=arguments.linked)
         simulator.add_zoho_client(DEMO_CLIENT_ID, DEMO_SECRET)
     try:
         server = make_server(simulator, arguments.port)
-    except OSError as error:
-        print(f"Port {arguments.port} cannot be used: {error.strerror}. Choose another with --port.", file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        print(f"Port {arguments.port} cannot be used ({error}); choose another with --port.", file=sys.stderr)
         return 1
     base = f"http://127.0.0.1:{server.server_port}"
     print(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho")
@@ -42,14 +47,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"export CODAT_API_KEY={DEMO_KEY}")
         print(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)")
     print("# Ctrl-C ends it.", flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    server.server_close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(parser().parse_args()))

@@ -1,0 +1,95 @@
+"""The command line: ``codat-zoho <command>``.
+
+Each command is a module of this package with two functions: ``parser()`` describes its arguments, ``run(arguments)``
+does it and returns an exit code. Modules are imported when their command is called, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+
+from codat_zoho._version import __version__
+
+__all__ = ["COMMANDS", "Exit", "main"]
+
+
+class Exit(IntEnum):
+    """Exit codes of all commands; where several apply, the one that stands first here wins."""
+
+    INTERRUPTED = 130
+    ERROR = 1
+    AUTHENTICATION = 3
+    USAGE = 2
+    CHANGES = 7  # as pulumi's own --expect-no-changes
+    OK = 0
+
+
+COMMANDS: dict[str, str] = {
+    "simulate": "run stand-ins for Codat and Zoho on this machine",
+}
+"""Every command with its one line of help."""
+
+_ENVIRONMENT = """\
+environment:
+  CODAT_API_KEY         API key of the default connection; CODAT_API_KEY_<NAME> of another
+  CODAT_URL             Codat's address, when it is not the public one
+  ZOHO_URL              a loopback address (the simulator) in place of Zoho's own
+  CODAT_ZOHO_VERIFY     on-change, always or off: when to ask Zoho, in place of what is declared
+  CODAT_ZOHO_DEBUG      1 prints tracebacks and a redacted request log
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="codat-zoho",
+        usage="codat-zoho [--version] <command> [options]",
+        description="Keeps the Codat Zoho Books integration as declared in Pulumi.",
+        epilog=f"commands:\n{commands}\n\n'codat-zoho <command> --help' tells more.\n\n{_ENVIRONMENT}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"codat-zoho {__version__}")
+    parser.add_argument("command", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code. Whatever goes wrong ends in one line on stderr, never in a traceback."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(arguments.command, COMMANDS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
+        parser.error(f"unknown command {arguments.command!r}{hint}")
+    try:
+        command = importlib.import_module(f"codat_zoho.cli.{arguments.command}")
+        return int(command.run(command.parser().parse_args(arguments.rest)))
+    except KeyboardInterrupt:
+        print("codat-zoho: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, as `| head` does: no reason to complain, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    except Exception as error:  # noqa: BLE001
+        from codat_zoho._redact import redact
+        from codat_zoho.errors import ApiKeyRefused, CodatZohoError
+
+        if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
+            import traceback
+
+            print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+        if isinstance(error, CodatZohoError):
+            print(f"codat-zoho: {redact(str(error))}", file=sys.stderr)
+            return Exit.AUTHENTICATION if isinstance(error, ApiKeyRefused) else Exit.ERROR
+        bug = f"a bug in codat-zoho ({type(error).__name__})"
+        print(f"codat-zoho: {bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.", file=sys.stderr)
+        return Exit.ERROR

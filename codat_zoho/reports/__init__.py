@@ -1,0 +1,1 @@
+"""Draws what was found, one small module per format. Knows neither pulumi nor httpx."""

@@ -520,7 +520,7 @@ def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str 
         who = f"{actual.linked} linked {'company' if actual.linked == 1 else 'companies'}"
     blocker = (
         f"{what[0].upper()}{what[1:]} would cut off {who}, and nothing was changed. If that is meant, set "
-        f"allow_disruption=True and {then}."
+        f"allow_disruption=True (stack configuration: allowDisruption) and {then}."
     )
     return replace(result, blockers=(*result.blockers, blocker))
 
@@ -543,7 +543,10 @@ def _plan_removal(desired: Removal, actual: ActualIntegration) -> Plan:
         changes.append(Change("keys", "stored", None, How.READ, disruptive=True))
         steps.append(Step(StepKind.DELETE_KEYS))
     result = Plan(changes=tuple(changes), steps=tuple(steps))
-    then = "run pulumi up, then destroy; to stop managing it without touching Codat, the same with on_delete='keep'"
+    then = (
+        "run pulumi up, then destroy; to stop managing it without touching Codat, do the same with on_delete='keep' "
+        "(onDelete)"
+    )
     return _guarded(result, actual, allow=desired.allow_disruption, then=then)
 
 

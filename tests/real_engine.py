@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,11 +53,8 @@ class Project:
         folder.mkdir(parents=True)
         shutil.copy(source / "__main__.py", folder)
         for path in source.glob("Pulumi*.yaml"):
-            text = path.read_text()
-            venv = next((line for line in text.splitlines() if "virtualenv:" in line), None)
-            if venv:
-                text = text.replace(venv, f"{venv.partition(':')[0]}: {Path(sys.executable).parent.parent}")
-            (folder / path.name).write_text(text)
+            own = f"virtualenv: {Path(sys.executable).parent.parent}"
+            (folder / path.name).write_text(re.sub(r"(?m)(?<=^    )virtualenv:.*$", own, path.read_text()))
         project = cls(engine, folder, base)
         state = folder / ".state"
         (state / "backend").mkdir(parents=True)

@@ -12,16 +12,10 @@ from codat_zoho.simulator import Fault, Simulator, serve
 from tests.ladder import LADDER, THIRD_SECRET, Step, World
 from tests.real_engine import ROOT, Project, summary
 from tests.support import API_KEY, OTHER_SECRET, SECRET
-from tools.engine import Engine, find_or_build
+from tools.engine import Engine
 
 pytestmark = pytest.mark.engine
 SECRETS = (SECRET, OTHER_SECRET, THIRD_SECRET, API_KEY)
-
-
-@pytest.fixture(scope="session")
-def engine() -> Engine:
-    """The engine, built when the machine has none."""
-    return find_or_build()
 
 
 @pytest.fixture

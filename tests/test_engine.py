@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.ladder import LADDER, THIRD_SECRET, Step, World
 from tests.real_engine import ROOT, Project, summary
-from tests.support import API_KEY, OTHER_SECRET, SECRET
+from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
 from tools.engine import Engine
 
 pytestmark = pytest.mark.engine
@@ -177,3 +178,40 @@ def test_what_is_wrong_is_said_in_one_line(
     assert not simulator.writes
     assert "zoho-books" not in project.resources()
     project.assert_no_secret(*SECRETS)
+
+
+GETTER = """
+import pulumi
+import codat_zoho as cz
+
+books = cz.ZohoBooksIntegration.get("books")
+client = cz.ZohoClientCredentials.get("client", "1000.GFXJNB9VM0KE5C9C4CMSRQEX0CTDPH")
+pulumi.export("enabled", books.enabled)
+pulumi.export("linked", books.linked_companies)
+pulumi.export("shown", books.client_id)
+pulumi.export("redirect", client.redirect_uri)
+"""
+
+
+def test_get_reads_without_managing(project: Project, simulator: Simulator) -> None:
+    """`.get()` shows what is there, manages nothing, and destroying sends nothing."""
+    simulator.codat[API_KEY].integration.enabled = True
+    simulator.codat[API_KEY].integration.keys = keys()
+    simulator.codat[API_KEY].linked = 2
+    (project.folder / "__main__.py").write_text(GETTER)
+    (project.folder / "Pulumi.yaml").write_text(
+        re.sub(r"(?ms)^config:.*", "", (project.folder / "Pulumi.yaml").read_text())
+    )
+    project.must("stack", "init", project.stack)
+    assert project.up().returncode == 0, project.said[-1]
+    outputs = json.loads(project.must("stack", "output", "--json"))
+    assert outputs == {
+        "enabled": True,
+        "linked": 2,
+        "shown": "X" * (len(ID) - 4) + ID[-4:],
+        "redirect": "https://zohobooks.codat.io/oauth/callback",
+    }
+    assert project.up("--expect-no-changes").returncode == 0, project.said[-1]
+    project.must("destroy", "--yes", "--skip-preview")
+    assert not simulator.writes
+    assert not simulator.probes

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, in_process
+
+# How long an example takes says something about the machine, not about the package.
+settings.register_profile("codat-zoho", deadline=None, print_blob=True)
+settings.load_profile("codat-zoho")
 
 
 @pytest.fixture(autouse=True)

@@ -112,9 +112,32 @@ def _verified(
         for line in todo.cannot_tell:
             say(line)
         verified_at = _now()
-    outs = inputs.plain(desired) | _metadata(verdicts, todo.cannot_tell, _by_hand(desired))
-    if secret:
-        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, secret)
+    return _outs(desired, verdicts, todo.cannot_tell, verified_at)
+
+
+def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
+    """Outputs of a resource that takes over a client: those of a ``create`` that got the answers in ``asked``.
+
+    Raises:
+        RegionRejected: a data centre says no.
+    """
+    why = _NOT_ASKED if desired.client_secret else _NO_SECRET
+    verdicts = {code: asked.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
+    todo = plan(desired, verdicts)
+    if todo.blockers:
+        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
+    return _outs(desired, verdicts, todo.cannot_tell, _now() if asked else None)
+
+
+def _outs(
+    desired: ZohoClientSettings,
+    verdicts: Mapping[str, ProbeResult],
+    cannot_tell: Collection[str],
+    verified_at: str | None,
+) -> dict[str, Any]:
+    outs = inputs.plain(desired) | _metadata(verdicts, cannot_tell, _by_hand(desired))
+    if desired.client_secret:
+        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret.get_secret_value())
     return outs | ({"verified_at": verified_at} if verified_at else {})
 
 

@@ -12,14 +12,21 @@ that are linked: such a plan is blocked unless ``allow_disruption`` says otherwi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import overload
 
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.settings import IntegrationSettings, OnDelete, ZohoClientSettings, fingerprint, looks_like_client_id
+from codat_zoho.settings import (
+    REDIRECT_URI,
+    IntegrationSettings,
+    OnDelete,
+    ZohoClientSettings,
+    fingerprint,
+    looks_like_client_id,
+)
 
 __all__ = [
     "ActualIntegration",
@@ -35,9 +42,11 @@ __all__ = [
     "Removal",
     "Step",
     "StepKind",
+    "by_hand",
     "observe",
     "plan",
     "read_mask",
+    "regions_to_ask",
     "shown_secret",
 ]
 
@@ -553,6 +562,33 @@ def _plan_removal(desired: Removal, actual: ActualIntegration) -> Plan:
 # --- the client in Zoho's console -------------------------------------------------------------------------------------
 
 _SWITCH = "'Use the same OAuth credentials for all data centers'"
+
+
+def regions_to_ask(
+    desired: ZohoClientSettings, verify: str, changed: Collection[str], accepted: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Which data centres applying asks: all for another client or secret, else those that have not accepted it yet.
+
+    Args:
+        desired: the declaration.
+        verify: when to ask, after what overrides the declared ``verify``.
+        changed: the fields that differ from what is recorded; all of them on a first run.
+        accepted: the data centres that have accepted this id and secret before.
+    """
+    if verify == "off" or desired.client_secret is None:
+        return ()
+    if verify == "always" or {"client_id", "client_secret_fingerprint"} & set(changed):
+        return desired.regions
+    return tuple(code for code in desired.regions if code not in accepted) if "regions" in changed else ()
+
+
+def by_hand(desired: ZohoClientSettings) -> tuple[str, ...]:
+    """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
+    redirect = f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {REDIRECT_URI}."
+    if len(desired.regions) < 2:
+        return (redirect,)
+    enabled = f"{_SWITCH} is on, and these are enabled: {', '.join(desired.regions)}."
+    return redirect, f"Zoho's API console, Settings tab: {enabled}"
 
 
 def _plan_client(desired: ZohoClientSettings, verdicts: Mapping[str, ProbeResult]) -> Plan:

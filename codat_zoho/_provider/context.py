@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import pulumi
 
 from codat_zoho._http import Http, checked_address
+from codat_zoho._provider.verdicts import shared
 from codat_zoho._redact import redact, register
 from codat_zoho.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
 from codat_zoho.errors import CodatZohoError, ConfigurationError
@@ -135,9 +136,12 @@ class Context:
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""
         question = code, fingerprint(client_id, client_secret)
+        url = self.zoho_url()
         with self._asking:
             if question not in self._verdicts:
-                self._verdicts[question] = probe(self.http, code, client_id, client_secret, url=self.zoho_url())
+                self._verdicts[question] = shared(
+                    (*question, url or ""), lambda: probe(self.http, code, client_id, client_secret, url=url)
+                )
             return self._verdicts[question]
 
     def verify(self, declared: str) -> str:

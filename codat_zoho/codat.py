@@ -247,7 +247,7 @@ class Codat:
         status = answer.status
         body = _json_object(answer) or {}
         told = body.get("error")
-        said = f" Codat says: {one_line(told)}." if isinstance(told, str) and told.strip() else ""
+        said = f" Codat says: {one_line(told).rstrip('.')}." if isinstance(told, str) and told.strip() else ""
         found = body.get("correlationId") or answer.headers.get("x-correlation-id")
         correlation_id = found if isinstance(found, str) and _CORRELATION_ID.fullmatch(one_line(found)) else None
         kind: type[errors.RemoteError]

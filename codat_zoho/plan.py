@@ -29,6 +29,7 @@ from codat_zoho.settings import (
 )
 
 __all__ = [
+    "CONSISTENT",
     "ActualIntegration",
     "Change",
     "How",
@@ -432,6 +433,10 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
     return Plan(tuple(changes), tuple(cannot_tell), warnings=tuple(warnings), steps=steps)
 
 
+CONSISTENT = "is consistent with it and proves no more"
+"""What is said of a mask that agrees in all it shows: as much as can ever be told, unlike what could not be told."""
+
+
 def _untold_id(reading: MaskReading) -> list[str]:
     if reading.known is not Known.UNKNOWN:
         return []
@@ -441,7 +446,7 @@ def _untold_id(reading: MaskReading) -> list[str]:
 def _untold_secret(reading: MaskReading, shown: str) -> list[str]:
     if reading.known not in (Known.UNKNOWN, Known.CONSISTENT):
         return []
-    why = reading.why or f"what it shows ({shown}) is consistent with it and proves no more"
+    why = reading.why or f"what it shows ({shown}) {CONSISTENT}"
     return [f"client_secret: whether Codat holds exactly the declared one: {why}."]
 
 

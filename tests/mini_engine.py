@@ -60,9 +60,9 @@ class Plain:
     """Calls the provider classes in this process."""
 
     def renew(self) -> None:
-        get = {f"codat-zoho:{name}": value for name, value in CONTEXT._config.items()}.get
+        environment = CONTEXT.environment
         CONTEXT.__init__(CONTEXT.http)  # type: ignore[misc]
-        CONTEXT.configure(get)
+        CONTEXT.environment = environment
 
     def _do(self, kind: str, method: str, *args: Any) -> Any:
         try:

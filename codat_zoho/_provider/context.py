@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import pulumi
 
 from codat_zoho._http import Http
+from codat_zoho._provider.verdicts import shared
 from codat_zoho._redact import redact
 from codat_zoho.codat import Codat
 from codat_zoho.environment import Environment
@@ -62,10 +63,12 @@ class Context:
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""
         question = code, fingerprint(client_id, client_secret)
+        url = self.environment.zoho_url()
         with self._asking:
             if question not in self._verdicts:
-                url = self.environment.zoho_url()
-                self._verdicts[question] = probe(self.http, code, client_id, client_secret, url=url)
+                self._verdicts[question] = shared(
+                    (*question, url or ""), lambda: probe(self.http, code, client_id, client_secret, url=url)
+                )
             return self._verdicts[question]
 
     def verify(self, declared: str) -> str:

@@ -25,8 +25,8 @@ _pattern: re.Pattern[str] | None = None
 # And a user and password in an address.
 _SHAPES = re.compile(
     r"""
-      \b\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}\b
-    | \b[0-9a-f]{40,}\b
+      \d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}
+    | [0-9a-f]{40,}
     | (?i:\b(?:basic|bearer|zoho-oauthtoken)\s+)[A-Za-z0-9+/_=.-]{8,}
     | (?<=://)[^/\s@]+:[^/\s@]+(?=@)
     """,

@@ -190,6 +190,7 @@ class Codat:
         """
         if step.kind is StepKind.SAVE_KEYS:
             assert client_id and client_secret
+            register(client_secret)
             # Whether saving replaces or merges is undocumented, so both real values are always sent.
             keys = {"clientId": client_id, "clientSecret": client_secret}
             self._write("PUT", self._paths.credentials, "saving keys", keys, "enter the declared client id and secret")

@@ -1,0 +1,332 @@
+"""The simulator against Codat's own descriptions, an independent client, and what the real API would refuse."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from codat_zoho.simulator import Fault, Simulator, Switches, serve
+from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
+
+SPECS = Path(os.environ.get("CODAT_SPECS", Path(__file__).resolve().parent.parent.parent / "shared" / "specs"))
+PLATFORM, PARTNERS = SPECS / "codat-platform.openapi.json", SPECS / "codat-partners.openapi.json"
+needs_specs = pytest.mark.skipif(
+    not PLATFORM.exists(), reason="Codat's OpenAPI files are not here; set CODAT_SPECS to the folder that holds them"
+)
+HEADERS = {"Authorization": f"Basic {base64.b64encode(API_KEY.encode()).decode()}"}
+
+
+@pytest.fixture
+def base(simulator: Simulator) -> Iterator[str]:
+    """The simulator behind a socket."""
+    with serve(simulator) as address:
+        yield address
+
+
+@pytest.fixture
+def codat(base: str) -> Iterator[httpx.Client]:
+    """A plain HTTP client with the right key."""
+    with httpx.Client(base_url=f"{base}/codat", headers=HEADERS) as client:
+        yield client
+
+
+# --- as Codat describes itself ---
+
+
+def _schema(path: Path, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return {**document, "$ref": f"#/components/schemas/{name}"}
+
+
+@needs_specs
+@pytest.mark.parametrize("switches", [Switches(), Switches(mask="opaque", linked_count=False, mask_client_id=False)])
+def test_answers_have_the_published_shape(simulator: Simulator, codat: httpx.Client, switches: Switches) -> None:
+    """Every answer validates against the schema that Codat publishes for it."""
+    simulator.switches = switches
+    simulator.codat[API_KEY].linked = 2
+    for schema, answer in (
+        (_schema(PLATFORM, "Integration"), codat.get("/integrations/rwuv")),
+        (_schema(PLATFORM, "Integrations"), codat.get("/integrations")),
+        (_schema(PLATFORM, "Companies"), codat.get("/companies", params={"page": 1, "pageSize": 2})),
+        (_schema(PARTNERS, "IntegrationCredentials"), codat.put("/integrations/credentials/rwuv", json=keys())),
+        (_schema(PARTNERS, "IntegrationCredentials"), codat.get("/integrations/credentials/rwuv")),
+        (_schema(PARTNERS, "IntegrationCredentials"), codat.delete("/integrations/credentials/rwuv")),
+        (_schema(PLATFORM, "Integration"), codat.put("/integrations/rwuv/enabled", json={"enabled": True})),
+    ):
+        assert answer.status_code == 200
+        jsonschema.validate(answer.json(), schema)
+    for answer in (codat.get("/integrations/gbol"), codat.get("/companies", headers={"Authorization": "Basic x"})):
+        assert answer.status_code in (401, 404)
+        jsonschema.validate(answer.json(), _schema(PLATFORM, "ErrorMessage"))
+
+
+@needs_specs
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        (PLATFORM, ("/companies", "/integrations", "/integrations/{platformKey}")),
+        (PARTNERS, ("/integrations/credentials/{platformKey}",)),
+    ],
+    ids=["platform", "partners"],
+)
+def test_schemathesis(base: str, document: Path, paths: tuple[str, ...]) -> None:
+    """Generated requests get answers that the description allows, and never a failure of the server.
+
+    The Partners file describes nothing but 200, and the Platform file contradicts itself on the largest page, so only
+    the shape of what is described is compared, and not which status a strange request deserves.
+    """
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import response_schema_conformance
+
+    raw = json.loads(document.read_text())
+    verbs = ("parameters", "get", "put", "delete")
+    raw["paths"] = {
+        path: {verb: part for verb, part in item.items() if verb in verbs}
+        for path, item in raw["paths"].items()
+        if path in paths
+    }
+    operations = [found.ok() for found in schemathesis.openapi.from_dict(raw).get_all_operations()]
+    assert len(operations) == 3
+    answered: set[int] = set()
+    for operation in operations:
+
+        @given(case=operation.as_strategy())
+        @settings(max_examples=25, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+        def check(case: Any) -> None:
+            if case.path_parameters:
+                case.path_parameters["platformKey"] = "rwuv"  # or else nothing generated would be found
+            answer = case.call(base_url=f"{base}/codat", headers=HEADERS)
+            case.validate_response(answer, checks=[not_a_server_error, response_schema_conformance])
+            answered.add(answer.status_code)
+
+        check()
+    assert 200 in answered
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_official_sdk_reads_it(simulator: Simulator, base: str) -> None:
+    """Codat's own Python client, which knows nothing of this package, understands the simulator."""
+    from codat_platform import CodatPlatform
+    from codat_platform.models import errors, operations, shared
+    from codat_platform.utils import RetryConfig
+
+    simulator.codat[API_KEY].linked = 3
+    simulator.codat[API_KEY].integration.enabled = True
+    with httpx.Client() as client:
+        platform = CodatPlatform(
+            security=shared.Security(auth_header=HEADERS["Authorization"]),
+            server_url=f"{base}/codat",
+            client=client,
+            retry_config=RetryConfig("none", None, False),
+        )
+        integration = platform.integrations.get(request=operations.GetIntegrationRequest(platform_key="rwuv"))
+        assert (integration.key, integration.name, integration.enabled) == ("rwuv", "Zoho Books", True)
+        listed = platform.integrations.list(request=operations.ListIntegrationsRequest(page=1, page_size=10))
+        assert [one.key for one in listed.results] == ["rwuv"]
+        companies = platform.companies.list(request=operations.ListCompaniesRequest(page=1, page_size=100))
+        statuses = [company.data_connections[0].status.value for company in companies.results]
+        assert (statuses.count("Linked"), statuses.count("Deauthorized")) == (4, 1)
+        with pytest.raises(errors.ErrorMessage):
+            platform.integrations.get(request=operations.GetIntegrationRequest(platform_key="gbol"))
+
+
+# --- as strict as the real one ---
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        API_KEY,
+        f"Basic {API_KEY}",
+        f"Basic {base64.b64encode(f'{API_KEY}:'.encode()).decode()}",
+        f"Bearer {base64.b64encode(API_KEY.encode()).decode()}",
+    ],
+)
+def test_another_form_of_authorization_is_refused(base: str, header: str) -> None:
+    """Base64 of the bare key and nothing else; ordinary Basic authentication, with a colon, is wrong."""
+    assert httpx.get(f"{base}/codat/integrations/rwuv", headers={"Authorization": header}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"clientId": ID, "clientSecret": "XXXXXXXXc0de"},
+        {"clientId": ID, "clientSecret": "********"},
+        {"clientId": ID, "clientSecret": f"{SECRET} "},
+        {"clientId": ID, "clientSecret": ""},
+        {"clientId": 5},
+        {},
+        [],
+        "text",
+    ],
+)
+def test_keys_that_are_none_are_refused(simulator: Simulator, codat: httpx.Client, body: object) -> None:
+    """A mask that is written back is the classic mistake; spaces are Codat's own warning."""
+    assert codat.put("/integrations/credentials/rwuv", json=body).status_code == 400
+    assert simulator.codat[API_KEY].integration.keys == {}
+    assert codat.put("/integrations/credentials/rwuv", content=b"{}").status_code == 400
+    assert (
+        codat.put(
+            "/integrations/credentials/rwuv", content=b"{", headers={"Content-Type": "application/json"}
+        ).status_code
+        == 400
+    )
+
+
+def test_other_requests_that_are_refused(base: str, codat: httpx.Client) -> None:
+    """Unknown paths, wrong methods, wrong bodies, wrong pages, other integrations."""
+    assert codat.put("/integrations/rwuv/enabled", json={"enabled": "yes"}).status_code == 400
+    assert codat.put("/integrations/rwuv/enabled", json={"enabled": True, "more": 1}).status_code == 400
+    assert codat.patch("/integrations/rwuv").status_code == 405
+    assert codat.get("/integrations/rwuv/enabled").status_code == 405
+    assert codat.get("/nothing").status_code == 404
+    assert codat.get("/integrations/gbol").status_code == 404
+    for query in ({"page": 0}, {"pageSize": 5000}, {"page": "x"}):
+        assert codat.get("/companies", params=query).status_code == 400
+    assert httpx.get(f"{base}/elsewhere").status_code == 404
+
+
+def test_zoho_is_strict(base: str) -> None:
+    """Secrets in the query string, other grants, unknown data centres."""
+    url = f"{base}/zoho/us/oauth/v2/token"
+    form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": ID, "client_secret": SECRET}
+    assert httpx.post(url, data=form).json() == {"error": "invalid_code"}
+    assert httpx.post(url, params=form).status_code == 400
+    assert httpx.post(url, data=form | {"grant_type": "client_credentials"}).status_code == 400
+    assert httpx.post(url, data={"grant_type": "refresh_token"}).status_code == 400
+    assert httpx.get(url).status_code == 404
+    assert httpx.post(f"{base}/zoho/cn/oauth/v2/token", data=form).status_code == 404
+
+
+# --- limits, pages, faults ---
+
+
+def test_limits_are_on_every_answer(codat: httpx.Client) -> None:
+    """X-Rate-Limit-* as documented, counting down."""
+    first, second = codat.get("/integrations/rwuv"), codat.get("/integrations/rwuv")
+    assert int(first.headers["X-Rate-Limit-Remaining"]) == int(second.headers["X-Rate-Limit-Remaining"]) + 1
+    assert first.headers["X-Rate-Limit-Limit"] == "1000"
+    assert "X-Rate-Limit-Reset" in first.headers
+
+
+def test_pages_link_to_each_other(simulator: Simulator, codat: httpx.Client) -> None:
+    """The envelope of lists."""
+    simulator.codat[API_KEY].linked = 3
+    page = codat.get("/companies", params={"page": 2, "pageSize": 2}).json()
+    assert (len(page["results"]), page["totalResults"], page["pageNumber"]) == (2, 5, 2)
+    assert set(page["_links"]) == {"self", "current", "next", "previous"}
+
+
+def test_faults(simulator: Simulator, codat: httpx.Client) -> None:
+    """A status, a body, a cut connection before and after the deed; as often as asked, and not before."""
+    simulator.fail(Fault(status=503, skip=1, headers={"Retry-After": "1"}))
+    assert codat.get("/integrations/rwuv").status_code == 200
+    answer = codat.get("/integrations/rwuv")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    simulator.fail(Fault(status=599))
+    assert codat.get("/integrations/rwuv").status_code == 599
+    simulator.fail(Fault(body=b"<html>", content_type="text/html"))
+    assert codat.get("/integrations/rwuv").text == "<html>"
+    simulator.fail(Fault(method="PUT", drop=True))
+    with pytest.raises(httpx.TransportError):
+        codat.put("/integrations/rwuv/enabled", json={"enabled": True})
+    assert not simulator.codat[API_KEY].integration.enabled
+    simulator.fail(Fault(method="PUT", drop=True, after=True))
+    with pytest.raises(httpx.TransportError):
+        codat.put("/integrations/rwuv/enabled", json={"enabled": True})
+    assert simulator.codat[API_KEY].integration.enabled
+    simulator.fail(Fault(method="PUT", status=500, after=True))
+    assert codat.put("/integrations/rwuv/enabled", json={"enabled": False}).status_code == 500
+    assert not simulator.codat[API_KEY].integration.enabled
+    assert codat.get("/integrations/rwuv").status_code == 200
+
+
+def test_the_log_holds_no_secret(simulator: Simulator, codat: httpx.Client, base: str) -> None:
+    """Neither keys nor secrets are kept of what came in."""
+    codat.put("/integrations/credentials/rwuv", json=keys())
+    httpx.post(
+        f"{base}/zoho/us/oauth/v2/token",
+        data={"grant_type": "refresh_token", "refresh_token": "x", "client_id": ID, "client_secret": SECRET},
+    )
+    text = (
+        repr(simulator.calls) + str([str(call) for call in simulator.calls]) + httpx.get(f"{base}/_control/calls").text
+    )
+    assert "save keys" in text
+    for secret in (SECRET, API_KEY, HEADERS["Authorization"]):
+        assert secret not in text
+        assert (
+            secret
+            not in repr(list(simulator.codat.values()))
+            + repr(simulator.zoho)
+            + httpx.get(f"{base}/_control/state").text
+        )
+
+
+# --- the control interface ---
+
+
+def control(base: str, method: str, path: str, body: object = None) -> httpx.Response:
+    """A control request."""
+    return httpx.request(method, f"{base}/_control{path}", json=body)
+
+
+def test_the_control_interface(simulator: Simulator, base: str, codat: httpx.Client) -> None:
+    """Everything a person does in the Portal and the console can be done over HTTP, and shows."""
+    put = {
+        "apiKey": API_KEY,
+        "enabled": True,
+        "clientId": ID,
+        "clientSecret": OTHER_SECRET,
+        "linked": 2,
+        "offered": True,
+    }
+    assert control(base, "PUT", "/codat", put).status_code == 200
+    assert codat.get("/integrations/rwuv").json()["linkedConnectionsCount"] == 2
+    assert control(base, "PUT", "/codat", {"apiKey": API_KEY, "clientSecret": None}).status_code == 200
+    assert simulator.codat[API_KEY].integration.keys == {"clientId": ID}
+    assert control(base, "PUT", "/codat", {"apiKey": "a-new-client"}).status_code == 200
+    assert "a-new-client" in simulator.codat
+    zoho = {"clientId": "1000.NEW", "secret": SECRET, "enabled": ["us"], "sameCredentials": False, "throttled": ["eu"]}
+    assert control(base, "PUT", "/zoho", zoho).status_code == 200
+    assert simulator.zoho["1000.NEW"].throttled == {"eu"}
+    assert control(base, "PUT", "/switches", {"mask": "opaque"}).json()["mask"] == "opaque"
+    assert control(base, "POST", "/faults", {"status": 500, "path": "/codat", "body": "oops"}).status_code == 200
+    assert codat.get("/integrations/rwuv").text == "oops"
+    control(base, "POST", "/faults", {"status": 500, "times": -1})
+    control(base, "DELETE", "/faults")
+    assert codat.get("/integrations/rwuv").status_code == 200
+    assert control(base, "GET", "/state").json()["zoho"][1]["secret"] == f"ends in {SECRET[-4:]}"
+    assert len(control(base, "GET", "/calls").json()) == 3
+    control(base, "DELETE", "/calls")
+    assert control(base, "GET", "/calls").json() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "why"),
+    [
+        ("PUT", "/switches", {"msk": "opaque"}, "no such switch: msk; there are "),
+        ("PUT", "/codat", {"apiKey": API_KEY, "enbled": True}, "unknown: enbled"),
+        ("PUT", "/codat", {"enabled": True}, "apiKey"),
+        ("PUT", "/codat", {"apiKey": API_KEY, "enabled": "yes"}, "enabled must be of type bool"),
+        ("PUT", "/zoho", [], "must be a JSON object"),
+        ("POST", "/faults", {"sttus": 1}, "sttus"),
+        ("GET", "/nowhere", None, "unknown control path"),
+    ],
+)
+def test_a_wrong_control_request_says_why(base: str, method: str, path: str, body: object, why: str) -> None:
+    """A typo is answered with the reason, and changes nothing."""
+    answer = control(base, method, path, body)
+    assert answer.status_code in (400, 404)
+    assert why in answer.text

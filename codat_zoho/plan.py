@@ -78,14 +78,25 @@ class MaskReading:
         return self.known in (Known.SAME, Known.CONSISTENT)
 
 
-_MASK_RUN = re.compile(r"X{4,}|x{4,}|\*{4,}|•{4,}")
-_OPAQUE = re.compile(r"[Xx*•.\s]*")
+# Ids and secrets are letters and digits, so four of anything else in a row is a mask, and so may be four X.
+_MASK_RUN = re.compile(r"([^0-9A-WYZa-wyz])\1{3}")
+_VISIBLE = re.compile(r"[0-9A-WYZa-wyz]")
 
 
-def _wildcard(mask: str) -> str:
-    """The masking character of ``mask``: the one its longest run is made of."""
-    runs: list[str] = _MASK_RUN.findall(mask)
-    return max(runs, key=len)[0] if runs else ""
+def _mask_characters(shown: str) -> frozenset[str]:
+    """The characters that may stand for hidden ones in ``shown``."""
+    return frozenset(_MASK_RUN.findall(shown))
+
+
+def _visible_ends(shown: str, hidden: frozenset[str]) -> tuple[str, str]:
+    """What is visible before and behind all that is hidden, without separators between the two."""
+    places = [place for place, char in enumerate(shown) if char in hidden]
+    start, end = shown[: places[0]], shown[places[-1] + 1 :]
+    while start and not start[-1].isalnum():
+        start = start[:-1]
+    while end and not end[0].isalnum():
+        end = end[1:]
+    return start, end
 
 
 def read_mask(shown: str | None, declared: str) -> MaskReading:
@@ -104,34 +115,39 @@ def read_mask(shown: str | None, declared: str) -> MaskReading:
     """
     if shown is None:
         return MaskReading(Known.UNKNOWN, "Codat shows no stored value of this name")
-    if _OPAQUE.fullmatch(shown):
+    if not _VISIBLE.search(shown):
         return MaskReading(Known.UNKNOWN, "Codat hides the stored value completely")
+    hidden = _mask_characters(shown)
     if shown == declared:
-        return MaskReading(Known.SAME)
-    wild = _wildcard(shown)
-    if not wild:
-        if looks_like_client_id(shown) or len(shown) == len(declared):
+        return MaskReading(Known.CONSISTENT if hidden else Known.SAME)
+    if hidden:
+        start, end = _visible_ends(shown, hidden)
+        if not (declared.startswith(start) and declared.endswith(end)):
             return MaskReading(Known.DIFFERENT)
-        return MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
-    start, end = shown.split(wild, 1)[0], shown.rsplit(wild, 1)[1]
-    if not (declared.startswith(start) and declared.endswith(end)):
-        return MaskReading(Known.DIFFERENT)
     if len(shown) != len(declared):
-        return MaskReading(
-            Known.UNKNOWN,
-            f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
-            f"{len(declared)}: a stray character may have been stored with it",
-        )
-    if any(shown_char not in (wild, char) for shown_char, char in zip(shown, declared, strict=True)):
+        if hidden:
+            return MaskReading(
+                Known.UNKNOWN,
+                f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
+                f"{len(declared)}: a stray character may have been stored with it",
+            )
+        return MaskReading(Known.DIFFERENT) if looks_like_client_id(shown) else _FORM_UNKNOWN
+    differing = {one for one, other in zip(shown, declared, strict=True) if one != other} - hidden
+    if any(char.isalnum() and char not in "Xx" for char in differing):
         return MaskReading(Known.DIFFERENT)
-    return MaskReading(Known.CONSISTENT)
+    # What is left may be separators, or a mask too short to be sure of.
+    return _FORM_UNKNOWN if differing else MaskReading(Known.CONSISTENT)
+
+
+_FORM_UNKNOWN = MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
 
 
 def shown_secret(mask: str | None) -> str:
     """Put a stored secret into words without telling more of it than its last four characters."""
     if mask is None:
         return "none stored"
-    end = mask.rsplit(_wildcard(mask), 1)[1] if _wildcard(mask) else ""
+    hidden = _mask_characters(mask)
+    end = "".join(filter(str.isprintable, _visible_ends(mask, hidden)[1])) if hidden else ""
     return f"ends in {end[-4:]}" if end else "hidden"
 
 
@@ -380,7 +396,8 @@ def _key_state(shown: str | None, declared: str, old: str | None) -> _KeyState:
         return _KeyState(_Key.DIFFERS, reading, touched=old_is_gone)
     if old is not None and old not in (declared, shown) and not (reading.agrees and old_is_gone):
         return _KeyState(_Key.DIFFERS, reading, How.DECLARED)
-    if reading.known is Known.UNKNOWN and old is None:
+    # A recorded mask is one that a refresh found to be of something else, so it vouches for nothing.
+    if reading.known is Known.UNKNOWN and old in (None, shown):
         return _KeyState(_Key.UNSURE, reading, How.DECLARED)
     return _KeyState(_Key.IN_PLACE, reading)
 

@@ -51,8 +51,8 @@ def test_the_switch_is_off() -> None:
         "us accepts both.",
     )
     assert todo.manual_steps == (
-        "In Zoho's API console, open the client's Settings tab and turn on 'Use the same OAuth credentials for all data "
-        "centers'.",
+        "In Zoho's API console, open the client's Settings tab and turn on 'Use the same OAuth credentials for all "
+        "data centers'.",
     )
     with pytest.raises(PlanBlocked):
         todo.raise_if_blocked()
@@ -119,7 +119,7 @@ def declared(*regions: str, secret: str | None = SECRET) -> ZohoClientSettings:
 
 
 def test_which_data_centres_are_asked() -> None:
-    """Each request counts at Zoho, so only what a change makes doubtful is asked; with nothing to ask with, nobody is."""
+    """Each request counts at Zoho, so only what a change makes doubtful is asked, and only with a secret."""
     three = declared("eu", "uk", "us")
     assert regions_to_ask(three, "off", ["client_id"]) == ()
     assert regions_to_ask(declared("us", secret=None), "always", ["client_id"]) == ()

@@ -1,0 +1,102 @@
+"""No secret in any text: what is registered is blanked out in every encoding, and what looks like a key is anyway."""
+
+from __future__ import annotations
+
+import base64
+import json
+import string
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codat_zoho import _redact
+from codat_zoho._redact import one_line, redact, register
+from tests.support import SECRET, new_secret
+
+secrets = st.text(alphabet=string.ascii_letters + string.digits + "-_.~+/=&%\"'\\é", min_size=8, max_size=60)
+around = st.text(max_size=8)
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_redact, "_forms", frozenset())
+    monkeypatch.setattr(_redact, "_pattern", None)
+
+
+@given(secrets, around, around)
+def test_every_usual_encoding_is_blanked_out(secret: str, before: str, behind: str) -> None:
+    """A service may echo a secret in a URL, in JSON, in hex, in capitals: none of it gets through."""
+    register(secret)
+    for form in (
+        secret,
+        secret.upper() if secret.isascii() else secret,
+        quote(secret, safe=""),
+        quote(secret, safe="").lower(),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        repr(secret)[1:-1],
+        secret.encode().hex(),
+    ):
+        assert form not in redact(f"{before} {form} {behind}").replace("[redacted]", "")
+
+
+@given(secrets, st.binary(max_size=5), st.binary(max_size=5))
+def test_base64_is_blanked_out_at_every_offset(secret: str, before: bytes, behind: bytes) -> None:
+    """In the middle of a longer base64 text too, as in ``user:secret``: at most the edges, six bits each, remain."""
+    register(secret)
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(before + secret.encode() + behind).decode()
+        assert "[redacted]" in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"1000.{'0123456789abcdef' * 2}.{'fedcba9876543210' * 2}",
+        SECRET,
+        "Authorization: Basic dGVzdC1hcGkta2V5",
+        "BEARER abcdefgh12345678",
+        "Zoho-oauthtoken 1000.abcdef1234567890",
+        "http://user:hunter2@proxy.example/",
+    ],
+)
+def test_what_looks_like_a_key_is_blanked_out_unregistered(text: str) -> None:
+    """Keys of the usual shapes are never shown, whoever they belong to."""
+    cleaned = redact(f"x {text} y")
+    assert "[redacted]" in cleaned
+    assert text.split(" ")[-1] not in cleaned and "hunter2" not in cleaned
+
+
+def test_ordinary_words_stay() -> None:
+    """Too short a secret would blank out everything; none at all blanks out nothing."""
+    for none in (None, "", "abc"):
+        register(none)
+    assert redact("abc, Zoho Books, 1000.GFXJNB") == "abc, Zoho Books, 1000.GFXJNB"
+    register(SECRET)
+    known = _redact._pattern
+    register(SECRET)
+    assert _redact._pattern is known
+
+
+@given(st.text(), st.integers(1, 300))
+def test_one_line_is_one_printable_line(text: str, limit: int) -> None:
+    """Remote text cannot steer a terminal, forge a second line or fill the screen."""
+    flat = one_line(text, limit)
+    assert flat.isprintable() and len(flat) <= limit
+
+
+@pytest.mark.parametrize("hidden", ["\x1b[0m", "\u200b", "\n", "\x00", "\u00ad", "\u202e"])
+def test_unprintable_characters_do_not_hide_a_secret(hidden: str) -> None:
+    """A secret that is broken up by characters which a terminal swallows would read as whole on the screen."""
+    secret = new_secret()
+    register(secret)
+    assert secret not in one_line(f"{secret[:20]}{hidden}{secret[20:]}").replace(" ", "").replace("[0m", "")
+
+
+def test_cutting_does_not_save_a_secret() -> None:
+    """Redaction comes before cutting: a cut secret would be recognised no more."""
+    secret = new_secret()
+    register(secret)
+    assert secret[:5] not in one_line("x" * 190 + secret)

@@ -33,6 +33,8 @@ _SHAPES = re.compile(
     re.VERBOSE,
 )
 
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
 
 def _encodings(secret: str) -> set[str]:
     """The forms in which a secret may be echoed: as it is, in URLs, JSON, Python, hex, and base64 at each offset."""
@@ -77,5 +79,11 @@ def redact(text: str) -> str:
 
 def one_line(text: str, limit: int = 200) -> str:
     """Redact remote text, flatten it to one printable line (no terminal escapes) and cut it to ``limit`` characters."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in redact(text)).split())
+    clean = redact(text)
+    # A secret broken up by characters that a terminal swallows would read as whole on the screen.
+    joined = "".join(filter(str.isprintable, _ESCAPE.sub("", clean)))
+    whole = redact(joined)
+    if whole != joined:
+        clean = whole
+    flat = " ".join("".join(c if c.isprintable() else " " for c in clean).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"

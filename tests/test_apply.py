@@ -1,174 +1,244 @@
-"""Applying a plan to a Codat that is slow, odd, or in other hands at the same time."""
+"""Writing: what happens when Codat is slow to show a write, never shows it, or somebody else writes meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from codat_zoho import errors
-from codat_zoho.apply import apply
-from codat_zoho.plan import Recorded, Removal
+from codat_zoho.apply import Outcome, apply
+from codat_zoho.codat import Codat
+from codat_zoho.plan import ActualIntegration, Recorded, Removal, Step, StepKind
 from codat_zoho.settings import IntegrationSettings, load
-from codat_zoho.simulator import Fault, Simulator
+from codat_zoho.simulator import Fault, Simulator, Switches
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, codat_of, keys
 
 
-def declared(**fields: object) -> IntegrationSettings:
-    """A declaration with keys."""
-    return load(IntegrationSettings, {"client_id": ID, "client_secret": SECRET, "enabled": True} | fields)
+def desired(client_id: str | None = ID, client_secret: str | None = SECRET, **more: Any) -> IntegrationSettings:
+    return load(IntegrationSettings, {"client_id": client_id, "client_secret": client_secret, **more})
 
 
-def on_read(simulator: Simulator, count: int, act: Callable[[], None]) -> None:
-    """Do something just before the ``count``-th read of the integration from now on."""
+class Lagging(Codat):
+    """Codat whose reads show ``stale`` for a number of looks after a write, as an eventually consistent store does."""
 
-    class Trigger(Fault):
-        def strikes(self, method: str, path: str) -> bool:
-            if method == "GET" and path.endswith("/integrations/rwuv"):
-                self.times -= 1
-                if self.times == 0:
-                    act()
-            return False
+    looks: int
+    stale: Callable[[ActualIntegration], ActualIntegration]
 
-    simulator.fail(Trigger(times=count))
+    @classmethod
+    def of(cls, simulator: Simulator, looks: int, stale: Callable[[ActualIntegration], ActualIntegration]) -> Lagging:
+        lagging = codat_of(simulator)
+        lagging.__class__ = cls
+        assert isinstance(lagging, cls)
+        lagging.looks, lagging.stale, lagging._written = looks, stale, False
+        return lagging
+
+    _written: bool
+
+    def apply(self, step: Step, client_id: str | None = None, client_secret: str | None = None) -> None:
+        super().apply(step, client_id, client_secret)
+        self._written = True
+
+    def actual(self) -> ActualIntegration:
+        now = super().actual()
+        if self._written and self.looks:
+            self.looks -= 1
+            return self.stale(now)
+        return now
 
 
-def test_a_write_that_shows_late_is_waited_for(simulator: Simulator) -> None:
-    """Eventual consistency: reading back goes on for a bounded time."""
-    stale = b'{"key": "rwuv", "name": "Zoho Books", "enabled": false, "linkedConnectionsCount": 0}'
-    simulator.codat[API_KEY].integration.keys = keys()
-    simulator.fail(Fault(method="GET", path="/integrations/rwuv", body=stale, times=3))
-    outcome = apply(codat_of(simulator), declared())
-    assert outcome.actual.enabled
-    assert [call.detail for call in simulator.writes] == ["enable"]
+def without_keys(now: ActualIntegration) -> ActualIntegration:
+    return ActualIntegration(now.enabled, None, now.linked)
 
 
-def test_a_write_that_never_shows_is_said(simulator: Simulator) -> None:
-    """Accepted is not applied."""
-    stale = b'{"key": "rwuv", "name": "Zoho Books", "enabled": false, "linkedConnectionsCount": 0}'
-    simulator.codat[API_KEY].integration.keys = keys()
-    simulator.fail(Fault(method="GET", path="/integrations/rwuv", body=stale, times=-1))
-    with pytest.raises(
-        errors.NotApplied, match=r"accepted this: enable the integration; .* enabled is false\. Somebody"
-    ):
-        apply(codat_of(simulator), declared())
-    simulator.faults.clear()
-    assert apply(codat_of(simulator), declared()).sent == ()
+def shown_as(client_id: str, client_secret: str) -> Callable[[ActualIntegration], ActualIntegration]:
+    return lambda now: ActualIntegration(now.enabled, keys(client_id, client_secret), now.linked)
+
+
+def switched(now: ActualIntegration) -> ActualIntegration:
+    return ActualIntegration(not now.enabled, now.keys, now.linked)
+
+
+def waits_of(codat: Codat) -> list[float]:
+    clock: Any = codat._http.clock
+    return list(clock.waits)
+
+
+@pytest.mark.parametrize("looks", [0, 1, 4])
+@pytest.mark.parametrize(
+    ("want", "stale"),
+    [
+        (desired(), without_keys),
+        (desired(), shown_as(f"X{OTHER_ID[1:]}", OTHER_SECRET)),
+        (desired(None, None, enabled=True), switched),
+    ],
+)
+def test_a_write_that_shows_late_is_waited_for(
+    simulator: Simulator, want: IntegrationSettings, stale: Callable[[ActualIntegration], ActualIntegration], looks: int
+) -> None:
+    """The old value for a while, then the new one: written once, and no error."""
+    codat = Lagging.of(simulator, looks, stale)
+    outcome = apply(codat, want)
+    assert len(outcome.sent) == len(simulator.writes) == 1
+    assert waits_of(codat) == [0.5, 1.0, 2.0, 4.0][:looks]
 
 
 @pytest.mark.parametrize(
-    ("shown", "why"),
+    ("want", "before", "stale", "said"),
     [
-        (keys(OTHER_ID), "the client id is shown as XXXX"),
-        (keys(client_secret=OTHER_SECRET), "the client secret ends in d73b"),
-        ({}, "no keys are stored"),
+        (desired(), {}, without_keys, "save keys; but reading back keeps showing something else: no keys are stored"),
+        (desired(), {}, shown_as(OTHER_ID, SECRET), f"something else: the client id is shown as {OTHER_ID}"),
+        (desired(), {}, shown_as(ID, "X" * 38 + "beef"), "something else: the client secret ends in beef"),
+        (desired(None, None, enabled=True), {}, switched, "enable the integration; but"),
+        (Removal(), keys(), shown_as(ID, SECRET), "delete keys; but reading back keeps showing something else: keys"),
     ],
 )
-def test_a_third_value_on_reading_back_is_said(simulator: Simulator, shown: dict[str, str], why: str) -> None:
-    """Somebody saves something else at the same moment: no success is claimed, and no value is guessed."""
-    integration = simulator.codat[API_KEY].integration
-
-    def meddle() -> None:
-        integration.keys = dict(shown)
-
-    on_read(simulator, 2, meddle)
-    with pytest.raises(errors.NotApplied, match="keeps showing something else: ") as caught:
-        apply(codat_of(simulator), declared())
-    assert why in str(caught.value)
-    assert OTHER_SECRET not in str(caught.value)
-    assert apply(codat_of(simulator), declared()).actual.keys is not None
-    assert integration.keys == keys()
-
-
-def test_somebody_who_keeps_undoing_it_ends_in_an_error(simulator: Simulator) -> None:
-    """Two that undo each other's writes must not go on for ever."""
-    integration = simulator.codat[API_KEY].integration
-
-    class Undo(Fault):
-        def strikes(self, method: str, path: str) -> bool:
-            if method == "GET" and "credentials" in path and integration.enabled and simulator.writes:
-                integration.keys = {}
-            return False
-
-    simulator.fail(Undo())
-    with pytest.raises(errors.NotApplied, match="it accepted to save keys, and that is needed again"):
-        apply(codat_of(simulator), declared())
+def test_a_write_that_never_shows_is_an_error(
+    simulator: Simulator,
+    want: IntegrationSettings | Removal,
+    before: dict[str, str],
+    stale: Callable[[ActualIntegration], ActualIntegration],
+    said: str,
+) -> None:
+    """The old value for ever, or a third one: bounded looks, then an error that says what is shown, without secrets."""
+    simulator.codat[API_KEY].integration.keys = dict(before)
+    codat = Lagging.of(simulator, 1000, stale)
+    with pytest.raises(errors.NotApplied) as caught:
+        apply(codat, want)
+    assert said in str(caught.value) and "run it again" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert len(simulator.writes) == 1 and sum(waits_of(codat)) == 7.5
 
 
-def test_what_changed_meanwhile_is_said(simulator: Simulator) -> None:
-    """What is neither recorded nor declared was somebody else: that is said before it is put right."""
-    integration = simulator.codat[API_KEY].integration
-    integration.enabled, integration.keys = False, keys(OTHER_ID, OTHER_SECRET)
-    said: list[str] = []
-    apply(codat_of(simulator), declared(), Recorded.of(declared()), say=said.append)
-    assert [line.partition(":")[0] for line in said] == ["client_id", "client_secret", "enabled"]
-    assert all("somebody else" in line for line in said)
-    assert not any(OTHER_SECRET in line for line in said)
+def test_what_is_as_declared_is_not_written(simulator: Simulator) -> None:
+    """The second run sends nothing."""
+    want = desired(enabled=True)
+    first = apply(codat_of(simulator), want)
+    assert [step.kind for step in first.sent] == [StepKind.SAVE_KEYS, StepKind.SET_ENABLED]
+    simulator.forget_calls()
+    second = apply(codat_of(simulator), want, Recorded.of(want))
+    assert second.sent == () and not simulator.writes
+    assert len(simulator.calls) == 2
 
 
-def test_a_refused_path_fails_where_something_differs(simulator: Simulator) -> None:
-    """The error says what to click; once that is done by hand, the next run passes."""
+def test_a_run_that_was_killed_half_way_is_finished_by_the_next(simulator: Simulator) -> None:
+    """The keys were saved, the answer was lost, then Codat failed: the next run does the rest only."""
+    simulator.fail(Fault(method="PUT", path="/enabled", status=500, times=5))
+    with pytest.raises(errors.ServerFailed):
+        apply(codat_of(simulator), desired(enabled=True))
+    simulator.forget_calls()
+    outcome = apply(codat_of(simulator), desired(enabled=True))
+    assert [step.kind for step in outcome.sent] == [StepKind.SET_ENABLED]
+
+
+def test_a_lost_answer_is_no_failure(simulator: Simulator) -> None:
+    """The write arrived, its answer did not: it is repeated, which is harmless, and read back."""
+    simulator.fail(Fault(method="PUT", path="/credentials", drop=True, after=True))
+    assert len(apply(codat_of(simulator), desired()).sent) == 1
+    assert simulator.codat[API_KEY].integration.keys == keys()
+
+
+def test_writes_that_are_not_offered(simulator: Simulator) -> None:
+    """Known to differ: an error with what to click. As declared already: nothing is sent, so it passes."""
     simulator.switches.writes_offered = False
-    with pytest.raises(errors.NotOffered, match="enter the declared client id and secret, then run this again"):
-        apply(codat_of(simulator), declared())
+    for want, click in (
+        (desired(), "enter the declared client id and secret"),
+        (desired(None, None, enabled=True), "switch it on"),
+    ):
+        with pytest.raises(errors.NotOffered) as caught:
+            apply(codat_of(simulator), want)
+        assert "does not offer" in str(caught.value) and click in str(caught.value)
     integration = simulator.codat[API_KEY].integration
-    integration.keys = keys()
-    with pytest.raises(errors.NotOffered, match="switch it on, then run this again"):
-        apply(codat_of(simulator), declared())
-    integration.enabled = True
-    assert apply(codat_of(simulator), declared()).sent == ()
+    integration.keys, integration.enabled = keys(), True
+    assert apply(codat_of(simulator), desired(enabled=True)).sent == ()
 
 
-def test_a_refused_path_is_said_where_nothing_is_known_to_differ(simulator: Simulator) -> None:
-    """With opaque masks nobody can tell whether the keys differ: no failure for ever, and no silent pass."""
-    simulator.switches.writes_offered, simulator.switches.mask = False, "opaque"
-    simulator.codat[API_KEY].integration.keys = keys()
+def test_writes_that_are_not_offered_behind_an_opaque_mask(simulator: Simulator) -> None:
+    """Nothing is known to differ and nothing can be sent: taken over, and said to be an assumption."""
+    simulator.switches = Switches(mask="opaque", writes_offered=False)
+    simulator.codat[API_KEY].integration.keys = keys(OTHER_ID, OTHER_SECRET)
     said: list[str] = []
-    outcome = apply(codat_of(simulator), declared(enabled=None), say=said.append)
-    assert any("nothing was sent; make sure in the Codat Portal" in line for line in outcome.cannot_tell)
-    assert said
+    outcome = apply(codat_of(simulator), desired(), say=said.append)
+    assert outcome.sent == ()
+    assert any("make sure in the Codat Portal" in text for text in outcome.cannot_tell)
+    assert any("does not offer" in text for text in said)
+    with pytest.raises(errors.NotOffered):
+        apply(codat_of(simulator), desired(None, None, enabled=True))
 
 
-def test_counting_happens_only_before_a_disruptive_change(simulator: Simulator) -> None:
-    """Where Codat leaves the count out, companies are counted, and only when it matters."""
+def test_somebody_else_changed_it_meanwhile(simulator: Simulator) -> None:
+    """Live is neither recorded nor declared: it is said once, and then restored."""
+    want = desired(enabled=True)
+    integration = simulator.codat[API_KEY].integration
+    integration.keys, integration.enabled = keys(OTHER_ID, OTHER_SECRET), False
+    said: list[str] = []
+    apply(codat_of(simulator), want, Recorded.of(want), say=said.append)
+    assert [text.partition(":")[0] for text in said] == ["client_id", "client_secret", "enabled"]
+    assert all("somebody else" in text for text in said)
+    assert integration.keys == keys() and integration.enabled
+
+
+def test_the_deadline_ends_the_waiting(simulator: Simulator) -> None:
+    """Waits are cut to what is left, and then the operation fails instead of going on for ever."""
+    codat = codat_of(simulator, seconds=2.0)
+    codat.wait(1.5)
+    codat.wait(1.5)
+    assert waits_of(codat) == [1.5, 0.5]
+    with pytest.raises(errors.Unreachable, match="2 s for the whole operation are used up"):
+        apply(codat, desired())
+
+
+def test_an_unknown_count_is_counted_before_a_disruption(simulator: Simulator) -> None:
+    """Codat leaves the count out: companies are counted, only now, and then decide."""
     simulator.switches.linked_count = False
     client = simulator.codat[API_KEY]
-    client.linked = 2
-    apply(codat_of(simulator), declared())
-    assert not [call for call in simulator.calls if call.path == "/companies"]
+    client.integration.enabled, client.linked = True, 2
     with pytest.raises(errors.PlanBlocked, match="2 linked companies"):
-        apply(codat_of(simulator), declared(enabled=False))
-    assert [call for call in simulator.calls if call.path == "/companies"]
+        apply(codat_of(simulator), desired(None, None, enabled=False))
+    assert not simulator.writes and client.integration.enabled
+    client.linked = 0
     simulator.forget_calls()
-    apply(codat_of(simulator), declared(enabled=False, allow_disruption=True))
-    assert not [call for call in simulator.calls if call.path == "/companies"]
-
-
-def test_a_count_that_cannot_be_had_stops_it(simulator: Simulator) -> None:
-    """Not knowing is no permission."""
-    simulator.switches.linked_count = False
-    apply(codat_of(simulator), declared())
-    simulator.fail(Fault(path="/companies", status=403, times=-1))
+    assert apply(codat_of(simulator), desired(None, None, enabled=False)).actual.linked is None
+    assert not client.integration.enabled
     simulator.forget_calls()
-    with pytest.raises(errors.AccessDenied, match="counting linked companies"):
-        apply(codat_of(simulator), Removal())
-    assert not simulator.writes
+    apply(codat_of(simulator), desired())
+    assert not any("companies" in call.path for call in simulator.calls)
 
 
-def test_removing_reads_back(simulator: Simulator) -> None:
-    """Destroying disables, then deletes, and claims neither without seeing it."""
-    apply(codat_of(simulator), declared())
-    simulator.forget_calls()
-    outcome = apply(codat_of(simulator), Removal())
-    assert [str(step) for step in outcome.sent] == ["disable the integration", "delete keys"]
-    assert (outcome.actual.enabled, outcome.actual.keys) == (False, None)
-    assert [call.kind for call in simulator.calls] == ["read", "read", "write", "read", "read", "write", "read", "read"]
+def test_side_effects_that_undo_each_other(simulator: Simulator) -> None:
+    """Saving enables and disabling clears: disabled without keys is as near as it gets, and is recorded as that."""
+    simulator.switches = Switches(saving_keeps_enabled=False, disabling_keeps_keys=False)
+    want = desired(enabled=False)
+    outcome = apply(codat_of(simulator), want)
+    assert outcome.keys_cleared_while_disabled
+    assert not outcome.actual.enabled and outcome.actual.keys is None
+    assert "keeps no keys while the integration is disabled" in outcome.cannot_tell[0]
+
+
+def test_somebody_who_keeps_undoing_it_is_an_error(simulator: Simulator) -> None:
+    """Two programs that fight over one integration do not fight for ever."""
+    codat = codat_of(simulator)
+    integration = simulator.codat[API_KEY].integration
+    looks = iter(range(100))
+    read = codat.actual
+
+    def actual() -> ActualIntegration:
+        found = read()
+        if next(looks):
+            integration.keys.clear()
+        return found
+
+    codat.actual = actual  # type: ignore[method-assign]
+    with pytest.raises(errors.NotApplied, match="does not keep what it is sent"):
+        apply(codat, desired(enabled=True))
+    assert len(simulator.writes) <= 3
+
+
+def test_removal(simulator: Simulator) -> None:
+    """Disabled, then without keys; a second removal finds nothing to do."""
+    client = simulator.codat[API_KEY]
+    client.integration.enabled, client.integration.keys = True, keys()
+    first: Outcome = apply(codat_of(simulator), Removal())
+    assert [str(step) for step in first.sent] == ["disable the integration", "delete keys"]
     assert apply(codat_of(simulator), Removal()).sent == ()
-
-
-def test_keys_that_stay_after_deleting_are_said(simulator: Simulator) -> None:
-    """A delete that does nothing is no success."""
-    simulator.codat[API_KEY].integration.keys = keys()
-    simulator.fail(Fault(method="DELETE", status=200, body=b"{}", times=-1))
-    with pytest.raises(errors.NotApplied, match="keys are still stored"):
-        apply(codat_of(simulator), Removal())

@@ -1,283 +1,260 @@
-"""Codat: what is sent, what is read, and the error that each failure becomes."""
+"""Codat's answers, read and refused: every status, every odd body, and nothing of the key in any text."""
 
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from codat_zoho import errors
 from codat_zoho.codat import ApiKey, Codat
-from codat_zoho.plan import Step, StepKind
-from codat_zoho.simulator import Fault, Simulator
-from tests.support import API_KEY, ID, SECRET, Clock, answering, codat_of, in_process, keys
+from codat_zoho.plan import ActualIntegration, Step, StepKind
+from codat_zoho.simulator import Simulator
+from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys
 
-INTEGRATION: dict[str, Any] = {"key": "rwuv", "name": "Zoho Books", "logoUrl": "https://x.example", "enabled": True}
-CORRELATION = "0f3a9c7be21d4f6a8c5b7d9e01234567"
-
-
-def client(handler: Any, **parts: Any) -> Codat:
-    """A Codat client whose every request ``handler`` answers."""
-    return Codat(answering(handler, **parts), ApiKey.parse(API_KEY, "CODAT_API_KEY"), url="http://127.0.0.1")
+INTEGRATION = {"key": "rwuv", "logoUrl": "https://x", "name": "Zoho Books", "enabled": True}
+HEADER = f"Basic {base64.b64encode(API_KEY.encode()).decode()}"
 
 
-def always(status: int, body: Any = None, **headers: str) -> Any:
-    """A handler that always gives this answer."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return lambda request: httpx.Response(status, content=content, headers=headers)
+def codat(handler: Callable[[httpx.Request], httpx.Response]) -> Codat:
+    return Codat(answering(handler, now=lambda: 1_000_000.0), ApiKey.parse(API_KEY, "CODAT_API_KEY"))
 
 
-# --- the API key ---
+def always(status: int, **answer: Any) -> Codat:
+    return codat(lambda _: httpx.Response(status, **answer))
 
 
-@pytest.mark.parametrize("pasted", [API_KEY, f"  {API_KEY}\n", f"Basic {base64.b64encode(API_KEY.encode()).decode()}"])
-def test_a_key_is_taken_bare_or_ready(pasted: str) -> None:
-    """Base64 of the bare key, without the colon of ordinary Basic authentication."""
-    key = ApiKey.parse(pasted, "CODAT_API_KEY")
-    scheme, _, encoded = key.header.partition(" ")
-    assert scheme == "Basic"
-    assert base64.b64decode(encoded) == API_KEY.encode()
-    assert API_KEY not in repr(key)
-    assert encoded not in repr(key)
+def integration(body: Any, stored: Any = None) -> ActualIntegration:
+    """What is read from these two bodies."""
+    return codat(
+        lambda request: httpx.Response(200, json=(stored or {}) if "credentials" in request.url.path else body)
+    ).actual()
+
+
+@pytest.mark.parametrize("text", [API_KEY, f" {API_KEY}\n", HEADER, f"  {HEADER} ", HEADER.replace("Basic", "basic")])
+def test_a_key_as_people_paste_it(text: str) -> None:
+    """Bare or as the ready header: what is sent is base64 of the bare key, without a colon."""
+    key = ApiKey.parse(text, "CODAT_API_KEY")
+    assert key.header == HEADER
+    assert API_KEY not in repr(key) and HEADER not in repr(key)
 
 
 @pytest.mark.parametrize(
-    ("pasted", "why"),
+    ("text", "why"),
     [
         ("", "is empty"),
-        ("   ", "is empty"),
-        ("Bearer abcdef", "starts with another word than 'Basic'"),
-        ("my key", "holds white space"),
-        ("Basic not base64!", "is not base64"),
-        ("Basic /w==", "is not base64"),
-        ("kéy", "characters that no API key has"),
-        ("k\x07ey", "characters that no API key has"),
+        (" \n", "is empty"),
+        ("Bearer abcdefgh12345", "another word than 'Basic'"),
+        ("my-secret key", "white space"),
+        ("Basic not*base64!", "is not base64"),
+        ("Basic /////w==", "is not base64"),
+        ("key-with-é-inside", "characters that no API key has"),
+        ("key\x00inside", "characters that no API key has"),
     ],
 )
-def test_a_key_that_cannot_be_one(pasted: str, why: str) -> None:
-    """The text names the source and what to do, never the key."""
+def test_a_key_that_is_none(text: str, why: str) -> None:
+    """Refused before anything is sent, naming where it came from and not what it is."""
     with pytest.raises(errors.ConfigurationError, match=why) as caught:
-        ApiKey.parse(pasted, "codat-zoho:apiKey")
-    assert str(caught.value).startswith("codat-zoho:apiKey ")
-    assert "Portal" in str(caught.value)
-    assert not pasted.strip() or pasted.strip() not in str(caught.value)
-
-
-# --- failures ---
-
-FAILURES = [
-    (401, errors.ApiKeyRefused, r"refused the API key from CODAT_API_KEY \(401\).*Portal"),
-    (402, errors.AccountLimit, r"because of the account \(402\)"),
-    (403, errors.AccessDenied, r"\(403\).*Administrator and Developer"),
-    (404, errors.NotFound, r"\(404\).*right|belongs"),
-    (409, errors.Conflict, r"\(409\).*run it again"),
-    (400, errors.UnexpectedAnswer, r"answered 400"),
-    (302, errors.UnexpectedAnswer, r"answered 302, a redirect, which is never followed with an API key"),
-    (418, errors.UnexpectedAnswer, r"answered 418"),
-    (500, errors.ServerFailed, r"failed .* \(500\).*run it again later"),
-    (503, errors.ServerFailed, r"\(503\)"),
-    (429, errors.RateLimited, r"rate limit is used up .* resets at 00:00 UTC"),
-]
-
-
-@pytest.mark.parametrize(("status", "kind", "text"), FAILURES)
-def test_each_failure_has_its_error(status: int, kind: type[errors.RemoteError], text: str) -> None:
-    """What, why, what to do, and Codat's correlation id, in one line; the status of the body is not trusted."""
-    body = {"statusCode": 999, "error": "Something.", "correlationId": CORRELATION}
-    with pytest.raises(kind, match=text) as caught:
-        client(always(status, body)).actual()
-    assert type(caught.value) is kind
-    assert caught.value.status == status
-    assert str(caught.value).endswith(f"(Codat correlation id {CORRELATION})")
-    assert "Codat says: Something." in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_rate_limit_past_the_cap_names_the_time() -> None:
-    """Nobody waits for hours; the text says until when."""
-    with pytest.raises(errors.RateLimited, match=r"resets at 1970-01-01 01:00 UTC\. Run it again then\."):
-        client(always(429, {}, **{"Retry-After": "3600"}), now=lambda: 0.0).actual()
-    with pytest.raises(errors.RateLimited, match=r"resets at 2026-01-02T00:00:00Z"):
-        client(always(429, {}, **{"X-Rate-Limit-Reset": "2026-01-02T00:00:00Z"})).actual()
+        ApiKey.parse(text, "CODAT_API_KEY")
+    assert "CODAT_API_KEY" in str(caught.value)
+    assert not text.strip() or text.strip() not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("status", "kind", "text"),
     [
-        b"<html>Please log in</html>",
-        b"",
-        b'{"enabled": tr',
-        b'"a string"',
-        b"[]",
-        b"null",
-        b"[" * 100_000,
-        b"\xff\xfe",
+        (401, errors.ApiKeyRefused, "refused the API key from CODAT_API_KEY (401)"),
+        (402, errors.AccountLimit, "because of the account (402)"),
+        (403, errors.AccessDenied, "does not let the API key from CODAT_API_KEY do this (403)"),
+        (404, errors.NotFound, "does not know what was asked for (404)"),
+        (405, errors.UnexpectedAnswer, "Codat answered 405"),
+        (409, errors.Conflict, "Somebody else is changing the same thing"),
+        (429, errors.RateLimited, "rate limit is used up"),
+        (500, errors.ServerFailed, "Codat failed"),
+        (503, errors.ServerFailed, "(503), also when asked again"),
+        (302, errors.UnexpectedAnswer, "a redirect, which is never followed with an API key"),
+        (418, errors.UnexpectedAnswer, "Codat answered 418"),
     ],
 )
-def test_a_body_that_is_no_object(body: bytes) -> None:
-    """A login page or a proxy in between is said as such."""
-    with pytest.raises(
-        errors.UnexpectedAnswer, match=r"is not a JSON object \(text/html\)\. Check that the Codat address"
-    ):
-        client(always(200, body, **{"Content-Type": "text/html; charset=utf-8"})).actual()
+def test_every_status_has_its_error(status: int, kind: type[errors.RemoteError], text: str) -> None:
+    """Typed, with the status of the answer (never the one in the body), Codat's words and correlation id."""
+    body = {"statusCode": 200, "error": "Told so.", "correlationId": "0af7651916cd43dd8448eb211c80319c"}
+    with pytest.raises(errors.RemoteError) as caught:
+        always(status, json=body, headers={"Location": "https://evil.example"}).actual()
+    assert type(caught.value) is kind
+    assert caught.value.status == status
+    shown = str(caught.value)
+    assert text in shown and "Codat says: Told so." in shown
+    assert shown.endswith("(Codat correlation id 0af7651916cd43dd8448eb211c80319c)")
+    assert caught.value.next_step
 
 
-@pytest.mark.parametrize("change", [{"enabled": "yes"}, {"enabled": None}, {"key": "gbol"}])
-def test_an_answer_that_does_not_say_what_is_needed(change: dict[str, Any]) -> None:
-    """Whether it is enabled is never guessed."""
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+def test_hostile_text_is_never_shown_as_it_is(status: int) -> None:
+    """Echoed keys in any encoding, terminal escapes and endless text do not reach the screen."""
+    text = f"\x1b[2J\r\n{API_KEY} {HEADER} {API_KEY.encode().hex()} {SECRET} " + "x" * 5000
+    body = {"error": text, "correlationId": f"\x1b{API_KEY}"}
+    with pytest.raises(errors.RemoteError) as caught:
+        always(status, json=body).actual()
+    shown = str(caught.value)
+    assert shown.isprintable() and len(shown) < 700
+    for secret in (API_KEY, HEADER[6:], API_KEY.encode().hex(), SECRET):
+        assert secret not in shown
+    assert caught.value.correlation_id is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "<html>login</html>", "headers": {"content-type": "text/html; charset=utf-8"}},
+        {"content": b'{"enabled": tr'},
+        {"content": b"\xff\xfe"},
+        {"content": b""},
+        {"json": ["enabled"]},
+        {"json": None},
+        {"content": b'{"a":' * 100_000},
+    ],
+)
+def test_an_answer_that_cannot_be_read(answer: dict[str, Any]) -> None:
+    """A login page or half an answer is an error of its own, not a crash and not a state."""
+    with pytest.raises(errors.UnexpectedAnswer, match="is not a JSON object"):
+        always(200, **answer).actual()
+
+
+@pytest.mark.parametrize("body", [{}, {"enabled": "true"}, {"enabled": None}, {"enabled": True, "key": "gbol"}])
+def test_an_integration_that_does_not_say_whether_it_is_enabled(body: dict[str, Any]) -> None:
+    """Nothing is guessed, and another integration is not taken for this one."""
     with pytest.raises(errors.UnexpectedAnswer, match="does not say whether it is enabled"):
-        client(always(200, INTEGRATION | change)).actual()
+        integration(body)
 
 
-@pytest.mark.parametrize("hostile", [SECRET, API_KEY, base64.b64encode(API_KEY.encode()).decode(), f"\x1b[31m{SECRET}"])
-def test_a_remote_that_echoes_secrets(hostile: str) -> None:
-    """Nothing of what the remote echoes reaches the text, nor the correlation id, nor a traceback."""
-    body = {"error": f"no {hostile} here", "correlationId": hostile, "validation": hostile}
-    codat = client(always(400, body, **{"X-Correlation-Id": hostile.replace("\x1b", "")}))
-    with pytest.raises(errors.UnexpectedAnswer) as caught:
-        codat.apply(Step(StepKind.SAVE_KEYS), ID, SECRET)
-    for text in (str(caught.value), repr(caught.value)):
-        assert SECRET not in text
-        assert API_KEY not in text
-        assert "\x1b" not in text
+def test_optional_fields() -> None:
+    """Missing ones are unknown; extra and malformed ones do no harm."""
+    assert integration(INTEGRATION) == ActualIntegration(enabled=True)
+    full = INTEGRATION | {"integrationId": "i-1", "linkedConnectionsCount": 3, "name": "Zoho\x1b[2J", "new": [1]}
+    found = integration(full)
+    assert (found.linked, found.integration_id) == (3, "i-1") and found.name.isprintable()
+    for odd in (True, -1, "3", 1.5, None):
+        assert integration(INTEGRATION | {"linkedConnectionsCount": odd}).linked is None
+    assert integration(INTEGRATION | {"name": "", "integrationId": 7}) == ActualIntegration(enabled=True)
 
 
-@given(st.binary(max_size=200), st.sampled_from([200, 400, 404, 429, 500]))
-def test_any_answer_ends_in_a_value_or_a_typed_error(body: bytes, status: int) -> None:
-    """Whatever comes, no other exception escapes."""
-    try:
-        client(always(status, body)).actual()
-    except errors.RemoteError as error:
-        assert "\n" not in str(error)
+@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 204}, {"status": 200, "json": {}}])
+def test_absent_keys_in_all_three_forms(answer: dict[str, Any]) -> None:
+    """Nobody knows which one Codat uses; all mean that none are stored."""
+    assert always(answer.pop("status"), **answer).keys() is None
 
 
-# --- reads ---
+def test_stored_keys() -> None:
+    """Texts are kept, also under unknown names; empty and other values are not stored keys."""
+    assert always(200, json={"clientId": "X", "environment": "live", "empty": "", "n": 1}).keys() == {
+        "clientId": "X",
+        "environment": "live",
+    }
+    with pytest.raises(errors.NotOffered, match="leave client_id out"):
+        always(405).keys()
 
 
-def test_optional_fields_may_be_missing_or_more() -> None:
-    """Only `enabled` is needed; what nobody knows yet is ignored."""
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        stored = {"clientId": "XXXX", "environment": "XXXX", "empty": "", "number": 5}
-        return httpx.Response(200, json=stored if "credentials" in request.url.path else {"enabled": False, "new": [1]})
-
-    actual = client(handle).actual()
-    assert (actual.enabled, actual.linked, actual.integration_id, actual.name) == (False, None, None, "Zoho Books")
-    assert actual.keys == {"clientId": "XXXX", "environment": "XXXX"}
-
-
-@pytest.mark.parametrize("count", ["3", -1, True, None, 2.5])
-def test_a_count_that_is_none(count: object) -> None:
-    """A count that is no count is unknown, not zero."""
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
-            200, json={} if "credentials" in request.url.path else INTEGRATION | {"linkedConnectionsCount": count}
-        )
-
-    assert client(handle).actual().linked is None
+def test_the_reset_time_is_named() -> None:
+    """From Retry-After, else from the rate-limit header, else the documented midnight."""
+    for headers, text in (
+        ({"Retry-After": "7200"}, "it resets at 1970-01-12 15:46 UTC"),
+        ({"X-Rate-Limit-Reset": "00:00 UTC\x1b"}, "it resets at 00:00 UTC"),
+        ({"Retry-After": "9" * 30}, "it resets at 20"),
+        ({}, "it resets at 00:00 UTC"),
+    ):
+        with pytest.raises(errors.RateLimited, match=text):
+            always(429, headers=headers).actual()
 
 
-@pytest.mark.parametrize("how", ["empty", "404", "204"])
-def test_absent_keys_in_all_three_forms(simulator: Simulator, how: Any) -> None:
-    """However Codat says it, nothing stored is nothing stored; empty values are nothing, too."""
-    simulator.switches.absent_keys = how
-    assert codat_of(simulator).actual().keys is None
-    assert client(always(200, {"clientId": "", "clientSecret": ""})).keys() is None
+def connection(**fields: Any) -> dict[str, Any]:
+    return {"dataConnections": [{"status": "Linked", **fields}]}
 
 
-def test_keys_that_cannot_be_read() -> None:
-    """A path that is not offered is no silent "absent"."""
-    with pytest.raises(errors.NotOffered, match=r"does not offer reading the stored keys .* leave client_id out"):
-        client(always(405, {})).keys()
-
-
-@pytest.mark.parametrize("linked", [0, 1, 7, 999, 1000, 1003])
-def test_counting_linked_companies(simulator: Simulator, linked: int) -> None:
-    """Page by page, by key and status; companies linked otherwise do not count."""
-    simulator.codat[API_KEY].linked = linked
-    assert codat_of(simulator).count_linked() == linked
-
-
-def test_counting_by_integration_id() -> None:
-    """A connection may carry the integration's id only."""
-    company = {"dataConnections": [{"integrationId": "an-id", "status": "Linked"}, "odd"]}
+def test_linked_companies_are_counted_over_all_pages() -> None:
+    """By the integration's key or id; what is not linked, or linked otherwise, does not count."""
+    companies = [
+        connection(integrationKey="rwuv"),
+        connection(integrationId="i-1"),
+        connection(integrationKey="rwuv", status="Deauthorized"),
+        connection(integrationKey="gbol", integrationId="i-2"),
+        {"dataConnections": None},
+        {},
+        None,
+        {"dataConnections": [None, "x"]},
+    ]
+    pages: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/companies":
-            return httpx.Response(200, json={"results": [company, {"dataConnections": None}, "odd"], "totalResults": 3})
-        return httpx.Response(
-            200, json={} if "credentials" in request.url.path else INTEGRATION | {"integrationId": "an-id"}
-        )
+            pages.append(request.url.params["page"])
+            at = int(request.url.params["page"]) * 3
+            return httpx.Response(200, json={"results": companies[at - 3 : at], "totalResults": len(companies)})
+        return httpx.Response(200, json=INTEGRATION | {"integrationId": "i-1"})
 
-    codat = client(handle)
-    codat.actual()
-    assert codat.count_linked() == 1
+    subject = codat(handle)
+    assert subject.count_linked() == 1
+    subject.actual()
+    pages.clear()
+    assert subject.count_linked() == 2
+    assert pages == ["1", "2", "3"]
 
 
-def test_a_list_without_results_is_no_zero() -> None:
-    """An unreadable list must not pass for "nobody is linked"."""
+def test_counting_ends() -> None:
+    """Without a total it ends with an empty page; without results it is an error, never zero."""
+    answers = iter([{"results": [connection(integrationKey="rwuv")]}, {"results": []}])
+    assert codat(lambda _: httpx.Response(200, json=next(answers))).count_linked() == 1
     with pytest.raises(errors.UnexpectedAnswer, match="has no results"):
-        client(always(200, {"totalResults": 0})).count_linked()
-
-
-def test_a_list_that_never_ends_ends() -> None:
-    """Paging ends when a page is empty, whatever the total says."""
-    pages: Iterator[list[object]] = iter([[{}], [{}], []])
-    codat = client(lambda request: httpx.Response(200, json={"results": next(pages), "totalResults": 10**9}))
-    assert codat.count_linked() == 0
-
-
-# --- writes ---
-
-
-def test_both_real_values_are_always_sent(simulator: Simulator) -> None:
-    """Whether saving replaces or merges is unknown, so both are sent, and never a mask."""
-    simulator.codat[API_KEY].integration.keys = {"environment": "live"}
-    codat_of(simulator).apply(Step(StepKind.SAVE_KEYS), ID, SECRET)
-    assert simulator.codat[API_KEY].integration.keys == keys()
-
-
-def test_deleting_absent_keys_is_done(simulator: Simulator) -> None:
-    """A 404 on delete means that there is nothing left to delete."""
-    simulator.switches.absent_keys = "404"
-    codat_of(simulator).apply(Step(StepKind.DELETE_KEYS))
+        always(200, json={"totalResults": 0}).count_linked()
 
 
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize(
-    ("step", "by_hand"),
+    ("step", "what"),
     [
-        (Step(StepKind.SAVE_KEYS), "enter the declared client id and secret"),
+        (Step(StepKind.SAVE_KEYS), "saving keys"),
         (Step(StepKind.SET_ENABLED, enabled=True), "switch it on"),
         (Step(StepKind.SET_ENABLED, enabled=False), "switch it off"),
+        (Step(StepKind.DELETE_KEYS), "remove the keys"),
     ],
 )
-def test_a_path_that_is_not_offered_says_what_to_click(status: int, step: Step, by_hand: str) -> None:
-    """Never a silent pass: the text names the call, the Portal page and the click."""
-    with pytest.raises(
-        errors.NotOffered, match=f"This Codat API does not offer .* Zoho Books and {by_hand}, then run this"
-    ):
-        client(always(status, {})).apply(step, ID, SECRET)
+def test_a_path_that_is_not_offered(status: int, step: Step, what: str) -> None:
+    """What to click instead, and that the next run passes; keys that are gone already are no error."""
+    subject = always(status)
+    if step.kind is StepKind.DELETE_KEYS and status == 404:
+        subject.apply(step)
+        return
+    with pytest.raises(errors.NotOffered) as caught:
+        subject.apply(step, ID, SECRET)
+    assert "does not offer" in str(caught.value) and what in str(caught.value)
+    assert "run this again" in str(caught.value) and SECRET not in str(caught.value)
 
 
-def test_a_write_whose_answer_is_lost_is_sent_again(simulator: Simulator) -> None:
-    """All writes are idempotent, so a lost answer costs a repetition and nothing else."""
-    simulator.fail(Fault(method="PUT", drop=True, after=True))
-    codat_of(simulator).apply(Step(StepKind.SET_ENABLED, enabled=True))
-    assert simulator.codat[API_KEY].integration.enabled
-    assert len(simulator.writes) == 2
+def test_what_is_sent() -> None:
+    """The key in one header, both real keys in the body, nothing secret in an address."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    codat(handle).apply(Step(StepKind.SAVE_KEYS), ID, SECRET)
+    (request,) = seen
+    assert (request.method, str(request.url)) == ("PUT", "https://api.codat.io/integrations/credentials/rwuv")
+    assert request.headers["authorization"] == HEADER
+    assert SECRET.encode() in request.content and ID.encode() in request.content
 
 
-def test_waiting_stays_within_the_deadline(simulator: Simulator) -> None:
-    """A wait is cut to what the operation has left."""
-    clock = Clock()
-    http = in_process(simulator, clock=clock, sleep=clock.sleep)
-    Codat(http, ApiKey.parse(API_KEY, "x"), url="http://127.0.0.1/codat", seconds=3).wait(10)
-    assert clock.waits == [3]
+def test_against_the_simulator(simulator: Simulator) -> None:
+    """Written, read back masked, and removed."""
+    subject = codat_of(simulator)
+    subject.apply(Step(StepKind.SAVE_KEYS), ID, SECRET)
+    subject.apply(Step(StepKind.SET_ENABLED, enabled=True))
+    found = subject.actual()
+    assert found.enabled and found.client_secret == f"{'X' * 38}{SECRET[-4:]}"
+    assert simulator.codat[API_KEY].integration.keys == keys()
+    subject.apply(Step(StepKind.DELETE_KEYS))
+    assert subject.keys() is None

@@ -1,96 +1,88 @@
-"""Where keys and addresses come from."""
+"""Where keys and addresses come from, and that no connection ever uses another one's key."""
 
 from __future__ import annotations
 
-import base64
 import json
 
 import pytest
 
+from codat_zoho.codat import ApiKey, Paths
 from codat_zoho.environment import Environment
 from codat_zoho.errors import ConfigurationError
+from tests.support import API_KEY
+
+OTHER = "another-api-key-91c2"
 
 
-def of(**config: object) -> Environment:
-    """An environment with this stack configuration."""
-    return Environment.of({f"codat-zoho:{key}": value for key, value in config.items()}.get)
+def header(key: str) -> str:
+    return ApiKey.parse(key, "").header
 
 
-def key_in(environment: Environment, connection: str = "default") -> tuple[str, str]:
-    """The API key that is found, and where."""
-    found = environment.api_key(connection)
-    return base64.b64decode(found.header.removeprefix("Basic ")).decode(), found.source
+def test_the_environment_comes_before_stack_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under refresh the stack configuration is that of the last up; the environment is of now."""
+    environment = Environment.of({"codat-zoho:apiKey": API_KEY, "other:apiKey": "x"}.get)
+    assert environment.api_key("default") == ApiKey(header(API_KEY), "codat-zoho:apiKey")
+    monkeypatch.setenv("CODAT_API_KEY", OTHER)
+    assert environment.api_key("default") == ApiKey(header(OTHER), "CODAT_API_KEY")
+    assert API_KEY not in repr(environment)
 
 
-def test_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that must not be in state is in the environment; stack configuration is the second place."""
-    assert key_in(of(apiKey="from-config")) == ("from-config", "codat-zoho:apiKey")
-    monkeypatch.setenv("CODAT_API_KEY", "from-environment")
-    assert key_in(of(apiKey="from-config")) == ("from-environment", "CODAT_API_KEY")
-    monkeypatch.setenv("CODAT_API_KEY", "")
-    assert key_in(of(apiKey="from-config")) == ("from-config", "codat-zoho:apiKey")
+@pytest.mark.parametrize("as_text", [True, False])
+def test_named_connections(monkeypatch: pytest.MonkeyPatch, as_text: bool) -> None:
+    """Each has a key of its own, from a map (the engine hands it over as JSON) or the environment."""
+    named = {"eu-live": OTHER}
+    environment = Environment({"apiKey": API_KEY, "apiKeys": json.dumps(named) if as_text else named})
+    assert environment.api_key("eu-live") == ApiKey(header(OTHER), "codat-zoho:apiKeys.eu-live")
+    monkeypatch.setenv("CODAT_API_KEY_EU_LIVE", "third-key-5555")
+    assert environment.api_key("eu-live").source == "CODAT_API_KEY_EU_LIVE"
 
 
-def test_each_connection_has_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By name in the environment, or in a map in stack configuration (which arrives as JSON)."""
-    environment = of(apiKeys=json.dumps({"prod-eu": "from-map", "default": "default-from-map"}))
-    assert key_in(environment, "prod-eu") == ("from-map", "codat-zoho:apiKeys.prod-eu")
-    assert key_in(environment) == ("default-from-map", "codat-zoho:apiKeys.default")
-    monkeypatch.setenv("CODAT_API_KEY_PROD_EU", "from-environment")
-    assert key_in(environment, "prod-eu") == ("from-environment", "CODAT_API_KEY_PROD_EU")
-    assert key_in(of(apiKeys={"dev": "a-mapping"}), "dev") == ("a-mapping", "codat-zoho:apiKeys.dev")
+def test_a_connection_never_uses_the_default_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That one belongs to another Codat client; the error names where to put the right one."""
+    monkeypatch.setenv("CODAT_API_KEY", API_KEY)
+    for config in ({"apiKey": API_KEY}, {"apiKeys": {"default": API_KEY, "eu": "", "us": 7}}):
+        for connection in ("eu", "us"):
+            with pytest.raises(ConfigurationError) as caught:
+                Environment(config).api_key(connection)
+            assert f"CODAT_API_KEY_{connection.upper()}" in str(caught.value)
+            assert f"--path codat-zoho:apiKeys.{connection}" in str(caught.value)
+            assert API_KEY not in str(caught.value)
 
 
-def test_another_connections_key_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default key belongs to another Codat client: a missing key is an error that says where to put it."""
-    monkeypatch.setenv("CODAT_API_KEY", "the-default")
-    with pytest.raises(
-        ConfigurationError, match=r"connection 'prod'.* CODAT_API_KEY_PROD, or run: .*--path codat-zoho:apiKeys\.prod"
-    ):
-        of(apiKey="x", apiKeys='{"dev": "y", "prod": ""}').api_key("prod")
-
-
-@pytest.mark.parametrize("broken", ["not json", "[]", '"text"', "3"])
-def test_a_broken_map_of_keys(broken: str) -> None:
-    """Said as such, without what it holds."""
-    with pytest.raises(ConfigurationError, match="is not a map from connection names to API keys") as caught:
-        of(apiKeys=broken).api_key("default")
-    assert broken not in str(caught.value)
+@pytest.mark.parametrize("named", ["[1]", "{broken", "7", ["x"]])
+def test_a_map_of_keys_that_is_none(named: object) -> None:
+    """Said as such, without showing what stands there."""
+    with pytest.raises(ConfigurationError, match="is not a map") as caught:
+        Environment({"apiKeys": named}).api_key("eu")
+    assert "broken" not in str(caught.value)
 
 
 def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The public address unless another is set; Zoho can only be stood in for on this machine."""
-    assert of().codat_url() == "https://api.codat.io"
-    assert of(codatUrl="https://eu.example/").codat_url() == "https://eu.example"
-    monkeypatch.setenv("CODAT_URL", "http://127.0.0.1:9/codat")
-    assert of(codatUrl="https://eu.example").codat_url() == "http://127.0.0.1:9/codat"
-    assert of().zoho_url() is None
-    with pytest.raises(
-        ConfigurationError, match=r"codat-zoho:zohoUrl is https://accounts\.zoho\.com, but only a loopback"
-    ):
-        of(zohoUrl="https://accounts.zoho.com").zoho_url()
+    """Codat's public one unless another is set; Zoho's own unless this machine stands in."""
+    assert Environment().codat_url() == "https://api.codat.io"
+    assert Environment().zoho_url() is None
+    monkeypatch.setenv("CODAT_URL", "http://codat.example")
+    monkeypatch.setenv("ZOHO_URL", "https://zoho.example")
+    with pytest.raises(ConfigurationError, match="CODAT_URL"):
+        Environment().codat_url()
+    with pytest.raises(ConfigurationError, match="ZOHO_URL"):
+        Environment().zoho_url()
 
 
-def test_paths_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two paths that are in no published file."""
-    paths = of(codatEnabledPath="/v2/{key}/on").paths()
-    assert (paths.enabled, paths.credentials) == ("/v2/{key}/on", "/integrations/credentials/{key}")
-    for wrong in ("no-slash", "/a b", "/{other}", "/x?y", "/ü", "/\\x"):
-        monkeypatch.setenv("CODAT_CREDENTIALS_PATH", wrong)
-        with pytest.raises(ConfigurationError, match="CODAT_CREDENTIALS_PATH is no path like"):
-            of().paths()
+def test_paths() -> None:
+    """Both undocumented paths can be set; what is no path is refused."""
+    config = {"codatEnabledPath": "/v2/{key}/on"}
+    assert Environment(config).paths() == Paths("/v2/{key}/on", "/integrations/credentials/{key}")
+    for bad in ("integrations", "/a b", "/a?b", "/a#b", "/{other}", "/é", "/a\x00", "/a\\b"):
+        with pytest.raises(ConfigurationError, match="is no path like"):
+            Environment({"codatCredentialsPath": bad}).paths()
 
 
-def test_when_to_verify(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment overrides what is declared; a typo is an error and not a silent default."""
-    assert of().verify("off") == "off"
+def test_when_to_ask_zoho(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As declared, unless the environment says otherwise; a typo is no silent pass."""
+    assert Environment().verify("off") == "off"
     monkeypatch.setenv("CODAT_ZOHO_VERIFY", "always")
-    assert of().verify("off") == "always"
-    monkeypatch.setenv("CODAT_ZOHO_VERIFY", "allways")
+    assert Environment().verify("off") == "always"
+    monkeypatch.setenv("CODAT_ZOHO_VERIFY", "alwys")
     with pytest.raises(ConfigurationError, match="must be on-change, always or off"):
-        of().verify("off")
-
-
-def test_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The repr of what holds keys holds no key."""
-    assert "a-key" not in repr(of(apiKey="a-key"))
+        Environment().verify("off")

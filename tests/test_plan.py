@@ -154,7 +154,7 @@ def test_opaque_masks_on_a_first_run() -> None:
 
 
 def test_a_recorded_mask_vouches_for_nothing() -> None:
-    """A refresh recorded the mask of another id. One now declared that fits it in part is saved, not assumed."""
+    """A refresh found another id and recorded its mask. An id declared now that fits it is saved anyway."""
     found = replace(GOOD, client_id="****NC6EJ0U")
     todo = plan(desired(OTHER_ID), actual(stored={**masked(), "clientId": "****NC6EJ0U"}), found)
     assert [(change.field, change.before) for change in todo.changes] == [("client_id", "****NC6EJ0U")]
@@ -215,9 +215,9 @@ def test_the_blocker_says_what_whom_and_what_to_do(linked: int | None, who: str)
     """One sentence for the person who reads the failed deployment; an unknown count blocks too."""
     todo = plan(desired(OTHER_ID, enabled=False), actual(linked=linked))
     assert todo.blockers == (
-        f"Changing the client id (their tokens are bound to it) and disabling the integration would cut off {who}, and "
-        "nothing was changed. If that is meant, set allow_disruption=True (stack configuration: allowDisruption) and "
-        "run pulumi up again.",
+        f"Changing the client id (their tokens are bound to it) and disabling the integration would cut off {who}, "
+        "and nothing was changed. If that is meant, set allow_disruption=True (stack configuration: allowDisruption) "
+        "and run pulumi up again.",
     )
     with pytest.raises(PlanBlocked, match="would cut off"):
         todo.raise_if_blocked()

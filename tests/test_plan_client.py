@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.plan import Change, How, Plan, Probe, ProbeResult, plan
-from codat_zoho.settings import ZohoClientSettings, load
+from codat_zoho.plan import Change, How, Plan, Probe, ProbeResult, by_hand, plan, regions_to_ask
+from codat_zoho.settings import REDIRECT_URI, ZohoClientSettings, load
 from tests.support import ID, SECRET
 
 verdicts_of_all = st.fixed_dictionaries(
@@ -112,3 +112,30 @@ def test_order_and_repetition_never_matter(
     assert len(todo.cannot_tell) == len(set(regions) - told)
     assert todo.steps == ()
     assert SECRET not in repr(todo)
+
+
+def declared(*regions: str, secret: str | None = SECRET) -> ZohoClientSettings:
+    return load(ZohoClientSettings, {"client_id": ID, "client_secret": secret, "regions": [*regions]})
+
+
+def test_which_data_centres_are_asked() -> None:
+    """Each request counts at Zoho, so only what a change makes doubtful is asked, and only with a secret."""
+    three = declared("eu", "uk", "us")
+    assert regions_to_ask(three, "off", ["client_id"]) == ()
+    assert regions_to_ask(declared("us", secret=None), "always", ["client_id"]) == ()
+    assert regions_to_ask(three, "always", [], ["eu", "uk", "us"]) == ("eu", "uk", "us")
+    for doubtful in ("client_id", "client_secret_fingerprint"):
+        assert regions_to_ask(three, "on-change", [doubtful], ["us"]) == ("eu", "uk", "us")
+    assert regions_to_ask(three, "on-change", ["regions"], ["us"]) == ("eu", "uk")
+    assert regions_to_ask(three, "on-change", ["verify"], ["us"]) == ()
+
+
+def test_what_only_a_person_can_see_to() -> None:
+    """The redirect URI always; the switch and the enabled data centres where there is more than one."""
+    (redirect,) = by_hand(declared("us"))
+    assert redirect.endswith(f"the authorized redirect URI is exactly {REDIRECT_URI}.")
+    assert by_hand(declared("us", "uk")) == (
+        redirect,
+        "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is on, and these are "
+        "enabled: uk, us.",
+    )

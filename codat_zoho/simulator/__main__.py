@@ -42,14 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Port {arguments.port} cannot be used ({error}); choose another with --port.", file=sys.stderr)
         return 1
     base = f"http://127.0.0.1:{server.server_port}"
-    print(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho")
-    if not arguments.empty:
-        print(f"export CODAT_API_KEY={DEMO_KEY}")
-        print(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)")
-    print("# Ctrl-C ends it.", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
+    with server, contextlib.suppress(KeyboardInterrupt):
+        print(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho")
+        if not arguments.empty:
+            print(f"export CODAT_API_KEY={DEMO_KEY}")
+            print(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)")
+        print("# Ctrl-C ends it.", flush=True)
         server.serve_forever()
-    server.server_close()
     return 0
 
 

@@ -60,10 +60,16 @@ class Project:
         """The file with a stack's configuration."""
         return self.settings / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
 
-    def default(self, key: str) -> Any:
-        """The default that it declares for a key of stack configuration; None where it has none."""
-        declared = self.declared.get(key)
-        return declared.get("default") if isinstance(declared, dict) else None
+    def default(self, key: str) -> str | None:
+        """The default that it declares for a key, as a text; None where it has none."""
+        declared = self.declared.get(key.removeprefix(f"{self.name}:"))
+        default = declared.get("default") if isinstance(declared, dict) else None
+        return default if default is None or isinstance(default, str) else json.dumps(default)
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """All defaults that it declares, by full key."""
+        return {f"{self.name}:{key}": text for key in self.declared if (text := self.default(key)) is not None}
 
 
 def find_project(folder: Path) -> Project | None:

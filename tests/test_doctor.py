@@ -117,6 +117,15 @@ def test_the_screen_fits_and_says_the_same(setup: SetUp) -> None:
     assert API_KEY not in said and SECRET not in said
 
 
+def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
+    """A mistyped --stack is said once, with the stacks that there are, and the other checks go on."""
+    code, found, text = setup.doctor("--stack", "tset")
+    assert code == 1
+    assert "there are: test" in found["stack"][0]["what"]
+    assert sum(one["verdict"] == "fail" for ones in found.values() for one in ones) == 1, text
+    assert found["API key accepted"][0]["verdict"] == "ok"
+
+
 def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     """--verify asks each declared data centre once, and a no fails with the switch to turn."""
     code, found, _ = setup.doctor("--verify")

@@ -73,6 +73,7 @@ def stack(now: Situation) -> Iterator[Finding]:
     if named and not any(named == one or named.endswith(f"/{one}") or one.endswith(f"/{named}") for one in stacks):
         known = ", ".join(map(one_line, stacks)) or "none"
         yield fail("stack", f"there is no {one_line(named)}; there are: {known}.", f"Run: pulumi stack init {named}")
+        now.stack = None
         return
     try:
         now.config = {**now.project.defaults, **now.cli.config(now.stack)}

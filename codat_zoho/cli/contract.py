@@ -100,7 +100,9 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     for code in filter(None, (arguments.zoho, *arguments.disabled_in)):
         if problem := problem_with(code):
-            raise ConfigurationError(problem if problem.endswith("?") else f"{problem}.", f"There are {', '.join(DATA_CENTRES)}.")
+            raise ConfigurationError(
+                problem if problem.endswith("?") else f"{problem}.", f"There are {', '.join(DATA_CENTRES)}."
+            )
     if arguments.disabled_in and not arguments.zoho:
         raise ConfigurationError("--disabled-in goes together with --zoho.")
     if arguments.output and arguments.output.exists():

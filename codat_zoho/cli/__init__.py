@@ -30,6 +30,9 @@ class Exit(IntEnum):
 
 
 COMMANDS: dict[str, str] = {
+    "adopt": "take over what is in Codat, so that the first preview is empty",
+    "contract": "find out on a test client what nobody knows of Codat and Zoho",
+    "doctor": "say what is wrong with this set-up, and what to do",
     "simulate": "run stand-ins for Codat and Zoho on this machine",
 }
 """Every command with its one line of help."""

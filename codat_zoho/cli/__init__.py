@@ -30,6 +30,7 @@ class Exit(IntEnum):
 
 
 COMMANDS: dict[str, str] = {
+    "review": "say what a change of configuration will do, before it is deployed",
     "simulate": "run stand-ins for Codat and Zoho on this machine",
 }
 """Every command with its one line of help."""

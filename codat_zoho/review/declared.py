@@ -18,7 +18,7 @@ from codat_zoho.review.fields import FINGERPRINT, Field, Fields, digest, show
 from codat_zoho.review.stackfile import NAMESPACE, Key, Project, Stack, Value
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, fingerprint, load, warnings_about
 
-__all__ = ["KEY_OF", "PROVIDER_KEYS", "Clear", "Declared", "declared"]
+__all__ = ["KEY_OF", "PROVIDER_KEYS", "Clear", "Declared", "declared", "is_ready_made"]
 
 KEY_OF: Mapping[str, str] = {
     "client_id": "zohoClientId",
@@ -93,6 +93,11 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     return _Reader(name, file, stack, project, project_file).read()
 
 
+def is_ready_made(project: Project) -> bool:
+    """The project declares settings of the ready-to-use program, or is it."""
+    return bool(project.declares & set(KEY_OF.values())) or project.name == NAMESPACE
+
+
 class _Reader:
     def __init__(self, name: str, file: str, stack: Stack, project: Project, project_file: str) -> None:
         self._name, self._file, self._stack, self._project, self._project_file = (
@@ -102,8 +107,7 @@ class _Reader:
             project,
             project_file,
         )
-        own = set(KEY_OF.values())
-        self._ready_made = bool(project.declares & own) or project.name == NAMESPACE
+        self._ready_made = is_ready_made(project)
         self._space = project.name if self._ready_made else NAMESPACE
         self._problems: list[Problem] = []
 

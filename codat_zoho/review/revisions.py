@@ -11,9 +11,9 @@ from typing import Literal
 from codat_zoho._redact import one_line
 from codat_zoho.reports.review import Environment, Problem, Review
 from codat_zoho.review import offline
-from codat_zoho.review.declared import Declared, declared
+from codat_zoho.review.declared import Declared, declared, is_ready_made
 from codat_zoho.review.git import INDEX, WORKTREE, Entry, Repository, Tree
-from codat_zoho.review.stackfile import NAMESPACE, Broken, Project, Stack, read_project, read_stack
+from codat_zoho.review.stackfile import NAMESPACE, Broken, Project, read_project, read_stack
 
 __all__ = ["review"]
 
@@ -81,9 +81,13 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     folders = {
         posixpath.dirname(path) for path in {**old_tree, **new_tree} if _NAME.fullmatch(posixpath.basename(path))
     }
+    programs: dict[str, Sequence[str]] = {}
     environments = []
     for old, new in mine:
-        made = _environment(old, new, changed, folders)
+        home = next(one.folder for one in (new, old) if one)
+        if home not in programs:
+            programs[home] = sorted(_program(home, changed, folders))
+        made = _environment(old, new, changed, programs[home])
         if new is not None and not made.problems:
             found = (*made.findings, *shared.get((new.declared.file, new.stack), ()))
             made = replace(made, findings=tuple(sorted(found, key=lambda one: one.level.value != "danger")))
@@ -170,9 +174,8 @@ def _project(path: str, raw: bytes | None, reading: _Reading) -> tuple[Project, 
 def _stack(
     name: str, path: str, raw: bytes | None, project: Project, project_file: str, broken: Problem | None
 ) -> tuple[Declared, tuple[Problem, ...], bool]:
-    nothing = declared(name, path, Stack(), Project(project.name), project_file)
-    nothing = replace(nothing, client=None, books=None, problems=())
-    ours = declared(name, path, Stack(), project, project_file).ready_made or f"{NAMESPACE}:".encode() in (raw or b"")
+    nothing = Declared(project.name, name, path)
+    ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
     problems = [broken] if broken else []
     if raw is None:
         return nothing, (*problems, Problem(_UNREADABLE, path)), ours
@@ -231,20 +234,18 @@ def _alike(one: _Found, other: _Found) -> float:
 
 
 def _environment(
-    old: _Found | None, new: _Found | None, changed: frozenset[str], folders: Iterable[str]
+    old: _Found | None, new: _Found | None, changed: frozenset[str], program: Sequence[str]
 ) -> Environment:
     sides = [one for one in (old, new) if one]
     problems = [problem for one in sides for problem in one.problems]
     paths = {path for one in sides for path in (one.declared.file, one.project_file) if path}
-    same = old is not None and new is not None and old.declared is new.declared and not problems
-    home = (new or sides[0]).folder
     return offline.environment(
         old.declared if old else None,
         new.declared if new else None,
         problems=problems,
         moved=old.stack if old and new and old.stack != new.stack else "",
         touched=bool(paths & changed),
-        program=() if same and not changed else sorted(_program(home, changed, folders)),
+        program=program,
     )
 
 

@@ -16,7 +16,8 @@ __all__ = ["NAMESPACE", "Broken", "Key", "Project", "Stack", "Value", "read_proj
 NAMESPACE = "codat-zoho"
 Key = tuple[str, str]
 """Namespace and name of a setting."""
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is there: ten times as fast
+# libyaml where it is there is ten times as fast; and what a plain scalar means is decided here, see below.
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # Plain scalars as YAML 1.2 has them, which Pulumi follows; PyYAML follows 1.1, where `no` is false.
 _NULL = re.compile(r"|~|null|Null|NULL")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from codat_zoho.cli import main
 from codat_zoho.reports import review_json
+from tests.real_engine import ROOT
 from tests.review_cases import CASES, PROD, PROJECT, STACK, Case, Repo
 from tests.support import OTHER_ID, SECRET
 
@@ -209,6 +211,16 @@ def test_no_network_and_nothing_written(
     assert all(one["GIT_ALLOW_PROTOCOL"] == "none" and one["GIT_NO_LAZY_FETCH"] == "1" for one in environments)
     assert environments
     assert {path: path.stat().st_mtime_ns for path in repo.folder.rglob("*")} == before
+
+
+def test_review_does_without_pulumi_and_httpx(repo: Repo) -> None:
+    """The command is quick because it loads neither pulumi nor httpx."""
+    code = (
+        "import sys; from codat_zoho.cli import main; "
+        f"main(['review', '--directory', {str(repo.folder)!r}, '--base', 'main']); "
+        "sys.exit(bool({'pulumi', 'httpx', 'grpc'} & {*sys.modules}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def test_markdown_fits_a_comment(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:

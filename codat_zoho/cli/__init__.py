@@ -30,6 +30,7 @@ class Exit(IntEnum):
 
 
 COMMANDS: dict[str, str] = {
+    "drift": "tell whether anybody changed Codat or Zoho behind the code's back, in any number of stacks",
     "simulate": "run stand-ins for Codat and Zoho on this machine",
 }
 """Every command with its one line of help."""

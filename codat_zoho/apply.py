@@ -28,7 +28,8 @@ from codat_zoho.settings import IntegrationSettings
 
 __all__ = ["Outcome", "apply"]
 
-_MOST_REPEATS = 2
+_MOST_TIMES = {StepKind.SAVE_KEYS: 1, StepKind.SET_ENABLED: 2, StepKind.DELETE_KEYS: 1}
+"""How often a step may be needed: saving keys may enable the integration, so it may have to be disabled once more."""
 _SETTLE_WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds between looks at a value that does not show a write yet."""
 
@@ -79,7 +80,7 @@ def apply(
         if not todo.steps:
             return Outcome(actual, (*todo.cannot_tell, *assumed), tuple(sent))
         step = todo.steps[0]
-        if sent.count(step) == _MOST_REPEATS:
+        if sent.count(step) == _MOST_TIMES[step.kind]:
             return _turning_in_circles(desired, actual, step, sent)
         try:
             codat.apply(step, *_keys_of(desired))
@@ -147,7 +148,7 @@ def _not_shown(desired: IntegrationSettings | Removal, step: Step, actual: Actua
 def _turning_in_circles(
     desired: IntegrationSettings | Removal, actual: ActualIntegration, step: Step, sent: list[Step]
 ) -> Outcome:
-    """Each write undoes the other. Disabled without keys is as declared as Codat can be; anything else is an error."""
+    """Writes undo each other. Disabled without keys is as near to declared as Codat comes; the rest is an error."""
     if (
         isinstance(desired, IntegrationSettings)
         and desired.enabled is False
@@ -160,6 +161,6 @@ def _turning_in_circles(
         )
         return Outcome(actual, (text,), tuple(sent), keys_cleared_while_disabled=True)
     raise errors.NotApplied(
-        f"Codat does not keep what it is sent: '{step}' is needed again after it was done {_MOST_REPEATS} times.",
+        f"Codat does not keep what it is sent: it accepted to {step}, and that is needed again.",
         "Somebody else may be changing the integration at the same time: find out who, then run it again.",
     )

@@ -93,7 +93,8 @@ def problem_with(code: str) -> str | None:
             "'cn' cannot be used: Zoho China is a world of its own, with a separate console and a separate client, "
             "and Codat holds one client only; remove it"
         )
-    shown = repr(code if len(code) <= 40 and code.isprintable() else f"{code[:20]!a}…")
+    # A key pasted in the wrong place must not be shown, nor what would steer a terminal.
+    shown = repr(code) if len(code) <= 32 and code.isprintable() else f"{code[:4]!a}…"
     guess = bare if bare in DATA_CENTRES else _MISTAKES.get(bare) or _HOSTS.get(bare) or _HOSTS.get(f"accounts.{bare}")
     if guess is None:
         close = get_close_matches(bare, DATA_CENTRES, n=1)

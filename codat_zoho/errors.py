@@ -7,6 +7,7 @@
     ├── ConfigurationError     an API key or an address is missing or malformed
     ├── PlanBlocked            the plan would do what nobody has allowed
     ├── NotApplied             a write was accepted, but reading back does not show it
+    ├── NotAdopted             what is there cannot be taken over as asked
     ├── RegionRejected         a Zoho data centre refuses the client id or secret
     └── RemoteError            Codat answered, but not with what was asked for
         ├── ApiKeyRefused      401
@@ -35,6 +36,7 @@ __all__ = [
     "CodatZohoError",
     "ConfigurationError",
     "Conflict",
+    "NotAdopted",
     "NotApplied",
     "NotFound",
     "NotOffered",
@@ -84,6 +86,10 @@ class PlanBlocked(CodatZohoError):
 
 class NotApplied(CodatZohoError):
     """Codat accepted a write, but reading back keeps showing something else."""
+
+
+class NotAdopted(CodatZohoError):
+    """What is there cannot be taken over as asked; nothing was changed where the text does not say otherwise."""
 
 
 class RegionRejected(CodatZohoError):

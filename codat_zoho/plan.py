@@ -12,14 +12,21 @@ that are linked: such a plan is blocked unless ``allow_disruption`` says otherwi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import overload
 
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.settings import IntegrationSettings, OnDelete, ZohoClientSettings, fingerprint, looks_like_client_id
+from codat_zoho.settings import (
+    REDIRECT_URI,
+    IntegrationSettings,
+    OnDelete,
+    ZohoClientSettings,
+    fingerprint,
+    looks_like_client_id,
+)
 
 __all__ = [
     "CONSISTENT",
@@ -36,9 +43,11 @@ __all__ = [
     "Removal",
     "Step",
     "StepKind",
+    "by_hand",
     "observe",
     "plan",
     "read_mask",
+    "regions_to_ask",
     "shown_secret",
 ]
 
@@ -69,14 +78,25 @@ class MaskReading:
         return self.known in (Known.SAME, Known.CONSISTENT)
 
 
-_MASK_RUN = re.compile(r"X{4,}|x{4,}|\*{4,}|•{4,}")
-_OPAQUE = re.compile(r"[Xx*•.\s]*")
+# Ids and secrets are letters and digits, so four of anything else in a row is a mask, and so may be four X.
+_MASK_RUN = re.compile(r"([^0-9A-WYZa-wyz])\1{3}")
+_VISIBLE = re.compile(r"[0-9A-WYZa-wyz]")
 
 
-def _wildcard(mask: str) -> str:
-    """The masking character of ``mask``: the one its longest run is made of."""
-    runs: list[str] = _MASK_RUN.findall(mask)
-    return max(runs, key=len)[0] if runs else ""
+def _mask_characters(shown: str) -> frozenset[str]:
+    """The characters that may stand for hidden ones in ``shown``."""
+    return frozenset(_MASK_RUN.findall(shown))
+
+
+def _visible_ends(shown: str, hidden: frozenset[str]) -> tuple[str, str]:
+    """What is visible before and behind all that is hidden, without separators between the two."""
+    places = [place for place, char in enumerate(shown) if char in hidden]
+    start, end = shown[: places[0]], shown[places[-1] + 1 :]
+    while start and not start[-1].isalnum():
+        start = start[:-1]
+    while end and not end[0].isalnum():
+        end = end[1:]
+    return start, end
 
 
 def read_mask(shown: str | None, declared: str) -> MaskReading:
@@ -95,34 +115,39 @@ def read_mask(shown: str | None, declared: str) -> MaskReading:
     """
     if shown is None:
         return MaskReading(Known.UNKNOWN, "Codat shows no stored value of this name")
-    if _OPAQUE.fullmatch(shown):
+    if not _VISIBLE.search(shown):
         return MaskReading(Known.UNKNOWN, "Codat hides the stored value completely")
+    hidden = _mask_characters(shown)
     if shown == declared:
-        return MaskReading(Known.SAME)
-    wild = _wildcard(shown)
-    if not wild:
-        if looks_like_client_id(shown) or len(shown) == len(declared):
+        return MaskReading(Known.CONSISTENT if hidden else Known.SAME)
+    if hidden:
+        start, end = _visible_ends(shown, hidden)
+        if not (declared.startswith(start) and declared.endswith(end)):
             return MaskReading(Known.DIFFERENT)
-        return MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
-    start, end = shown.split(wild, 1)[0], shown.rsplit(wild, 1)[1]
-    if not (declared.startswith(start) and declared.endswith(end)):
-        return MaskReading(Known.DIFFERENT)
     if len(shown) != len(declared):
-        return MaskReading(
-            Known.UNKNOWN,
-            f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
-            f"{len(declared)}: a stray character may have been stored with it",
-        )
-    if any(shown_char not in (wild, char) for shown_char, char in zip(shown, declared, strict=True)):
+        if hidden:
+            return MaskReading(
+                Known.UNKNOWN,
+                f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
+                f"{len(declared)}: a stray character may have been stored with it",
+            )
+        return MaskReading(Known.DIFFERENT) if looks_like_client_id(shown) else _FORM_UNKNOWN
+    differing = {one for one, other in zip(shown, declared, strict=True) if one != other} - hidden
+    if any(char.isalnum() and char not in "Xx" for char in differing):
         return MaskReading(Known.DIFFERENT)
-    return MaskReading(Known.CONSISTENT)
+    # What is left may be separators, or a mask too short to be sure of.
+    return _FORM_UNKNOWN if differing else MaskReading(Known.CONSISTENT)
+
+
+_FORM_UNKNOWN = MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
 
 
 def shown_secret(mask: str | None) -> str:
     """Put a stored secret into words without telling more of it than its last four characters."""
     if mask is None:
         return "none stored"
-    end = mask.rsplit(_wildcard(mask), 1)[1] if _wildcard(mask) else ""
+    hidden = _mask_characters(mask)
+    end = "".join(filter(str.isprintable, _visible_ends(mask, hidden)[1])) if hidden else ""
     return f"ends in {end[-4:]}" if end else "hidden"
 
 
@@ -371,7 +396,8 @@ def _key_state(shown: str | None, declared: str, old: str | None) -> _KeyState:
         return _KeyState(_Key.DIFFERS, reading, touched=old_is_gone)
     if old is not None and old not in (declared, shown) and not (reading.agrees and old_is_gone):
         return _KeyState(_Key.DIFFERS, reading, How.DECLARED)
-    if reading.known is Known.UNKNOWN and old is None:
+    # A recorded mask is one that a refresh found to be of something else, so it vouches for nothing.
+    if reading.known is Known.UNKNOWN and old in (None, shown):
         return _KeyState(_Key.UNSURE, reading, How.DECLARED)
     return _KeyState(_Key.IN_PLACE, reading)
 
@@ -525,7 +551,7 @@ def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str 
         who = f"{actual.linked} linked {'company' if actual.linked == 1 else 'companies'}"
     blocker = (
         f"{what[0].upper()}{what[1:]} would cut off {who}, and nothing was changed. If that is meant, set "
-        f"allow_disruption=True and {then}."
+        f"allow_disruption=True (stack configuration: allowDisruption) and {then}."
     )
     return replace(result, blockers=(*result.blockers, blocker))
 
@@ -548,13 +574,43 @@ def _plan_removal(desired: Removal, actual: ActualIntegration) -> Plan:
         changes.append(Change("keys", "stored", None, How.READ, disruptive=True))
         steps.append(Step(StepKind.DELETE_KEYS))
     result = Plan(changes=tuple(changes), steps=tuple(steps))
-    then = "run pulumi up, then destroy; to stop managing it without touching Codat, the same with on_delete='keep'"
+    then = (
+        "run pulumi up, then destroy; to stop managing it without touching Codat, do the same with on_delete='keep' "
+        "(onDelete)"
+    )
     return _guarded(result, actual, allow=desired.allow_disruption, then=then)
 
 
 # --- the client in Zoho's console -------------------------------------------------------------------------------------
 
 _SWITCH = "'Use the same OAuth credentials for all data centers'"
+
+
+def regions_to_ask(
+    desired: ZohoClientSettings, verify: str, changed: Collection[str], accepted: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Which data centres applying asks: all for another client or secret, else those that have not accepted it yet.
+
+    Args:
+        desired: the declaration.
+        verify: when to ask, after what overrides the declared ``verify``.
+        changed: the fields that differ from what is recorded; all of them on a first run.
+        accepted: the data centres that have accepted this id and secret before.
+    """
+    if verify == "off" or desired.client_secret is None:
+        return ()
+    if verify == "always" or {"client_id", "client_secret_fingerprint"} & set(changed):
+        return desired.regions
+    return tuple(code for code in desired.regions if code not in accepted) if "regions" in changed else ()
+
+
+def by_hand(desired: ZohoClientSettings) -> tuple[str, ...]:
+    """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
+    redirect = f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {REDIRECT_URI}."
+    if len(desired.regions) < 2:
+        return (redirect,)
+    enabled = f"{_SWITCH} is on, and these are enabled: {', '.join(desired.regions)}."
+    return redirect, f"Zoho's API console, Settings tab: {enabled}"
 
 
 def _plan_client(desired: ZohoClientSettings, verdicts: Mapping[str, ProbeResult]) -> Plan:

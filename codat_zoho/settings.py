@@ -49,7 +49,8 @@ OnDelete = Literal["remove", "disable", "keep"]
 _CLIENT_ID = re.compile(r"\d{4}\.[0-9A-Z]{30}")
 _SECRET = re.compile(r"[0-9a-f]{42}")
 _TOKEN = re.compile(r"\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}")
-_MASKED = re.compile(r"[Xx*•]{4,}")
+# Ids and secrets are random, so 'XXXX' may be part of one, except at its beginning; '****' and 'XXXXXXXX' may not.
+_MASKED = re.compile(r"^[Xx*•]{4}|[*•]{4}|X{8}|x{8}")
 _CONNECTION = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _INVISIBLE = frozenset("\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff")
 _QUOTES = frozenset("'\"`‘’“”«»")
@@ -84,7 +85,7 @@ def _bad_characters(text: str) -> Iterator[str]:
         elif char == "<":
             kinds.setdefault("placeholder", f"contains '<' {at}: is it still a placeholder?")
     yield from kinds.values()
-    if _MASKED.match(text):
+    if _MASKED.search(text):
         yield "is a mask, as Codat shows stored keys, not the key itself: copy it from Zoho's console"
 
 
@@ -144,6 +145,7 @@ Regions = Annotated[
 Connection = Annotated[str, _refuse(_bad_connection)]
 
 
+_LISTS = (list, tuple, set, frozenset)
 _WORDING = {
     "bool_type": "must be true or false",
     "extra_forbidden": "is not a setting of this resource",
@@ -178,7 +180,7 @@ class _Settings(BaseModel):
 
         made = None
         for field in cls.required:
-            if field not in data:
+            if field not in unknown and data.get(field) is None:
                 add(field, "is missing")
         try:
             made = handler(known)
@@ -215,7 +217,7 @@ class ZohoClientSettings(_Settings):
     def _between_fields(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[tuple[str, str]]:
         yield from super()._between_fields(values, unknown)
         regions = values.get("regions")
-        several = isinstance(regions, list | tuple) and len({code for code in regions if isinstance(code, str)}) > 1
+        several = isinstance(regions, _LISTS) and len({code for code in regions if isinstance(code, str)}) > 1
         if values.get("same_credentials_everywhere") is False and several:
             yield (
                 "same_credentials_everywhere",
@@ -291,8 +293,9 @@ def warnings_about(values: Mapping[str, object]) -> tuple[str, ...]:
             "client_secret does not have the shape of most Zoho client secrets (42 hexadecimal digits): check that it "
             "was copied whole"
         )
-    if isinstance(regions, list | tuple):
-        outside = sorted({code for code in regions if isinstance(code, str)} - SUPPORTED)
+    if isinstance(regions, _LISTS):
+        # What is no code at all is refused elsewhere, and not shown: it may be anything.
+        outside = sorted({code for code in regions if isinstance(code, str) and code in DATA_CENTRES} - SUPPORTED)
         if outside:
             found.append(
                 f"regions: {', '.join(outside)} listed, but Codat supports UK and US customers only for Zoho Books, "

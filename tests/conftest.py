@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, in_process
+from tools.engine import Engine, find_or_build
+
+# How long an example takes says something about the machine, not about the package.
+settings.register_profile("codat-zoho", deadline=None, print_blob=True)
+settings.load_profile("codat-zoho")
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +45,9 @@ def context(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     CONTEXT.__init__(in_process(simulator))  # type: ignore[misc]
     yield simulator
     CONTEXT.__init__()  # type: ignore[misc]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The engine, built when the machine has none."""
+    return find_or_build()

@@ -11,7 +11,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from codat_zoho._provider import inputs
 from codat_zoho._provider.context import CONTEXT, say
 from codat_zoho.errors import RegionRejected
-from codat_zoho.plan import Probe, ProbeResult, plan
+from codat_zoho.plan import Probe, ProbeResult, by_hand, plan, regions_to_ask
 from codat_zoho.settings import REDIRECT_URI, ZohoClientSettings, fingerprint, load
 
 Props = Mapping[str, Any]
@@ -41,20 +41,16 @@ def diff(olds: Props, news: Props) -> DiffResult:
 def create(props: Props) -> CreateResult:
     """Verify the client in each declared data centre, unless verification is off."""
     desired = _desired(props)
-    ask = desired.regions if CONTEXT.verify(desired.verify) != "off" else ()
+    ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), MANAGED)
     return CreateResult(desired.client_id, _verified(desired, ask, {}))
 
 
 def update(olds: Props, news: Props) -> UpdateResult:
     """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
     desired = _desired(news)
-    verify = CONTEXT.verify(desired.verify)
     known = _recorded_verdicts(olds) if not inputs.changed(olds, news, _DECIDES_VERDICTS) else {}
-    ask: Collection[str] = ()
-    if verify == "always":
-        ask = desired.regions
-    elif verify == "on-change" and inputs.changed(olds, news, (*_DECIDES_VERDICTS, "regions")):
-        ask = [code for code in desired.regions if known.get(code) is not Probe.ACCEPTED]
+    accepted = [code for code, verdict in known.items() if verdict is Probe.ACCEPTED]
+    ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), inputs.changed(olds, news, MANAGED), accepted)
     return UpdateResult(_verified(desired, ask, known, olds.get("verified_at")))
 
 
@@ -112,9 +108,32 @@ def _verified(
         for line in todo.cannot_tell:
             say(line)
         verified_at = _now()
-    outs = inputs.plain(desired) | _metadata(verdicts, todo.cannot_tell, _by_hand(desired))
-    if secret:
-        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, secret)
+    return _outs(desired, verdicts, todo.cannot_tell, verified_at)
+
+
+def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
+    """Outputs of a resource that takes over a client: those of a ``create`` that got the answers in ``asked``.
+
+    Raises:
+        RegionRejected: a data centre says no.
+    """
+    why = _NOT_ASKED if desired.client_secret else _NO_SECRET
+    verdicts = {code: asked.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
+    todo = plan(desired, verdicts)
+    if todo.blockers:
+        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
+    return _outs(desired, verdicts, todo.cannot_tell, _now() if asked else None)
+
+
+def _outs(
+    desired: ZohoClientSettings,
+    verdicts: Mapping[str, ProbeResult],
+    cannot_tell: Collection[str],
+    verified_at: str | None,
+) -> dict[str, Any]:
+    outs = inputs.plain(desired) | _metadata(verdicts, cannot_tell, by_hand(desired))
+    if desired.client_secret:
+        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret.get_secret_value())
     return outs | ({"verified_at": verified_at} if verified_at else {})
 
 
@@ -127,17 +146,6 @@ def _metadata(
         "manual_steps": list(manual_steps),
         "redirect_uri": REDIRECT_URI,
     }
-
-
-def _by_hand(desired: ZohoClientSettings) -> list[str]:
-    """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
-    steps = [f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {REDIRECT_URI}."]
-    if len(desired.regions) > 1:
-        steps.append(
-            "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is on, and these "
-            f"are enabled: {', '.join(desired.regions)}."
-        )
-    return steps
 
 
 def _recorded_verdicts(olds: Props) -> dict[str, Probe]:

@@ -66,6 +66,18 @@ def create(props: Props) -> CreateResult:
     return CreateResult(desired.connection, _outs(desired, apply(CONTEXT.codat(desired.connection), desired, say=say)))
 
 
+def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
+    """Outputs of a resource that takes over what is there: those of a ``create`` that finds nothing to send.
+
+    Raises:
+        PlanBlocked: what is there is not what is declared, so taking it over would hide a difference.
+    """
+    todo = plan(desired, actual)
+    if not todo.empty:
+        raise PlanBlocked("What is in Codat is not what is declared, so it cannot be recorded as if it were.")
+    return _outs(desired, Outcome(actual, todo.cannot_tell))
+
+
 def update(olds: Props, news: Props) -> UpdateResult:
     """Read first, then send what differs."""
     desired = _desired(news)

@@ -1,0 +1,101 @@
+"""The examples and the demo run, on the real engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codat_zoho.simulator import Simulator, serve
+from tests.real_engine import ROOT, Project, summary
+from tests.support import API_KEY, new_secret
+from tools.engine import Engine
+
+pytestmark = pytest.mark.engine
+
+
+def _deploys_and_goes(project: Project, simulator: Simulator, secret: str, *, removes: bool) -> None:
+    """Deploy, deploy again, destroy; nothing is sent that need not be, and no secret is left anywhere."""
+    project.must("stack", "init", project.stack)
+    project.must("config", "set", "--secret", "clientSecret", stdin=secret)
+    assert project.up().returncode == 0, project.said[-1]
+    assert summary(simulator) == ["save keys", "enable"]
+    simulator.forget_calls()
+    assert project.up("--expect-no-changes").returncode == 0, project.said[-1]
+    assert not simulator.calls
+    if not removes:
+        project.must("state", "unprotect", "--all", "--yes")
+    project.must("destroy", "--yes", "--skip-preview")
+    assert summary(simulator) == (["disable", "delete keys"] if removes else [])
+    project.assert_no_secret(secret, API_KEY)
+
+
+def test_quickstart(engine: Engine, tmp_path: Path) -> None:
+    """A program of one's own, as the example's README has it."""
+    simulator, secret = Simulator(), new_secret()
+    simulator.add_codat_client(API_KEY)
+    simulator.add_zoho_client("1000.SIMULATEDCLIENT000000000000001", secret)
+    with serve(simulator) as base:
+        project = Project.copy_of(engine, ROOT / "examples/quickstart", tmp_path / "quickstart", base)
+        project.stack = "dev"
+        _deploys_and_goes(project, simulator, secret, removes=True)
+
+
+@pytest.mark.parametrize(
+    ("stack", "client_id", "regions"),
+    [
+        ("dev", "1000.DEVELOPMENTCLIENT0000000000001", ["us"]),
+        ("prod", "1000.PRODUCTIONCLIENT00000000000001", ["eu", "uk", "us"]),
+    ],
+)
+def test_multi_environment(engine: Engine, tmp_path: Path, stack: str, client_id: str, regions: list[str]) -> None:
+    """Each environment uses its own API key and data centres, and never another's."""
+    simulator, secret = Simulator(), new_secret()
+    simulator.add_codat_client(f"{API_KEY}-{stack}")
+    simulator.add_zoho_client(client_id, secret, enabled=regions)
+    with serve(simulator) as base:
+        project = Project.copy_of(engine, ROOT / "examples/multi-environment", tmp_path / stack, base)
+        project.stack = stack
+        project.environment[f"CODAT_API_KEY_{stack.upper()}"] = f"{API_KEY}-{stack}"
+        _deploys_and_goes(project, simulator, secret, removes=stack == "dev")
+
+
+def _demo(environment: dict[str, str], folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "tools/demo.py")],
+        env=environment | {"TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_demo(engine: Engine, tmp_path: Path) -> None:
+    """`make demo` does all that it promises, shows no secret, and leaves nothing behind."""
+    with _demo(dict(os.environ), tmp_path) as process:
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert "That was all of it." in said
+    assert "5111a7ed5ec2e7" not in said
+    assert not list(tmp_path.iterdir())
+    assert not (ROOT / "Pulumi.simulated.yaml").exists()
+
+
+def test_demo_interrupted(engine: Engine, tmp_path: Path) -> None:
+    """Ctrl-C in the middle ends everything it started and leaves nothing behind."""
+    with _demo(dict(os.environ), tmp_path) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "pulumi up" in line:
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        said = process.stdout.read()
+    assert process.returncode == 130, said
+    assert "Interrupted" in said
+    assert not list(tmp_path.iterdir())
+    assert not (ROOT / "Pulumi.simulated.yaml").exists()

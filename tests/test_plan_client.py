@@ -1,0 +1,114 @@
+"""The plan of the client in Zoho's console: what each verdict means, and which switch to turn where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.errors import PlanBlocked
+from codat_zoho.plan import Change, How, Plan, Probe, ProbeResult, plan
+from codat_zoho.settings import ZohoClientSettings, load
+from tests.support import ID, SECRET
+
+verdicts_of_all = st.fixed_dictionaries(
+    {code: st.sampled_from(Probe).map(lambda probe: ProbeResult(probe, "it was busy")) for code in DATA_CENTRES}
+)
+
+
+def planned(verdicts: Mapping[str, Probe], *regions: str) -> Plan:
+    settings = load(ZohoClientSettings, {"client_id": ID, "client_secret": SECRET, "regions": [*(regions or verdicts)]})
+    return plan(settings, {code: ProbeResult(probe, "it was busy") for code, probe in verdicts.items()})
+
+
+def test_accepted_everywhere() -> None:
+    """Nothing to do and nothing to say."""
+    assert planned({"us": Probe.ACCEPTED, "uk": Probe.ACCEPTED}) == Plan()
+
+
+def test_what_was_not_told_is_no_change() -> None:
+    """Inconclusive is not a no: said, with the reason, and never a difference; a data centre not asked likewise."""
+    todo = planned({"us": Probe.INCONCLUSIVE}, "us", "uk")
+    assert todo.empty
+    assert todo.cannot_tell == (
+        "regions: whether Zoho's data centre uk accepts the client: it was not asked.",
+        "regions: whether Zoho's data centre us accepts the client: it was busy.",
+    )
+
+
+def test_the_switch_is_off() -> None:
+    """The id is known everywhere and the secret at home only: the console's switch is the remedy."""
+    todo = planned({"us": Probe.ACCEPTED, "uk": Probe.WRONG_SECRET, "eu": Probe.WRONG_SECRET})
+    assert todo.changes == (
+        Change("regions.eu", "wrong secret", "accepted", How.PROBE),
+        Change("regions.uk", "wrong secret", "accepted", How.PROBE),
+    )
+    assert todo.blockers == (
+        "regions: refused by eu, uk (Zoho data centres): the client id is known there, but has another secret, while "
+        "us accepts both.",
+    )
+    assert todo.manual_steps == (
+        "In Zoho's API console, open the client's Settings tab and turn on 'Use the same OAuth credentials for all "
+        "data centers'.",
+    )
+    with pytest.raises(PlanBlocked):
+        todo.raise_if_blocked()
+
+
+def test_the_secret_is_wrong_everywhere() -> None:
+    """No data centre takes the secret: it is the secret, and the console of the one data centre is named."""
+    todo = planned({"uk": Probe.WRONG_SECRET})
+    assert (
+        "refused by uk (Zoho data centre): the client id is known there, but the secret is wrong." in todo.blockers[0]
+    )
+    assert todo.manual_steps == (
+        "Copy the client secret again from the client's page in Zoho's API console (https://api-console.zoho.uk/).",
+    )
+
+
+def test_not_enabled_there() -> None:
+    """Accepted at home and unknown elsewhere means either of two things, and both are said."""
+    todo = planned({"eu": Probe.ACCEPTED, "us": Probe.ACCEPTED, "uk": Probe.UNKNOWN_CLIENT})
+    assert "while eu, us accept both: not enabled there for this client, or another secret there." in todo.blockers[0]
+    assert "enable uk and turn on 'Use the same OAuth credentials" in todo.manual_steps[0]
+
+
+def test_unknown_everywhere() -> None:
+    """Zoho also says so of a wrong secret, so all three possible reasons are given."""
+    todo = planned({"us": Probe.UNKNOWN_CLIENT, "uk": Probe.UNKNOWN_CLIENT})
+    assert "the client id is unknown there, not enabled there, or the secret is wrong." in todo.blockers[0]
+    assert todo.manual_steps == (
+        "In Zoho's API console of the account's home data centre, compare client id and secret, and enable uk, us in "
+        "the client's Settings tab.",
+    )
+
+
+def test_different_refusals_are_told_apart() -> None:
+    """Each kind of refusal has its own remedy."""
+    todo = planned({"us": Probe.ACCEPTED, "uk": Probe.WRONG_SECRET, "eu": Probe.UNKNOWN_CLIENT})
+    assert len(todo.blockers) == len(todo.manual_steps) == 2
+
+
+@given(verdicts_of_all, st.lists(st.sampled_from(sorted(DATA_CENTRES)), min_size=1), st.randoms())
+def test_order_and_repetition_never_matter(
+    verdicts: dict[str, ProbeResult], regions: list[str], chance: object
+) -> None:
+    """The plan is the same however regions are listed and in whatever order Zoho was asked."""
+    shuffled = regions * 2
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = (
+        load(ZohoClientSettings, {"client_id": ID, "client_secret": SECRET, "regions": codes})
+        for codes in (regions, shuffled)
+    )
+    todo = plan(one, verdicts)
+    assert todo == plan(other, dict(reversed(verdicts.items())))
+    rejected = {code for code in regions if verdicts[code].probe.rejected}
+    assert {change.field.removeprefix("regions.") for change in todo.changes} == rejected
+    assert bool(todo.blockers) == bool(todo.manual_steps) == bool(rejected)
+    told = rejected | {code for code in regions if verdicts[code].probe is Probe.ACCEPTED}
+    assert len(todo.cannot_tell) == len(set(regions) - told)
+    assert todo.steps == ()
+    assert SECRET not in repr(todo)

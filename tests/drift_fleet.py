@@ -12,6 +12,7 @@ from pathlib import Path
 
 from codat_zoho.simulator import CodatClient, Simulator
 from tests.support import ID, SECRET, new_secret
+from tools.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """\
@@ -116,11 +117,11 @@ class Scratch:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
 
 
-def scratch(root: Path, engine_environment: Mapping[str, str], zoho_url: str) -> Scratch:
-    """An empty place to deploy to."""
-    (root / "state").mkdir()
-    environment = {name: value for name, value in engine_environment.items() if not name.startswith("CODAT_")}
-    environment |= {
+def scratch(root: Path, engine: Engine, zoho_url: str) -> Scratch:
+    """An empty place to deploy to; no setting of the machine reaches it."""
+    (root / "state").mkdir(parents=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODAT_", "ZOHO_", "PULUMI_"))}
+    environment = engine.environment(kept, python=Path(sys.executable)) | {
         "PULUMI_BACKEND_URL": f"file://{root}/state",
         # Beside the folder whose bytes are compared: the engine keeps its caches and logs there.
         "PULUMI_HOME": str(root.with_name(f"{root.name}-home")),
@@ -130,16 +131,6 @@ def scratch(root: Path, engine_environment: Mapping[str, str], zoho_url: str) ->
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return Scratch(root, environment)
-
-
-def engine_environment() -> dict[str, str]:
-    """The machine's environment with a real engine first on PATH."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import engine
-    finally:
-        sys.path.pop(0)
-    return engine.find_or_build().environment(os.environ, python=Path(sys.executable))
 
 
 def own_client(number: int) -> tuple[str, str]:

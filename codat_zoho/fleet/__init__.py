@@ -159,7 +159,7 @@ class Fleet:
         up, verified = _up(project, name), self._options.verified
         return tuple(
             findings.resource(seen, up=up, verified=verified, failure=events.failure_of(seen))
-            for seen in events.ours.values()
+            for seen in sorted(events.ours.values(), key=lambda seen: seen.urn)  # They arrive in any order.
         )
 
     def _with_pending(self, project: Project, stack: Stack) -> Stack:

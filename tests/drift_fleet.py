@@ -12,6 +12,7 @@ from pathlib import Path
 
 from codat_zoho.simulator import CodatClient, Simulator
 from tests.support import ID, SECRET, new_secret
+from tools.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """\
@@ -99,12 +100,14 @@ class Scratch:
     def _up(self, place: Place) -> None:
         self.engine("up", "--yes", "--skip-preview", "--stack", place.stack, project=place.project)
 
-    def drift(self, *words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    def drift(
+        self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command as a person does."""
         return subprocess.run(
             [sys.executable, "-m", "codat_zoho", "drift", *words],
             cwd=cwd or self.root,
-            env=self.environment | env,
+            env=self.environment | dict(env or {}),
             capture_output=True,
             text=True,
             check=False,
@@ -116,10 +119,11 @@ class Scratch:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
 
 
-def scratch(root: Path, engine_environment: Mapping[str, str], zoho_url: str) -> Scratch:
+def scratch(root: Path, engine: Engine, zoho_url: str) -> Scratch:
     """An empty place to deploy to."""
-    (root / "state").mkdir()
-    environment = {name: value for name, value in engine_environment.items() if not name.startswith("CODAT_")}
+    (root / "state").mkdir(parents=True)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CODAT_", "PULUMI_"))}
+    environment = engine.environment(inherited, python=Path(sys.executable))
     environment |= {
         "PULUMI_BACKEND_URL": f"file://{root}/state",
         # Beside the folder whose bytes are compared: the engine keeps its caches and logs there.
@@ -130,16 +134,6 @@ def scratch(root: Path, engine_environment: Mapping[str, str], zoho_url: str) ->
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return Scratch(root, environment)
-
-
-def engine_environment() -> dict[str, str]:
-    """The machine's environment with a real engine first on PATH."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import engine
-    finally:
-        sys.path.pop(0)
-    return engine.find_or_build().environment(os.environ, python=Path(sys.executable))
 
 
 def own_client(number: int) -> tuple[str, str]:

@@ -102,8 +102,8 @@ def test_a_gone_integration() -> None:
 def test_drift_that_a_plain_refresh_wrote_into_the_state() -> None:
     """The engine sees no difference then, and must not make it look clean."""
     recorded = {**DECLARED, "client_id": "XXXXXXXXEJ0U", "client_secret_fingerprint": "differs (ends in c0de)"}
-    now = {"client_id": "XXXXXXXXEJ0U", "client_secret_fingerprint": "differs (ends in c0de)"}
-    result = integration(recorded, **now)
+    now = "differs (ends in c0de)"
+    result = integration(recorded, client_id="XXXXXXXXEJ0U", client_secret_fingerprint=now)
     for field in ("client_id", "client_secret"):
         assert of(result, field).state is State.DRIFT
         assert "earlier plain 'pulumi refresh'" in of(result, field).why

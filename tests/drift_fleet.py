@@ -100,12 +100,14 @@ class Scratch:
     def _up(self, place: Place) -> None:
         self.engine("up", "--yes", "--skip-preview", "--stack", place.stack, project=place.project)
 
-    def drift(self, *words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    def drift(
+        self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command as a person does."""
         return subprocess.run(
             [sys.executable, "-m", "codat_zoho", "drift", *words],
             cwd=cwd or self.root,
-            env=self.environment | env,
+            env=self.environment | dict(env or {}),
             capture_output=True,
             text=True,
             check=False,
@@ -118,10 +120,11 @@ class Scratch:
 
 
 def scratch(root: Path, engine: Engine, zoho_url: str) -> Scratch:
-    """An empty place to deploy to; no setting of the machine reaches it."""
+    """An empty place to deploy to."""
     (root / "state").mkdir(parents=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODAT_", "ZOHO_", "PULUMI_"))}
-    environment = engine.environment(kept, python=Path(sys.executable)) | {
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CODAT_", "PULUMI_"))}
+    environment = engine.environment(inherited, python=Path(sys.executable))
+    environment |= {
         "PULUMI_BACKEND_URL": f"file://{root}/state",
         # Beside the folder whose bytes are compared: the engine keeps its caches and logs there.
         "PULUMI_HOME": str(root.with_name(f"{root.name}-home")),

@@ -1,397 +1,310 @@
-"""``codat-zoho drift`` on the real engine: twelve stacks in three projects, six of them not as declared."""
+"""``codat-zoho drift`` on the real engine: twelve stacks in three projects, changed behind the code's back."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import threading
-import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from codat_zoho.simulator import Fault, Simulator
-from codat_zoho.simulator.server import make_server
+from codat_zoho.simulator import Fault, Simulator, serve
 from tests.drift_fleet import Place, Scratch, codat_client, own_client, scratch
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 from tools.engine import Engine
 
 pytestmark = pytest.mark.engine
 
-PROJECTS = ["billing", "crm", "portal"]
-STACKS = ["dev", "prod", "stage", "test"]
-FORMATS = {"json": "r.json", "junit": "r.xml", "markdown": "r.md", "html": "r.html", "text": "r.txt"}
-EXPECTED = {
-    "billing/dev": ("drift", {"enabled": "drift"}),
-    "billing/prod": ("drift", {"client_id": "drift"}),
-    "billing/stage": ("drift", {"client_secret": "drift"}),
-    "crm/dev": ("drift", {"regions.uk": "drift"}),
-    "crm/prod": ("cannot tell", {"regions.uk": "cannot tell"}),
-    "portal/prod": ("error", {}),
+PROJECTS = ("billing", "crm", "shop")
+FORMATS = ("text", "json", "markdown", "junit", "html")
+FOUND = {
+    "billing/prod": ("drift", "enabled", True, False),
+    "billing/staging": ("drift", "client_id", ID, f"{'X' * (len(ID) - 4)}{OTHER_ID[-4:]}"),
+    "billing/test": ("drift", "client_secret", None, f"ends in {OTHER_SECRET[-4:]}"),
+    "crm/dev": ("drift", "regions.uk", "accepted", "unknown client"),
+    "crm/prod": ("cannot tell", "regions.eu", "accepted", None),
 }
-"""What is wrong where; all the rest is as declared."""
-
-
-class Server:
-    """A simulator behind a port that stays its own while it is down."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
-        self.port = 0
-        self.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self._server = make_server(self.simulator, self.port)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+UNREACHABLE = "crm/test"
 
 
 @dataclass
-class World:
+class Fleet:
+    """The deployed stacks, the simulator behind them, and the secrets that no report may hold."""
+
     scratch: Scratch
     simulator: Simulator
-    gone: Server
-    reports: Path
-    secrets: list[str] = field(default_factory=list)
+    secrets: set[str]
+    places: dict[str, Place]
 
-    def calls(self) -> list[str]:
-        """What was asked of the simulator that is up."""
-        return [str(call) for call in self.simulator.calls]
+    def check(self, *words: str) -> tuple[int, dict[str, str]]:
+        """Check with all formats at once and return the exit code and the reports."""
+        out = self.scratch.root.with_name("reports")
+        out.mkdir(exist_ok=True)
+        reports = [word for name in FORMATS[1:] for word in ("--report", f"{name}={out / name}")]
+        done = self.scratch.drift(*words, *reports)
+        assert not done.stderr
+        found = {name: (out / name).read_text() for name in FORMATS[1:]} | {"text": done.stdout}
+        for text in found.values():
+            assert not [secret for secret in self.secrets if secret in text]
+        return done.returncode, found
 
 
 @pytest.fixture(scope="module")
-def world(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Twelve stacks, deployed, and then changed by hand."""
-    servers = [Server(Simulator()), Server(Simulator())]
-    here, gone = servers
-    root = tmp_path_factory.mktemp("drift")
-    place = scratch(root / "work", engine, f"{here.url}/zoho")
-    here.simulator.add_zoho_client(ID, SECRET)
-    places = {}
-    for project in PROJECTS:
-        for stack in STACKS:
-            title = f"{project}/{stack}"
-            places[title] = Place(project, stack, here.url)
-    places["portal/prod"].codat_url = gone.url
-    for number, title in enumerate(["crm/dev", "crm/prod"], start=1):
-        places[title].client_id, places[title].secret = own_client(number)
-    place.deploy(places.values(), {server.url: server.simulator for server in servers})
-    with here.simulator.lock:
-        codat_client(here.simulator, places["billing/dev"]).integration.enabled = False
-        codat_client(here.simulator, places["billing/prod"]).integration.keys["clientId"] = OTHER_ID
-        codat_client(here.simulator, places["billing/stage"]).integration.keys["clientSecret"] = OTHER_SECRET
-        here.simulator.zoho[places["crm/dev"].client_id].enabled.discard("uk")
-        here.simulator.zoho[places["crm/prod"].client_id].throttled.add("uk")
-        here.simulator.forget_calls()
-    place.engine("stack", "select", "stage", project="crm")
-    reports = root / "reports"
-    reports.mkdir()
-    keys = [one.key for one in places.values()]
-    world = World(place, here.simulator, gone, reports, [SECRET, OTHER_SECRET, *keys])
-    world.secrets += [one.secret for one in places.values()]
-    yield world
-    for server in servers:
-        server.stop()
+def fleet(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Deploy twelve stacks, then change things as a person would in the Portal and in Zoho's console."""
+    simulator, gone = Simulator(), Simulator()
+    root = tmp_path_factory.mktemp("drift") / "projects"
+    with serve(simulator) as base:
+        scratched = scratch(root, engine, f"{base}/zoho")
+        with serve(gone) as away:
+            names = [(project, name) for project in PROJECTS for name in ("dev", "prod", "staging", "test")]
+            places = {f"{project}/{name}": Place(project, name, base) for project, name in names}
+            for number, name in enumerate(("crm/dev", "crm/prod"), 1):
+                places[name].client_id, places[name].secret = own_client(number)
+            places[UNREACHABLE].codat_url = away
+            scratched.deploy(places.values(), {base: simulator, away: gone})
+        codat_client(simulator, places["billing/prod"]).integration.enabled = False
+        codat_client(simulator, places["billing/staging"]).integration.keys["clientId"] = OTHER_ID
+        codat_client(simulator, places["billing/test"]).integration.keys["clientSecret"] = OTHER_SECRET
+        simulator.zoho[places["crm/dev"].client_id].enabled.discard("uk")
+        simulator.zoho[places["crm/prod"].client_id].throttled.add("eu")
+        simulator.forget_calls()
+        secrets = {SECRET, OTHER_SECRET, scratched.environment["PULUMI_CONFIG_PASSPHRASE"]}
+        secrets |= {secret for place in places.values() for secret in (place.secret, place.key)}
+        yield Fleet(scratched, simulator, secrets, places)
 
 
-@contextmanager
-def down(server: Server) -> Iterator[None]:
-    server.stop()
+def states(report: str) -> dict[str, Any]:
+    """State, and the one finding that is not as declared, of each stack."""
+    found = {}
+    for stack in json.loads(report)["stacks"]:
+        odd = [
+            (one["state"], one["field"], one["declared"] if one["field"] != "client_secret" else None, one["actual"])
+            for resource in stack["resources"]
+            for one in resource["findings"]
+            if one["state"] != "as declared"
+        ]
+        found[f"{stack['project']}/{stack['stack']}"] = odd[0] if odd else stack["state"]
+        assert len(odd) <= 1
+    return found
+
+
+def test_each_format_says_exactly_what_was_changed(fleet: Fleet) -> None:
+    """Twice the same; nothing is written, state is byte-identical, Zoho is asked once per client and data centre."""
+    before = fleet.scratch.files()
+    expected = dict.fromkeys(fleet.places, "as declared") | FOUND | {UNREACHABLE: "error"}
+    drawn = []
+    for _ in range(2):
+        fleet.simulator.forget_calls()
+        code, reports = fleet.check(*PROJECTS, "--all-stacks")
+        assert code == 1
+        assert states(reports["json"]) == expected
+        _same_in_every_format(reports)
+        drawn.append({name: _timeless(report) for name, report in reports.items()})
+        assert not fleet.simulator.writes
+        assert len(fleet.simulator.probes) == 9, "three clients, three data centres"
+    assert drawn[0] == drawn[1]
+    assert fleet.scratch.files() == before
+
+
+def _timeless(report: str) -> str:
+    report = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)?", "TIME", report)
+    return re.sub(r'(?<=[ ("])\d+\.\d+(?= s|")|(?<="seconds": )[\d.]+', "SECONDS", report)
+
+
+def _same_in_every_format(reports: dict[str, str]) -> None:
+    for name, found in FOUND.items():
+        block = re.findall(rf"^{name}: {found[0]}.*?(?=^\S|\Z)", reports["text"], re.MULTILINE | re.DOTALL)[0]
+        assert re.search(rf"{found[0]}  {found[1]}: ", block)
+        block = reports["markdown"].split(f"### `{name}`: {found[0]}")[1].split("###")[0]
+        assert f"`{found[1]}`" in block
+    root = ET.fromstring(reports["junit"])
+    bad = {
+        (str(suite.get("name")), str(case.get("name"))): case[0].tag for suite in root for case in suite if len(case)
+    }
+    tags = {"drift": "failure", "cannot tell": "skipped"}
+    assert bad == {(name, found[1]): tags[found[0]] for name, found in FOUND.items()} | {(UNREACHABLE, "read"): "error"}
+    row = dict(re.findall(r'<th scope="row">(?:<a [^>]*>)?([^<]*)(.*?)</tr>', reports["html"]))
+    for name, cells in row.items():
+        expected = FOUND[name][0] if name in FOUND else "error" if name == UNREACHABLE else "as declared"
+        assert re.findall(r"</span>(error|drift|cannot tell|as declared)<", cells)[0] == expected
+    assert len(row) == 12
+
+
+def test_without_the_unreachable_one_it_is_drift(fleet: Fleet) -> None:
+    """7, as pulumi itself says; and 0 for what is clean, silently when asked for silence."""
+    code, reports = fleet.check("billing", "shop", "--all-stacks")
+    assert code == 7 and "could not be checked" not in reports["text"]
+    done = fleet.scratch.drift("shop", "--all-stacks", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_cannot_be_told_counts_only_when_asked(fleet: Fleet) -> None:
+    """An inconclusive Zoho is no drift, with --strict it is; with --no-verify Zoho is not asked at all."""
+    assert fleet.check("crm", "--stack", "prod")[0] == 0
+    assert fleet.check("crm", "--stack", "prod", "--strict")[0] == 7
+    fleet.simulator.forget_calls()
+    code, reports = fleet.check("crm", "--stack", "dev", "--no-verify")
+    assert code == 0 and not fleet.simulator.probes
+    assert "not asked in this run" in reports["text"]
+
+
+def test_shards_share_the_stacks_out(fleet: Fleet) -> None:
+    """Every stack is checked by exactly one shard, whichever others there are."""
+    seen: list[str] = []
+    for part in ("1/3", "2/3", "3/3"):
+        done = fleet.scratch.drift("billing", "shop", "--all-stacks", "--shard", part, "--format", "json")
+        seen += states(done.stdout)
+    assert sorted(seen) == sorted(name for name in fleet.places if not name.startswith("crm"))
+
+
+def test_undeployed_code_is_named_apart_from_drift(fleet: Fleet) -> None:
+    """A change in the program is no drift, and drift is no undeployed change."""
+    settings = fleet.scratch.root / "billing" / "Pulumi.prod.yaml"
+    before = settings.read_text()
+    settings.write_text(f"{before}  billing:enabled: false\n")
     try:
-        yield
+        code, reports = fleet.check("billing", "--stack", "prod", "--pending")
     finally:
-        server.start()
+        settings.write_text(before)
+    (stack,) = json.loads(reports["json"])["stacks"]
+    assert code == 7 and states(reports["json"]) == {"billing/prod": FOUND["billing/prod"]}
+    (change,) = stack["pending"]
+    assert change["operation"] == "update"
+    assert change["fields"] == [{"field": "enabled", "before": True, "after": False}]
 
 
-def findings(report: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]:
-    """State and remarkable settings of each stack that is not as declared."""
-    return {
-        f"{stack['project']}/{stack['stack']}": (
-            stack["state"],
-            {
-                found["field"]: found["state"]
-                for resource in stack["resources"]
-                for found in resource["findings"]
-                if found["state"] != "as declared"
-            },
-        )
-        for stack in report["stacks"]
-        if stack["state"] != "as declared"
-    }
+@pytest.mark.parametrize(
+    ("words", "env", "code", "said"),
+    [
+        (("shop", "--stack", "prdo"), {}, 1, "There is no stack 'prdo' in shop. Did you mean 'prod'?"),
+        (("shop", "--stack", "prod"), {"PULUMI_CONFIG_PASSPHRASE": ""}, 1, "passphrase"),
+        (("shop", "--stack", "prod"), {"PULUMI_CONFIG_PASSPHRASE": "wrong"}, 1, "does not open the stack's secrets"),
+        (("nowhere", "--all-stacks"), {}, 1, "There is no folder nowhere."),
+        (("broken", "--all-stacks"), {}, 1, "The project cannot be read:"),
+        (
+            ("shop",),
+            {},
+            1,
+            "No stack is selected: give --stack NAME or --all-stacks. There are dev, prod, staging, test.",
+        ),
+        (("shop", "--stack", "prod"), {"CODAT_API_KEY_SHOP_PROD": ""}, 3, "No Codat API key"),
+        (("shop", "--stack", "prod"), {"CODAT_API_KEY_SHOP_PROD": "wrong-key"}, 3, "Codat refused the API key"),
+        (("shop", "--stack", "prod"), {"PULUMI_BACKEND_URL": "https://127.0.0.1:9"}, 3, "is not logged in"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(
+    fleet: Fleet, words: tuple[str, ...], env: dict[str, str], code: int, said: str
+) -> None:
+    """No engine noise, no traceback, no secret: what, and what to do."""
+    (fleet.scratch.root / "broken").mkdir(exist_ok=True)
+    (fleet.scratch.root / "broken" / "Pulumi.yaml").write_text("name: [")
+    done = fleet.scratch.drift(*words, env=env)
+    assert done.returncode == code, done.stdout
+    (line,) = re.findall(r"^ +(?=\S)(?!\S+ \(Zoho).+", done.stdout, re.MULTILINE)
+    assert said in line
+    assert not done.stderr and "wrong-key" not in done.stdout
 
 
-def timeless(text: str) -> str:
-    """A report without its times."""
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)?", "TIME", text)
-    return re.sub(r'(?<=[ ("])\d+\.\d+(?= s|")|(?<="seconds": )[\d.]+', "SECONDS", text)
+def test_one_failing_project_stops_no_other(fleet: Fleet) -> None:
+    """What can be checked is checked."""
+    done = fleet.scratch.drift("nowhere", "shop", "--all-stacks", "--format", "json")
+    assert done.returncode == 1
+    assert list(states(done.stdout).values()) == ["error", *["as declared"] * 4]
 
 
-@pytest.fixture(scope="module")
-def two_runs(world: World) -> list[tuple[subprocess.CompletedProcess[str], dict[str, str], dict[str, bytes]]]:
-    """All formats, twice, while one Codat is unreachable."""
-    runs = []
-    with down(world.gone):
-        for number in (1, 2):
-            folder = world.reports / str(number)
-            folder.mkdir()
-            words = [f"--report={name}={folder / path}" for name, path in FORMATS.items()]
-            before = world.scratch.files()
-            done = world.scratch.drift(*PROJECTS, "--all-stacks", *words)
-            drawn = {name: (folder / path).read_text() for name, path in FORMATS.items()}
-            changed = {
-                path: content
-                for path, content in {**before, **world.scratch.files()}.items()
-                if before.get(path) != content or not (world.scratch.root / path).exists()
-            }
-            runs.append((done, drawn, changed))
-    return runs
+def test_the_selected_stack_is_checked_and_stays_selected(fleet: Fleet) -> None:
+    """Without a name it is the stack that pulumi would take; checking others selects nothing."""
+    fleet.scratch.engine("stack", "select", "test", project="billing")
+    home = Path(fleet.scratch.environment["PULUMI_HOME"]) / "workspaces"
+    before = {path.name: path.read_bytes() for path in home.iterdir()}
+    done = fleet.scratch.drift("--format", "json", cwd=fleet.scratch.root / "billing")
+    assert states(done.stdout) == {"billing/test": FOUND["billing/test"]}
+    fleet.scratch.drift("billing", "--stack", "dev")
+    assert {path.name: path.read_bytes() for path in home.iterdir()} == before
 
 
-Runs = list[tuple[subprocess.CompletedProcess[str], dict[str, str], dict[str, bytes]]]
-
-
-def test_each_format_says_exactly_what_differs(two_runs: Runs) -> None:
-    """Twelve stacks, six of them remarkable: every format tells them and no other."""
-    done, drawn, _ = two_runs[0]
-    assert done.returncode == 1, done.stdout + done.stderr
-    report = json.loads(drawn["json"])
-    assert findings(report) == EXPECTED
-    assert report["exit_code"] == 1 and len(report["stacks"]) == 12
-    assert report["summary"] == {"error": 1, "drift": 4, "cannot tell": 1, "as declared": 6, "nothing to check": 0}
-
-    suites = {suite.get("name"): suite for suite in ET.fromstring(drawn["junit"])}
-    tags = {"drift": "failure", "error": "error", "cannot tell": "skipped"}
-    for title, suite in suites.items():
-        assert title
-        state, fields = EXPECTED.get(title, ("as declared", {}))
-        wrong = {
-            str(case.get("name")): child.tag
-            for case in suite.iter("testcase")
-            for child in case
-            if child.tag in tags.values()
-        }
-        assert wrong == ({"read": "error"} if state == "error" else {name: tags[is_] for name, is_ in fields.items()})
-    assert len(suites) == 12
-
-    for name in ("text", "markdown"):
-        blocks = re.split(r"\n(?=(?:### )?`?\w+/\w+`?: )", drawn[name])
-        for title, (state, fields) in EXPECTED.items():
-            (block,) = [one for one in blocks if re.match(rf"(### )?`?{title}`?: {state}", one)]
-            assert all(field in block for field in fields)
-        assert not [one for one in blocks if "crm/test" in one.splitlines()[0] and "as declared" not in one]
-    for title, (state, _fields) in EXPECTED.items():
-        assert re.search(rf">{title} <span[^>]*><span[^>]*>. </span>{state}<", drawn["html"]), title
-    assert (
-        "12 stacks: 1 could not be checked, 4 with drift, 1 where something cannot be told, 6 as declared"
-        in (drawn["text"])
-    )
-
-
-def test_values_are_named_without_telling_secrets(two_runs: Runs, world: World) -> None:
-    """Declared and actual value stand beside each other; secrets only as fingerprint or as their end."""
-    report = json.loads(two_runs[0][1]["json"])
-    found = {
-        f"{stack['project']}/{stack['stack']}": one
-        for stack in report["stacks"]
-        for resource in stack["resources"]
-        for one in resource["findings"]
-        if one["state"] == "drift"
-    }
-    assert (found["billing/dev"]["declared"], found["billing/dev"]["actual"]) == (True, False)
-    assert found["billing/prod"]["actual"].endswith(OTHER_ID[-4:]) and found["billing/prod"]["actual"] != OTHER_ID
-    assert found["billing/stage"]["actual"] == f"ends in {OTHER_SECRET[-4:]}"
-    assert found["billing/stage"]["declared"].startswith("fingerprint ")
-    assert (found["crm/dev"]["actual"], found["crm/dev"]["how"]) == ("unknown client", "probe")
-    assert found["billing/dev"]["command"] == "pulumi up --refresh --stack dev --cwd billing"
-    (unreachable,) = [
-        resource["failure"] for stack in report["stacks"] for resource in stack["resources"] if resource["failure"]
-    ]
-    assert unreachable["kind"] == "unreachable" and "\n" not in unreachable["text"]
-    for done, drawn, _ in two_runs:
-        for text in (done.stdout, done.stderr, *drawn.values()):
-            assert not [secret for secret in world.secrets if secret in text], "a secret was printed"
-
-
-def test_a_second_run_says_the_same(two_runs: Runs) -> None:
-    """Looking changes nothing, so looking again finds the same."""
-    first, second = two_runs
-    assert first[0].returncode == second[0].returncode
-    for name in FORMATS:
-        assert timeless(first[1][name]) == timeless(second[1][name]), name
-
-
-def test_nothing_is_written_anywhere(two_runs: Runs, world: World) -> None:
-    """State, projects and their settings stay byte-identical, no lock is left, and Codat gets no write."""
-    assert [changed for _, _, changed in two_runs] == [{}, {}]
-    assert not [path for path in world.scratch.files() if "/locks/" in path]
-    assert not world.simulator.writes
-    selected = world.scratch.engine("stack", "--show-name", project="crm")
-    assert selected.stdout.strip() == "stage"
-
-
-def test_zoho_is_asked_once_per_client_and_data_centre(two_runs: Runs, world: World) -> None:
-    """Ten stacks share a client: three clients in three data centres make nine questions a run, not thirty-six."""
-    assert len(world.simulator.probes) == 9 * len(two_runs)
-
-
-def test_without_the_unreachable_one_it_is_drift(world: World) -> None:
-    """Exit 7 is left when nothing fails, and strict alone does not make cannot-tell an error."""
-    done = world.scratch.drift(*PROJECTS, "--all-stacks", "--format", "json", "--quiet")
-    assert done.returncode == 7, done.stderr
-    assert done.stderr == ""
-    assert findings(json.loads(done.stdout)) == {k: v for k, v in EXPECTED.items() if k != "portal/prod"}
-
-
-def test_exit_codes_of_single_stacks(world: World) -> None:
-    """Clean is 0 and silent with --quiet; what cannot be told is 0, and 7 with --strict; --no-verify asks nobody."""
-    clean = world.scratch.drift("crm", "--stack", "test", "--quiet")
-    assert (clean.returncode, clean.stdout, clean.stderr) == (0, "", "")
-    asked = len(world.simulator.probes)
-    unasked = world.scratch.drift("crm", "--stack", "test", "--strict", "--no-verify")
-    assert unasked.returncode == 0 and "Zoho was not asked in this run (--no-verify)" in unasked.stdout
-    assert len(world.simulator.probes) == asked
-    selected = world.scratch.drift(cwd=world.scratch.root / "crm")
-    assert selected.returncode == 0 and "crm/stage: as declared" in selected.stdout
-    unclear = world.scratch.drift("crm", "--stack", "prod")
-    assert unclear.returncode == 0 and "cannot tell  regions.uk: " in unclear.stdout
-    assert world.scratch.drift("crm", "--stack", "prod", "--strict").returncode == 7
-
-
-def test_what_fails_is_one_line_each(world: World) -> None:
-    """Unknown stack, missing passphrase, refused and missing key, broken project, no project, no pulumi."""
-    run = world.scratch.drift
-    unknown = run("crm", "--stack", "prd")
-    assert unknown.returncode == 1
-    assert "There is no stack 'prd' in crm. Did you mean 'prod'?" in unknown.stdout
-    locked = run("crm", "--stack", "test", PULUMI_CONFIG_PASSPHRASE="")
-    assert locked.returncode == 1 and "PULUMI_CONFIG_PASSPHRASE" in locked.stdout
-    refused = run("crm", "--stack", "test", CODAT_API_KEY_CRM_TEST="wrong-key-of-nobody")
-    assert refused.returncode == 3 and "wrong-key-of-nobody" not in refused.stdout + refused.stderr
-    missing = run("crm", "--stack", "test", CODAT_API_KEY_CRM_TEST="")
-    assert missing.returncode == 3 and "CODAT_API_KEY_CRM_TEST" in missing.stdout
-    broken = world.scratch.root.with_name("broken")
-    broken.mkdir()
-    (broken / "Pulumi.yaml").write_text("name: [\n")
-    unreadable = run(str(broken), "--all-stacks")
-    assert unreadable.returncode == 1 and "The project cannot be read" in unreadable.stdout
-    nowhere = run(str(world.reports), "--all-stacks")
-    assert nowhere.returncode == 1 and "There is no Pulumi project in" in nowhere.stdout
-    for done in (unknown, locked, refused, missing, unreadable, nowhere):
-        assert done.stderr == "" and "Traceback" not in done.stdout
-        assert len(done.stdout.splitlines()) <= 5, done.stdout
-    pulumi = world.scratch.environment["PATH"].split(":")
-    path = ":".join(folder for folder in pulumi if not (Path(folder) / "pulumi").exists())
-    none = run("crm", "--stack", "test", PATH=path)
-    assert none.returncode == 1 and none.stdout == ""
-    assert none.stderr == (
+def test_no_pulumi_is_one_line(fleet: Fleet, tmp_path: Path) -> None:
+    """It says what to install."""
+    done = fleet.scratch.drift("shop", "--all-stacks", env={"PATH": str(tmp_path)})
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == (
         "codat-zoho: There is no pulumi on PATH. Install Pulumi (https://www.pulumi.com/docs/install/) and put it on "
         "PATH.\n"
     )
 
 
-def test_pending_names_code_changes_apart(world: World) -> None:
-    """A setting that was changed in the code and not deployed is no drift, and is told where somebody asks."""
-    settings = world.scratch.root / "portal" / "Pulumi.dev.yaml"
-    before = settings.read_text()
-    settings.write_text(before + "  portal:enabled: false\n")
-    try:
-        done = world.scratch.drift("portal", "--stack", "dev", "--pending", "--format", "json")
-    finally:
-        settings.write_text(before)
-    (stack,) = json.loads(done.stdout)["stacks"]
-    assert done.returncode == 0, done.stdout
-    assert [one["fields"] for one in stack["pending"]] == [[{"field": "enabled", "before": True, "after": False}]]
-    assert stack["state"] == "as declared"
-
-
-def test_shards_part_the_stacks(world: World) -> None:
-    """The parts together are all stacks, and none is in two."""
-    seen: list[str] = []
-    for index in (1, 2):
-        words = ("--all-stacks", "--no-verify", "--shard", f"{index}/2", "--format", "json")
-        done = world.scratch.drift("crm", *words)
-        seen += [stack["stack"] for stack in json.loads(done.stdout)["stacks"]]
-    assert sorted(seen) == STACKS
-
-
-class Held(Fault):
-    """Holds the answer, and tells a test that it is asked for."""
-
-    def __init__(self) -> None:
-        super().__init__(path="/integrations", delay=60, times=-1)
-        self.asked = threading.Event()
-
-    def strikes(self, method: str, path: str) -> bool:
-        hit = super().strikes(method, path)
-        if hit:
-            self.asked.set()
-        return hit
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="children are found by /proc")
-def test_a_signal_ends_everything(world: World, tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C and a CI system's SIGTERM: exit 130, one line, no process, no lock and no file left."""
-    mark = uuid.uuid4().hex
-    held = Held()
-    world.simulator.fail(held)
-    before = world.scratch.files()
+def test_an_interrupted_run_leaves_nothing(fleet: Fleet, tmp_path: Path, number: signal.Signals) -> None:
+    """130, one word, no process, no lock, no folder; earlier reports stay as they were."""
+    before = fleet.scratch.files()
+    fleet.simulator.fail(Fault(method="GET", path="/codat/", delay=1.0, times=-1))
+    report = tmp_path / "drift.json"
+    report.write_text("of yesterday")
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    fleet.simulator.forget_calls()
     try:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "codat_zoho", "drift", "crm", "--all-stacks"],
-            cwd=world.scratch.root,
-            env=world.scratch.environment | {"CODAT_ZOHO_TEST": mark, "TMPDIR": str(tmp_path)},
+        running = subprocess.Popen(
+            [sys.executable, "-m", "codat_zoho", "drift", "shop", "--all-stacks", "--report", f"json={report}"],
+            cwd=fleet.scratch.root,
+            env=fleet.scratch.environment | {"TMPDIR": str(folder), "CODAT_ZOHO_TEST": str(tmp_path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert held.asked.wait(60)
-        child.send_signal(number)
-        out, err = child.communicate(timeout=60)
+        while not fleet.simulator.calls:
+            assert running.poll() is None
+        running.send_signal(number)
+        out, err = running.communicate(timeout=60)
     finally:
-        world.simulator.faults.clear()
-    assert (child.returncode, out, err) == (130, "", "codat-zoho: interrupted\n")
-    assert not _marked(mark)
-    assert world.scratch.files() == before
-    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith("codat-zoho")]
+        fleet.simulator.faults.clear()
+    assert (running.returncode, out, err) == (130, "", "codat-zoho: interrupted\n")
+    assert report.read_text() == "of yesterday"
+    assert not list(folder.iterdir())
+    assert not _processes_with(f"CODAT_ZOHO_TEST={tmp_path}")
+    assert fleet.scratch.files() == before
 
 
-def _marked(mark: str) -> list[str]:
+def _processes_with(setting: str) -> list[int]:
+    """Processes that have this in their environment, those of an engine's plugins among them."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # It has ended meanwhile.
-            if mark.encode() in entry.read_bytes():
-                found.append((entry.parent / "cmdline").read_bytes().decode())
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if setting.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
     return found
 
 
-def test_remediate_restores_and_says_what_is_left(world: World) -> None:
-    """``--remediate --yes`` brings a drifted stack back, a rejected data centre is left to a person, then all is 0."""
-    scratch_copy = world.scratch
-    done = scratch_copy.drift("billing", "--stack", "dev", "--remediate", "--yes", "--format", "json")
-    (stack,) = json.loads(done.stdout)["stacks"]
-    assert (done.returncode, stack["remediation"]["outcome"]) == (0, "done"), done.stdout + done.stderr
-    assert scratch_copy.drift("billing", "--stack", "dev").returncode == 0
-    by_hand = scratch_copy.drift("crm", "--stack", "dev", "--remediate", "--yes", "--format", "json")
-    (stack,) = json.loads(by_hand.stdout)["stacks"]
-    assert (by_hand.returncode, stack["remediation"]["outcome"]) == (7, "by hand")
-    assert shutil.which("pulumi", path=scratch_copy.environment["PATH"])
+def test_a_stack_that_takes_too_long_is_ended(fleet: Fleet) -> None:
+    """--timeout bounds a stack, and it is an error, not a clean stack."""
+    fleet.simulator.fail(Fault(method="GET", path="/codat/", delay=5.0, times=-1))
+    try:
+        done = fleet.scratch.drift("shop", "--stack", "dev", "--timeout", "1")
+    finally:
+        fleet.simulator.faults.clear()
+    assert done.returncode == 1 and "longer than --timeout allows" in done.stdout
+
+
+def test_remediation_restores_what_a_command_can(fleet: Fleet) -> None:
+    """The last test, since it changes things: refused without consent, done with --yes, and then there is no drift."""
+    done = fleet.scratch.drift("billing", "--all-stacks", "--remediate")
+    assert done.returncode == 2 and "add --yes" in done.stderr
+    fleet.simulator.forget_calls()
+    done = fleet.scratch.drift("billing", "crm", "--stack", "prod", "--stack", "dev", "--remediate", "--yes")
+    assert done.returncode == 7, done.stdout + done.stderr
+    assert "Remediation done: pulumi up --refresh has restored what is declared." in done.stdout
+    assert "Remediation by hand: What only a person can change" in done.stdout
+    assert [call.detail for call in fleet.simulator.writes] == ["enable"]
+    assert fleet.scratch.drift("billing", "--stack", "prod").returncode == 0

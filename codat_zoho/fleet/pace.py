@@ -42,7 +42,8 @@ class Pace:
                     self._taken.popleft()
                 if not self._taken or sum(count for _, count in self._taken) + requests <= self._limit:
                     break
-                if self._wait(self._taken[0][0] + 60 - now):
+                # Never for nothing: rounding could leave a remainder that no waiting uses up.
+                if self._wait(max(0.01, self._taken[0][0] + 60 - now)):
                     return
             self._taken.append((now, requests))
 

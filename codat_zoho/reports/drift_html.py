@@ -28,7 +28,7 @@ _STYLE = """
   --untold-page: #0f2d50; --fine: #8ddb9f; --fine-page: #10331b; } }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
-main { max-width: 76rem; margin: 0 auto; padding: 1.5rem; }
+main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; }
 h3 { font-size: 1.05rem; margin: 0; }
 p { margin: .4rem 0; } .quiet { color: var(--quiet); }
@@ -40,6 +40,7 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding-bottom: .5rem; color: var(--quiet); }
 th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
+td { max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; }
 td a { color: inherit; }
 .state { font-weight: 600; white-space: nowrap; }
 .error { color: var(--error); background: var(--error-page); }

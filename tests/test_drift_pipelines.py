@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -190,19 +189,17 @@ def test_github_steps_keep_one_issue(night: Night) -> None:
 
 
 @pytest.mark.engine
-def test_github_step_never_closes_on_a_failed_check(night: Night) -> None:
-    """A check that could not run leaves a report that says so, and its exit code."""
+def test_github_step_tells_a_check_that_failed(night: Night) -> None:
+    """A check that could not run leaves no old report behind, but one that says so, and its exit code."""
     output, summary = night.bin / "output-failed", night.bin / "summary-failed"
-    (night.folder / "drift.md").unlink(missing_ok=True)
+    (night.folder / "drift.md").write_text("an old report")
+    night.command("codat-zoho", "exit 1")
     looked = night.sh(
-        'PATH="$BARE"\n' + steps("github-actions.yml")["Look for drift"],
-        BARE=f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
-        GITHUB_OUTPUT=str(output),
-        GITHUB_STEP_SUMMARY=str(summary),
+        steps("github-actions.yml")["Look for drift"], GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary)
     )
-    assert looked.returncode == 0
-    if output.read_text() == "code=1\n":
-        assert "failed with exit code 1" in summary.read_text()
+    (night.bin / "codat-zoho").unlink()
+    assert looked.returncode == 0 and output.read_text() == "code=1\n"
+    assert summary.read_text() == "The drift check failed with exit code 1: see the log of this run.\n"
 
 
 @pytest.mark.engine

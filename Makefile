@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+POLICY := .venv-policy/.ready
 
 .PHONY: demo test test-fast check format lock clean engine
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
 
-test: check engine
+test: check engine $(POLICY)
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run --parallel-mode -m pytest
 	$(BIN)/python -m coverage combine --quiet
@@ -43,12 +44,20 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The policy pack needs another protobuf than pulumi's newest release, so it has an environment of its own.
+$(POLICY): requirements-policy.txt
+	@echo "Setting up .venv-policy ..."
+	@$(PYTHON) -m venv --clear .venv-policy
+	@.venv-policy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-policy.txt
+	@touch $@
+
 lock:
 	cat requirements-dev.in | grep -v '^-e' > build-lock.in
 	$(BIN)/python -c 'import pathlib, re; text = pathlib.Path("pyproject.toml").read_text(); print("\n".join(re.search(r"dependencies = \[(.*?)\]", text, re.S)[1].replace("\"", "").replace(",\n", "\n").split("\n")))' >> build-lock.in
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate build-lock.in -o requirements-dev.txt
 	rm -f build-lock.in
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate requirements-policy.in -o requirements-policy.txt
 
 clean:
-	rm -rf $(VENV) build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) .venv-policy build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from codat_zoho.datacentres import DATA_CENTRES
     from codat_zoho.errors import CodatZohoError
     from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
-    from codat_zoho.settings import REDIRECT_URI
+    from codat_zoho.rules import REDIRECT_URI
 
 __all__ = [
     "DATA_CENTRES",
@@ -32,7 +32,7 @@ __all__ = [
 _HOME = {
     "CodatZohoError": "errors",
     "DATA_CENTRES": "datacentres",
-    "REDIRECT_URI": "settings",
+    "REDIRECT_URI": "rules",
     "ZohoBooksIntegration": "resources",
     "ZohoClientCredentials": "resources",
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from codat_zoho._provider import Books, Zoho
-from codat_zoho.settings import OnDelete, Verify, warnings_about
+from codat_zoho.rules import warnings_about
+
+if TYPE_CHECKING:
+    from codat_zoho.settings import OnDelete, Verify
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 

@@ -6,9 +6,6 @@ existing settings all read the same declarations through them. All problems of a
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -25,8 +22,18 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED, problem_with
 from codat_zoho.errors import SettingsError
+from codat_zoho.rules import (
+    LISTS,
+    REDIRECT_URI,
+    bad_client_id,
+    bad_client_secret,
+    bad_connection,
+    bad_regions,
+    fingerprint,
+    looks_like_client_id,
+    warnings_about,
+)
 
 __all__ = [
     "REDIRECT_URI",
@@ -40,86 +47,8 @@ __all__ = [
     "warnings_about",
 ]
 
-REDIRECT_URI = "https://zohobooks.codat.io/oauth/callback"
-"""The redirect URI that Codat needs, compared exactly by Zoho (Codat's Zoho Books set-up page)."""
-
 Verify = Literal["on-change", "always", "off"]
 OnDelete = Literal["remove", "disable", "keep"]
-
-_CLIENT_ID = re.compile(r"\d{4}\.[0-9A-Z]{30}")
-_SECRET = re.compile(r"[0-9a-f]{42}")
-_TOKEN = re.compile(r"\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}")
-# Ids and secrets are random, so 'XXXX' may be part of one, except at its beginning; '****' and 'XXXXXXXX' may not.
-_MASKED = re.compile(r"^[Xx*•]{4}|[*•]{4}|X{8}|x{8}")
-_CONNECTION = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_INVISIBLE = frozenset("\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff")
-_QUOTES = frozenset("'\"`‘’“”«»")
-
-
-def looks_like_client_id(text: str) -> bool:
-    """Tell whether ``text`` has the shape of every Zoho client id seen so far: ``1000.`` and 30 of ``0-9A-Z``."""
-    return _CLIENT_ID.fullmatch(text) is not None
-
-
-def fingerprint(client_id: str, client_secret: str) -> str:
-    """Name a secret without telling it: the first 16 hex digits of SHA-256 over client id, NUL, secret."""
-    return hashlib.sha256(f"{client_id}\0{client_secret}".encode()).hexdigest()[:16]
-
-
-def _bad_characters(text: str) -> Iterator[str]:
-    """What a key must not contain. Codat: "Make sure that your secure keys don't contain any spaces"."""
-    if not text:
-        yield "is empty"
-    kinds: dict[str, str] = {}
-    for position, char in enumerate(text, start=1):
-        at = f"at position {position}: copy it again, from Zoho's console"
-        if char.isspace() or char in _INVISIBLE:
-            name = unicodedata.name(char, "white space")
-            kinds.setdefault("space", f"contains white space (U+{ord(char):04X} {name}) {at}")
-        elif char in _QUOTES:
-            kinds.setdefault("quote", f"contains a quotation mark {at}, without quotes")
-        elif unicodedata.category(char) == "Cc":
-            kinds.setdefault("control", f"contains a control character (U+{ord(char):04X}) {at}")
-        elif not char.isascii():
-            kinds.setdefault("ascii", f"contains a non-ASCII character (U+{ord(char):04X}) {at}")
-        elif char == "<":
-            kinds.setdefault("placeholder", f"contains '<' {at}: is it still a placeholder?")
-    yield from kinds.values()
-    if _MASKED.search(text):
-        yield "is a mask, as Codat shows stored keys, not the key itself: copy it from Zoho's console"
-
-
-def _bad_client_id(text: str) -> Iterator[str]:
-    yield from _bad_characters(text)
-    if _TOKEN.fullmatch(text):
-        yield "is a Zoho token or grant code, not a client id; revoke it, since it may have been stored in clear"
-    elif _SECRET.fullmatch(text):
-        yield "has the shape of a client secret, not of a client id; are the two swapped?"
-
-
-def _bad_client_secret(text: str) -> Iterator[str]:
-    yield from _bad_characters(text)
-    if _TOKEN.fullmatch(text):
-        yield "is a Zoho token or grant code, not a client secret"
-    elif looks_like_client_id(text):
-        yield "has the shape of a client id, not of a client secret; are the two swapped?"
-
-
-def _bad_regions(codes: tuple[str, ...]) -> Iterator[str]:
-    if not codes:
-        yield "is empty: name at least one Zoho data centre, for example 'us'"
-    problems = list(filter(None, map(problem_with, codes)))
-    if problems:
-        yield f"{'; '.join(problems)} (the codes are {', '.join(DATA_CENTRES)})"
-
-
-def _bad_connection(text: str) -> Iterator[str]:
-    if not _CONNECTION.fullmatch(text):
-        yield (
-            "must be lower-case letters, digits and '-', starting with a letter, at most 40 characters: "
-            "it names the Codat API key to use"
-        )
-
 
 _T = TypeVar("_T")
 
@@ -134,18 +63,17 @@ def _refuse(problems: Callable[[_T], Iterator[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
-ClientId = Annotated[str, _refuse(_bad_client_id)]
-ClientSecret = Annotated[SecretStr, _refuse(lambda secret: _bad_client_secret(secret.get_secret_value()))]
+ClientId = Annotated[str, _refuse(bad_client_id)]
+ClientSecret = Annotated[SecretStr, _refuse(lambda secret: bad_client_secret(secret.get_secret_value()))]
 Regions = Annotated[
     tuple[str, ...],
     Field(strict=False),
-    _refuse(_bad_regions),
+    _refuse(bad_regions),
     AfterValidator(lambda codes: tuple(sorted(set(codes)))),
 ]
-Connection = Annotated[str, _refuse(_bad_connection)]
+Connection = Annotated[str, _refuse(bad_connection)]
 
 
-_LISTS = (list, tuple, set, frozenset)
 _WORDING = {
     "bool_type": "must be true or false",
     "extra_forbidden": "is not a setting of this resource",
@@ -217,7 +145,7 @@ class ZohoClientSettings(_Settings):
     def _between_fields(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[tuple[str, str]]:
         yield from super()._between_fields(values, unknown)
         regions = values.get("regions")
-        several = isinstance(regions, _LISTS) and len({code for code in regions if isinstance(code, str)}) > 1
+        several = isinstance(regions, LISTS) and len({code for code in regions if isinstance(code, str)}) > 1
         if values.get("same_credentials_everywhere") is False and several:
             yield (
                 "same_credentials_everywhere",
@@ -277,28 +205,3 @@ def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[st
     except ValidationError as error:
         lines = error.errors(include_url=False, include_input=False, include_context=False)
     raise SettingsError(f"{'.'.join(map(str, line['loc']))}: {line['msg']}" for line in lines)
-
-
-def warnings_about(values: Mapping[str, object]) -> tuple[str, ...]:
-    """What is allowed but looks wrong in a declaration; ``values`` may be incomplete or invalid."""
-    found = []
-    client_id, secret, regions = values.get("client_id"), values.get("client_secret"), values.get("regions")
-    if isinstance(client_id, str) and not looks_like_client_id(client_id):
-        found.append(
-            "client_id does not have the shape of the Zoho client ids seen so far ('1000.' and 30 upper-case letters "
-            "or digits): check that it was copied whole"
-        )
-    if isinstance(secret, str) and not _SECRET.fullmatch(secret):
-        found.append(
-            "client_secret does not have the shape of most Zoho client secrets (42 hexadecimal digits): check that it "
-            "was copied whole"
-        )
-    if isinstance(regions, _LISTS):
-        # What is no code at all is refused elsewhere, and not shown: it may be anything.
-        outside = sorted({code for code in regions if isinstance(code, str) and code in DATA_CENTRES} - SUPPORTED)
-        if outside:
-            found.append(
-                f"regions: {', '.join(outside)} listed, but Codat supports UK and US customers only for Zoho Books, "
-                f"and those are in {', '.join(sorted(SUPPORTED))}"
-            )
-    return tuple(found)

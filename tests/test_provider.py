@@ -14,7 +14,8 @@ from pulumi.output import Unknown
 
 import codat_zoho as cz
 from codat_zoho._provider import Books, Zoho
-from codat_zoho._provider.context import CONTEXT, clean
+from codat_zoho._provider.context import CONTEXT
+from codat_zoho._provider.guard import clean
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator import Simulator, serve
 from tests.mini_engine import Grpc

@@ -3,6 +3,8 @@
 Frozen: the path of this module and the names of both classes. The engine's state holds instances pickled by reference,
 that is, these names; renaming one orphans every deployed resource. Instances are stateless for the same reason, and
 ``tests/test_frozen.py`` pins the strings. The names are short because the string is in each resource's inputs.
+
+What does the work is imported on the first call: the program that declares resources needs only the names.
 """
 
 from __future__ import annotations
@@ -20,8 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from codat_zoho._provider import client, integration
-from codat_zoho._provider.context import CONTEXT, clean, debugging
+from codat_zoho._provider.guard import clean, debugging
 
 Props = dict[str, Any]
 
@@ -33,6 +34,8 @@ class _Face(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         if not debugging():
             sys.tracebacklimit = 0
+        from codat_zoho._provider.context import CONTEXT
+
         CONTEXT.configure(req.config.get)
 
 
@@ -41,26 +44,38 @@ class Books(_Face):
 
     @clean
     def check(self, _olds: Props, news: Props) -> CheckResult:
+        from codat_zoho._provider import integration
+
         return integration.check(news)
 
     @clean
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        from codat_zoho._provider import integration
+
         return integration.diff(olds, news)
 
     @clean
     def create(self, props: Props) -> CreateResult:
+        from codat_zoho._provider import integration
+
         return integration.create(props)
 
     @clean
     def read(self, id_: str, props: Props) -> ReadResult:
+        from codat_zoho._provider import integration
+
         return integration.read(id_, props)
 
     @clean
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        from codat_zoho._provider import integration
+
         return integration.update(olds, news)
 
     @clean
     def delete(self, _id: str, props: Props) -> None:
+        from codat_zoho._provider import integration
+
         integration.delete(props)
 
 
@@ -69,24 +84,36 @@ class Zoho(_Face):
 
     @clean
     def check(self, _olds: Props, news: Props) -> CheckResult:
+        from codat_zoho._provider import client
+
         return client.check(news)
 
     @clean
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        from codat_zoho._provider import client
+
         return client.diff(olds, news)
 
     @clean
     def create(self, props: Props) -> CreateResult:
+        from codat_zoho._provider import client
+
         return client.create(props)
 
     @clean
     def read(self, id_: str, props: Props) -> ReadResult:
+        from codat_zoho._provider import client
+
         return client.read(id_, props)
 
     @clean
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        from codat_zoho._provider import client
+
         return client.update(olds, news)
 
     @clean
     def delete(self, _id: str, _props: Props) -> None:
+        from codat_zoho._provider import client
+
         client.delete(_id)

@@ -9,7 +9,8 @@ from typing import Any
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from codat_zoho._provider import inputs
-from codat_zoho._provider.context import CONTEXT, say
+from codat_zoho._provider.context import CONTEXT
+from codat_zoho._provider.guard import say
 from codat_zoho.errors import RegionRejected
 from codat_zoho.plan import Probe, ProbeResult, by_hand, plan, regions_to_ask
 from codat_zoho.settings import REDIRECT_URI, ZohoClientSettings, fingerprint, load

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
-import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import pulumi
 
 from codat_zoho._http import Http
+from codat_zoho._provider.guard import debugging, say
 from codat_zoho._provider.verdicts import shared
-from codat_zoho._redact import redact
 from codat_zoho.codat import Codat
 from codat_zoho.environment import Environment
-from codat_zoho.errors import CodatZohoError
 from codat_zoho.plan import ProbeResult
 from codat_zoho.settings import fingerprint
 from codat_zoho.zoho import probe
 
-__all__ = ["CONTEXT", "Context", "clean", "debugging", "say"]
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def debugging() -> bool:
-    """``CODAT_ZOHO_DEBUG=1`` asks for tracebacks and a request log, both redacted, on stderr."""
-    return os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0")
-
-
-def say(text: str) -> None:
-    """Print a line for the user; the engine shows what the provider process prints."""
-    print(redact(f"codat-zoho: {text}"), file=sys.stderr, flush=True)
+__all__ = ["CONTEXT", "Context", "unknown_fields"]
 
 
 class Context:
@@ -77,41 +58,6 @@ class Context:
 
 
 CONTEXT = Context()
-
-
-def clean(method: Callable[P, R]) -> Callable[P, R]:
-    """Let nothing but a one-line error out of a provider method.
-
-    The SDK shows a whole traceback of whatever a method raises, with its text as it is, and hangs for ever on what is
-    no ``Exception``. A class that claims to be a builtin, raised from nothing, is shown as ``Name: text``.
-    """
-
-    @functools.wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001
-            name, text = _shown(error)
-        raise type(name, (Exception,), {"__module__": "builtins"})(text)
-
-    return call
-
-
-def _shown(error: BaseException) -> tuple[str, str]:
-    if debugging():
-        say("".join(traceback.format_exception(error)))
-    if isinstance(error, CodatZohoError):
-        return type(error).__name__, redact(str(error))
-    if not isinstance(error, Exception):
-        return "Interrupted", "The operation was interrupted. Nothing is lost: run it again."
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    # The text of a foreign exception may quote anything, so it stays out.
-    return (
-        "InternalError",
-        f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 "
-        "and report what it prints.",
-    )
 
 
 def unknown_fields(values: Mapping[str, Any]) -> frozenset[str]:

@@ -8,7 +8,8 @@ from typing import Any
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from codat_zoho._provider import inputs
-from codat_zoho._provider.context import CONTEXT, say, unknown_fields
+from codat_zoho._provider.context import CONTEXT, unknown_fields
+from codat_zoho._provider.guard import say
 from codat_zoho.apply import Outcome, apply
 from codat_zoho.errors import NotFound, PlanBlocked
 from codat_zoho.plan import ActualIntegration, Recorded, Removal, observe, plan

@@ -30,6 +30,11 @@ class Exit(IntEnum):
 
 
 COMMANDS: dict[str, str] = {
+    "adopt": "take over what is in Codat, so that the first preview is empty",
+    "contract": "find out on a test client what nobody knows of Codat and Zoho",
+    "doctor": "say what is wrong with this set-up, and what to do",
+    "drift": "tell whether Codat and Zoho are still as declared, in any number of stacks",
+    "review": "say what a change of configuration will do, before it is deployed",
     "simulate": "run stand-ins for Codat and Zoho on this machine",
 }
 """Every command with its one line of help."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from pathlib import Path
 
+from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator.server import make_server
 from codat_zoho.simulator.world import Simulator, Switches
 
@@ -26,13 +28,25 @@ def parser() -> argparse.ArgumentParser:
         "--port", type=int, default=8765, help="port on 127.0.0.1; 0 takes a free one (default: %(default)s)"
     )
     parser.add_argument("--empty", action="store_true", help="start without the ready-made Codat and Zoho client")
+    parser.add_argument(
+        "--contract", type=Path, metavar="FILE", help="behave as `codat-zoho contract` observed it (its JSON result)"
+    )
     parser.add_argument("--linked", type=int, default=0, metavar="N", help="how many companies are linked (default: 0)")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what to set, then serve until Ctrl-C."""
-    simulator = Simulator(Switches())
+    switches = Switches()
+    if arguments.contract:
+        from codat_zoho.contract.file import switches as observed
+
+        try:
+            switches = observed(arguments.contract)
+        except ConfigurationError as error:
+            print(error, file=sys.stderr)
+            return 1
+    simulator = Simulator(switches)
     if not arguments.empty:
         simulator.add_codat_client(DEMO_KEY, linked=arguments.linked)
         simulator.add_zoho_client(DEMO_CLIENT_ID, DEMO_SECRET)

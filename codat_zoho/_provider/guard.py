@@ -1,0 +1,64 @@
+"""What stands between a provider method and the engine: one clean line out, and nothing secret in it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from codat_zoho._redact import redact
+from codat_zoho.errors import CodatZohoError
+
+__all__ = ["clean", "debugging", "say"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def debugging() -> bool:
+    """``CODAT_ZOHO_DEBUG=1`` asks for tracebacks and a request log, both redacted, on stderr."""
+    return os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0")
+
+
+def say(text: str) -> None:
+    """Print a line for the user; the engine shows what the provider process prints."""
+    print(redact(f"codat-zoho: {text}"), file=sys.stderr, flush=True)
+
+
+def clean(method: Callable[P, R]) -> Callable[P, R]:
+    """Let nothing but a one-line error out of a provider method.
+
+    The SDK shows a whole traceback of whatever a method raises, with its text as it is, and hangs for ever on what is
+    no ``Exception``. A class that claims to be a builtin, raised from nothing, is shown as ``Name: text``.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001
+            name, text = _shown(error)
+        raise type(name, (Exception,), {"__module__": "builtins"})(text)
+
+    return call
+
+
+def _shown(error: BaseException) -> tuple[str, str]:
+    if debugging():
+        say("".join(traceback.format_exception(error)))
+    if isinstance(error, CodatZohoError):
+        return type(error).__name__, redact(str(error))
+    if not isinstance(error, Exception):
+        return "Interrupted", "The operation was interrupted. Nothing is lost: run it again."
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    # The text of a foreign exception may quote anything, so it stays out.
+    return (
+        "InternalError",
+        f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 "
+        "and report what it prints.",
+    )

@@ -1,0 +1,57 @@
+"""Files for those who want to read before they run: an import file, a shell script, lines of a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from codat_zoho.adoption.places import Place
+from codat_zoho.adoption.record import record
+from codat_zoho.adoption.texts import import_file, program, script
+from codat_zoho.errors import NotAdopted
+from codat_zoho.pulumi_cli import Project, PulumiCli
+
+__all__ = ["files", "write"]
+
+
+def files(places: Sequence[Place], folder: Path, project: Project | None, cli: PulumiCli | None) -> dict[Path, str]:
+    """Draw the files of all stacks. Secrets are encrypted by the stack that they are for.
+
+    Args:
+        places: what goes where.
+        folder: where the files go.
+        project: the project.
+        cli: encrypts.
+    """
+    drawn: dict[Path, str] = {}
+    for place in places:
+        found = record(place.stack, place.takeovers, project)
+
+        def encrypt(text: str, stack: str = place.stack) -> dict[str, str]:
+            assert cli is not None and project is not None
+            return cli.encrypted(stack, project.settings_of(stack), text)
+
+        base = f"adopt-{place.stack.rpartition('/')[2]}"
+        drawn[folder / f"{base}.json"] = json.dumps(import_file(found.entries, encrypt), indent=2) + "\n"
+        drawn[folder / f"{base}.sh"] = script(found, f"{base}.json")
+        if found.own:
+            drawn[folder / f"{base}.py"] = program(place.takeovers)
+    return drawn
+
+
+def write(drawn: Mapping[Path, str]) -> None:
+    """Write them, and overwrite nothing.
+
+    Raises:
+        NotAdopted: one of them is there already; none is written then.
+    """
+    there = [file.name for file in drawn if file.exists()]
+    if there:
+        raise NotAdopted(
+            f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} there already, and nothing is overwritten.",
+            "Move them away, or look at what would be written with --dry-run.",
+        )
+    for file, text in drawn.items():
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)

@@ -1,0 +1,62 @@
+"""What commands share: an HTTP client with the debug log, and questions to a person."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+
+from codat_zoho._http import Http
+from codat_zoho._redact import redact, register
+from codat_zoho.errors import ConfigurationError
+
+__all__ = ["ask", "confirmed", "given", "http", "interactive"]
+
+
+def http() -> Http:
+    """Make an HTTP client; with ``CODAT_ZOHO_DEBUG=1`` it logs each exchange to stderr, redacted."""
+    client = Http()
+    if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
+        client.log = lambda line: print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
+    return client
+
+
+def interactive() -> bool:
+    """Tell whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def given(variable: str, question: str = "", *, secret: bool = False) -> str | None:
+    """Find a value in the environment, or ask for it where somebody can be asked. Never on a command line.
+
+    Args:
+        variable: the environment variable.
+        question: to ask where the variable is not set; empty asks nothing.
+        secret: do not show what is typed, and keep it out of all texts from now on.
+    """
+    value = os.environ.get(variable)
+    if not value and question and interactive():
+        value = (getpass.getpass(f"{question} (not shown): ") if secret else ask(f"{question}: ")).strip()
+    if secret:
+        register(value)
+    return value or None
+
+
+def ask(question: str) -> str:
+    """Ask, and go on at the end of input as if nothing had been said."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        print()
+        return ""
+
+
+def confirmed(question: str) -> bool:
+    """Ask for a yes.
+
+    Raises:
+        ConfigurationError: nobody can be asked.
+    """
+    if not interactive():
+        raise ConfigurationError("Nobody can be asked here, and nothing was changed.", "Say --yes to go on.")
+    return ask(f"{question} [y/N] ").lower() in ("y", "yes")

@@ -1,0 +1,56 @@
+"""What a run that starts children owes to its surroundings: it ends them, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from types import FrameType
+from typing import Protocol
+
+__all__ = ["ended_by_signals", "stopping", "verdict_folder"]
+
+
+class _Stoppable(Protocol):
+    def stop(self) -> None: ...
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, as CI systems send it, and SIGHUP end the run as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def stopping(children: _Stoppable) -> Iterator[None]:
+    """End all children when the block ends with an exception; a second interruption does not wait for them."""
+    try:
+        yield
+    except BaseException:
+        try:
+            children.stop()
+        except KeyboardInterrupt:
+            children.stop()
+        raise
+
+
+@contextlib.contextmanager
+def verdict_folder() -> Iterator[str]:
+    """A private folder in which the processes of a run share what Zoho said."""
+    folder = tempfile.mkdtemp(prefix="codat-zoho-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

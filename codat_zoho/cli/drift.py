@@ -1,0 +1,165 @@
+"""``codat-zoho drift``: did anybody change Codat or Zoho behind our back?"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from codat_zoho.cli import Exit
+from codat_zoho.cli._output import FORMATS, outputs
+from codat_zoho.cli._process import ended_by_signals, stopping, verdict_folder
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.reports.drift import Key, Report, State, since_before
+from codat_zoho.reports.drift_json import drifts_of
+
+__all__ = ["parser", "run"]
+
+_EPILOG = """\
+exit codes (where several apply, the first one wins):
+  130  interrupted; nothing is left behind
+  1    a stack could not be checked, or --remediate failed
+  3    the same, and only because of authentication (Codat's API key, the login to Pulumi's backend)
+  2    the command line is wrong
+  7    drift
+  0    no drift
+
+examples:
+  codat-zoho drift                                   the selected stack of the project in this folder
+  codat-zoho drift billing crm --all-stacks          all stacks of two projects
+  codat-zoho drift --all-stacks --report json=drift.json --report junit=drift.xml
+  codat-zoho drift --stack prod --remediate          asks, then runs pulumi up --refresh where there is drift
+
+Nothing is written and no lock is taken, and the selected stack stays selected. It runs Pulumi's own drift-only
+refresh, so what it needs is what 'pulumi refresh' needs: the login to the backend, the passphrase, CODAT_API_KEY.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = argparse.ArgumentParser(
+        prog="codat-zoho drift",
+        description="Tell whether anybody changed Codat or Zoho behind the code's back, in any number of stacks.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("project", nargs="*", default=["."], help="folders of Pulumi projects (default: this one)")
+    which = parser.add_argument_group("which stacks").add_mutually_exclusive_group()
+    which.add_argument("--stack", action="append", metavar="NAME", help="this stack; may be given several times")
+    which.add_argument("--all-stacks", action="store_true", help="all stacks of each project")
+    parser.add_argument(
+        "--shard", type=_shard, metavar="I/N", help="only the I-th of N parts of the stacks, stable by name"
+    )
+
+    what = parser.add_argument_group("what is checked")
+    what.add_argument("--no-verify", action="store_true", help="do not ask Zoho whether it accepts the client")
+    what.add_argument("--pending", action="store_true", help="also run the program, and name undeployed code changes")
+    what.add_argument("--strict", action="store_true", help="what cannot be told counts as drift")
+    what.add_argument(
+        "--previous", type=Path, metavar="FILE", help="an earlier JSON report: known drift keeps its date"
+    )
+
+    drawn = parser.add_argument_group("reports")
+    drawn.add_argument("--format", choices=FORMATS, default="text", help="what is printed (default: %(default)s)")
+    drawn.add_argument("--output", metavar="FILE", help="write it to a file instead")
+    drawn.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="another report; may be given several times",
+    )
+    drawn.add_argument("--quiet", action="store_true", help="print nothing when all is as declared, and no progress")
+    drawn.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
+
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--jobs",
+        type=_positive,
+        default=_cores(),
+        metavar="N",
+        help="stacks at a time (default: one a core, %(default)s)",
+    )
+    how.add_argument(
+        "--timeout", type=_positive, default=300, metavar="S", help="seconds for one stack (default: %(default)s)"
+    )
+    how.add_argument(
+        "--remediate", action="store_true", help="run pulumi up --refresh where there is drift; asks first"
+    )
+    how.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _cores() -> int:
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # pragma: no cover - not on Linux
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 2/5: the second of five parts")
+    return int(index), int(count)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, remediate where asked, and write the reports."""
+    if arguments.yes and not arguments.remediate:
+        parser().error("--yes says yes to --remediate, which is not there")
+    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
+        parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
+    drawn = outputs(arguments, parser().error)
+    before = _previous(arguments.previous)
+
+    # Not earlier: this brings pulumi, which help and typing errors do without.
+    from codat_zoho import fleet
+    from codat_zoho.cli._stacks import Checks
+
+    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    began = time.monotonic()
+    children = fleet.Children()
+    with ended_by_signals(), verdict_folder() as folder, stopping(children):
+        environment = {"CODAT_ZOHO_VERIFY": "off" if arguments.no_verify else "always", "CODAT_ZOHO_VERDICTS": folder}
+        options = fleet.Options(environment, arguments.timeout, not arguments.no_verify, arguments.pending)
+        checks = Checks(fleet.Fleet(children, options), arguments)
+        report = Report(
+            stacks=checks.run(),
+            started=started,
+            seconds=time.monotonic() - began,
+            verified=not arguments.no_verify,
+            strict=arguments.strict,
+            notes=tuple(checks.notes),
+        )
+        report = since_before(report, before)
+        if arguments.remediate:
+            report = checks.remediate(report, ask=not arguments.yes)
+    fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
+    for output in drawn:
+        if not (arguments.quiet and fine and output.path is None):
+            output.write(report)
+    return Exit(report.exit_code)
+
+
+def _previous(path: Path | None) -> Mapping[Key, str]:
+    if path is None:
+        return {}
+    try:
+        return drifts_of(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        print(f"codat-zoho: there is no earlier report {path} yet; drift is dated from this run on", file=sys.stderr)
+        return {}
+    except (OSError, ValueError) as problem:
+        raise ConfigurationError(f"--previous {path} cannot be used: {problem}.") from None

@@ -1,0 +1,50 @@
+"""The reading part: what two reads tell."""
+
+from __future__ import annotations
+
+import re
+
+from codat_zoho._http import Answer
+from codat_zoho.contract.client import Client
+from codat_zoho.contract.table import Table
+from codat_zoho.plan import ActualIntegration
+from codat_zoho.settings import looks_like_client_id
+
+__all__ = ["read", "see_absent", "see_masks"]
+
+_HIDDEN = re.compile(r"[Xx*•.\s]*")
+_LAST4 = re.compile(r"([Xx*•])\1{3,}[^\s]{4}")
+
+
+def read(client: Client, table: Table) -> ActualIntegration:
+    """Look once and keep what that tells."""
+    actual, integration, keys = client.look()
+    body = integration.json()
+    table.see("linked_count", "linkedConnectionsCount" in body)
+    table.see("integration_id", bool(body.get("integrationId")))
+    headers = integration.headers
+    table.see("rate_limit_headers", all(f"x-rate-limit-{name}" in headers for name in ("limit", "remaining")))
+    if actual.keys is None:
+        see_absent(keys, table)
+        for name in ("mask", "mask_client_id", "key_names"):
+            table.miss(name, "no keys are stored")
+    else:
+        table.miss("absent_keys", "keys are stored")
+        see_masks(actual, table)
+    return actual
+
+
+def see_absent(answer: Answer, table: Table) -> None:
+    """How an answer on keys says that there are none."""
+    table.see("absent_keys", "empty" if answer.status == 200 else str(answer.status))
+
+
+def see_masks(actual: ActualIntegration, table: Table) -> None:
+    """What stored keys look like."""
+    keys = actual.keys or {}
+    table.see("key_names", {"clientId", "clientSecret"} <= set(keys))
+    if "clientId" in keys:
+        table.see("mask_client_id", not looks_like_client_id(keys["clientId"]))
+    if shown := keys.get("clientSecret"):
+        style = "opaque" if _HIDDEN.fullmatch(shown) else "last4" if _LAST4.fullmatch(shown) else "another"
+        table.see("mask", style)

@@ -1,0 +1,129 @@
+"""Turns what the engine prints when it fails into one clean line, and says of which kind the failure is. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from codat_zoho._redact import one_line
+from codat_zoho.reports.drift import AUTHENTICATION, Failure
+
+__all__ = ["LENGTH", "from_diagnostic", "from_output", "unreadable_project"]
+
+LENGTH = 600
+"""Characters of a failure's text at most."""
+
+_OURS = re.compile(r"^(?:(?:preview|update) failed: )?(?P<name>[A-Z]\w+): (?P<text>.+)$", re.IGNORECASE | re.DOTALL)
+_NOISE = re.compile(r"^(?:preview|update|refresh) failed$|^\s*$", re.IGNORECASE)
+_LAST_LINE = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b.*", re.MULTILINE)
+_AUTHENTICATION = frozenset({"ApiKeyRefused", "AccessDenied"})
+
+_VENV = "Create the virtual environment that Pulumi.yaml names and install the project's requirements into it."
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    (
+        r"no stack named",
+        "unknown stack",
+        "{text}",
+    ),
+    (
+        r"passphrase must be set",
+        "passphrase",
+        "The stack's secrets are encrypted with a passphrase, and none is set. Set PULUMI_CONFIG_PASSPHRASE or "
+        "PULUMI_CONFIG_PASSPHRASE_FILE.",
+    ),
+    (
+        r"incorrect passphrase",
+        "passphrase",
+        "The passphrase does not open the stack's secrets. Check PULUMI_CONFIG_PASSPHRASE or "
+        "PULUMI_CONFIG_PASSPHRASE_FILE.",
+    ),
+    (
+        r"PULUMI_ACCESS_TOKEN|invalid access token|pulumi login|401.*unauthorized",
+        AUTHENTICATION,
+        "Pulumi is not logged in to its backend: {text}. Set PULUMI_ACCESS_TOKEN, or PULUMI_BACKEND_URL for another "
+        "backend.",
+    ),
+    (
+        r"could not (?:unmarshal|validate)|no Pulumi\.yaml|invalid YAML",
+        "project",
+        "The project cannot be read: {text}. Correct Pulumi.yaml.",
+    ),
+    (
+        r"'virtualenv' option .* doesn't exist|names the virtualenv",
+        "project",
+        f"The project's Python cannot be started: {{text}}. {_VENV}",
+    ),
+    (
+        r"No module named",
+        "project",
+        f"The project's Python lacks a module: {{text}}. {_VENV}",
+    ),
+    (
+        r"currently locked by|Another update is currently in progress",
+        "busy",
+        "Somebody else is updating the stack right now: {text}. Run it again when that is done.",
+    ),
+)
+
+
+def from_diagnostic(message: str) -> Failure | None:
+    """Read an error that the engine attributes to a resource; None for what only says that something failed."""
+    text = message.strip()
+    if _NOISE.match(text):
+        return None
+    if "Traceback (most recent call last)" in text:
+        last = _LAST_LINE.findall(text)
+        text = last[-1] if last else text.splitlines()[-1]
+    ours = _OURS.match(text)
+    if ours and re.fullmatch(r"[A-Za-z]+", ours["name"]) and not ours["name"].endswith("NotFoundError"):
+        missing_key = ours["text"].startswith("No Codat API key")
+        kind = AUTHENTICATION if missing_key or ours["name"] in _AUTHENTICATION else _kind_of(ours["name"])
+        return Failure(kind, one_line(ours["text"], LENGTH))
+    return _known(text)
+
+
+def _kind_of(name: str) -> str:
+    """``RateLimited`` becomes ``rate limited``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def from_output(stdout: str, stderr: str, said: Iterable[str] = ()) -> Failure:
+    """Read a failure of the engine as a whole.
+
+    Args:
+        stdout: what it printed.
+        stderr: what it printed there.
+        said: messages of processes that the engine started, for example a Python that does not start.
+    """
+    lines = [line.strip().removeprefix("error: ") for line in (*stderr.splitlines(), *said)]
+    lines = [line for line in lines if not _NOISE.match(line)]
+    # What a process said before the engine gave up says why; the engine only says that it gave up.
+    for line in reversed(lines):
+        known = _match(line)
+        if known:
+            return known
+    if not lines:
+        errors = [line.partition("error: ")[2] for line in stdout.splitlines() if "error: " in line]
+        lines = [line for line in errors if not _NOISE.match(line)] or ["pulumi failed and did not say why"]
+    return Failure("pulumi", _sentence(lines[0]))
+
+
+def unreadable_project(why: str) -> Failure:
+    """Say that a project's own file cannot be read."""
+    return Failure("project", one_line(f"The project cannot be read: {why.rstrip('.')}. Correct Pulumi.yaml.", LENGTH))
+
+
+def _known(text: str) -> Failure:
+    return _match(text) or Failure("pulumi", _sentence(text))
+
+
+def _match(text: str) -> Failure | None:
+    for pattern, kind, words in _KNOWN:
+        if re.search(pattern, text, re.IGNORECASE):
+            return Failure(kind, one_line(words.format(text=one_line(text, LENGTH).rstrip(".")), LENGTH))
+    return None
+
+
+def _sentence(text: str) -> str:
+    flat = one_line(text, LENGTH)
+    return flat if flat.endswith((".", "!", "…", ")")) else f"{flat}."

@@ -1,0 +1,258 @@
+"""``codat-zoho contract`` reports exactly how a Codat behaves, puts back what it found, and says what it could not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codat_zoho.checks.finding import Observed
+from codat_zoho.cli import main
+from codat_zoho.contract.client import Client
+from codat_zoho.contract.file import SCHEMA, content, switches
+from codat_zoho.contract.reading import read
+from codat_zoho.contract.table import Table
+from codat_zoho.contract.writing import Keys, write
+from codat_zoho.environment import Environment
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.simulator import Fault, Simulator, Switches, serve
+from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, Clock, InProcess, keys
+
+CHOICES = {
+    "absent_keys": ("empty", "404", "204"),
+    "saving": ("replace", "merge"),
+    "saving_keeps_enabled": (True, False),
+    "disabling_keeps_keys": (True, False),
+    "mask_client_id": (True, False),
+    "mask": ("last4", "opaque"),
+    "linked_count": (True, False),
+    "writes_offered": (True, False),
+}
+WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
+
+
+def _client(simulator: Simulator) -> Client:
+    clock = Clock()
+    http = Observed(transport=InProcess(simulator), clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
+    return Client(http, Environment({"apiKey": API_KEY, "codatUrl": "http://127.0.0.1/codat"}), "default")
+
+
+def _table(simulator: Simulator, real: Keys | None) -> tuple[Table, list[str]]:
+    client, table = _client(simulator), Table()
+    return table, write(client, table, read(client, table), real, lambda text: None)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_every_combination_of_switches_is_reported_and_restored(stored: bool) -> None:
+    """What is seen is exactly the simulator's switches, all of them where writing is offered; then all is as before."""
+    for values in itertools.product(*CHOICES.values()):
+        wanted: dict[str, Any] = dict(zip(CHOICES, values, strict=True))
+        for enabled in (True, False):
+            simulator = Simulator(Switches(**wanted))
+            client = simulator.add_codat_client(API_KEY, enabled=enabled, keys=keys() if stored else {})
+            table, problems = _table(simulator, Keys(ID, SECRET) if stored else None)
+            seen = {row.name: row.seen for row in table.rows() if row.name in CHOICES and row.seen is not None}
+            assert seen == {name: wanted[name] for name in seen}
+            assert not wanted["writes_offered"] or set(seen) == set(CHOICES)
+            # Disabled with keys cannot be reached where saving enables and disabling deletes: that has to be said.
+            impossible = not (wanted["saving_keeps_enabled"] or wanted["disabling_keeps_keys"])
+            if wanted["writes_offered"] and stored and not enabled and impossible:
+                assert "Left to do in the Codat Portal" in problems[-1]
+                continue
+            assert not problems, wanted
+            assert client.integration.enabled == enabled
+            assert client.integration.keys == (keys() if stored else {})
+
+
+def test_the_file_makes_the_simulator_behave_alike(tmp_path: Path) -> None:
+    """A result written to a file and loaded again gives the switches that were observed."""
+    wanted = Switches("204", "merge", False, False, False, "opaque", False, True)
+    simulator = Simulator(wanted)
+    simulator.add_codat_client(API_KEY)
+    table, _ = _table(simulator, None)
+    file = tmp_path / "contract.json"
+    file.write_text(json.dumps(content(table)))
+    assert asdict(switches(file)) == asdict(wanted)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"codat-zoho-contract": 1}', '{"codat-zoho-contract": 1, "assumptions": [{"name": "x"}]}']
+)
+def test_what_is_no_result_is_refused(text: str, tmp_path: Path) -> None:
+    """Another file gives one line that names it, not a traceback."""
+    file = tmp_path / "other.json"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"other\.json cannot be read"):
+        switches(file)
+
+
+def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
+    """A value that is no switch position is named, never ignored."""
+    file = tmp_path / "contract.json"
+    file.write_text(json.dumps({"codat-zoho-contract": 1, "assumptions": [{"name": "mask", "seen": "another"}]}))
+    with pytest.raises(ConfigurationError, match="which the simulator cannot imitate"):
+        switches(file)
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """A simulator behind a socket, found through the environment; nothing is asked twice."""
+    monkeypatch.setattr("codat_zoho._http.ATTEMPTS", 1)
+    with serve(simulator) as base:
+        monkeypatch.setenv("CODAT_URL", f"{base}/codat")
+        monkeypatch.setenv("ZOHO_URL", f"{base}/zoho")
+        monkeypatch.setenv("CODAT_API_KEY", API_KEY)
+        yield simulator
+
+
+def _holds(monkeypatch: pytest.MonkeyPatch, client_id: str = ID, secret: str = SECRET) -> None:
+    monkeypatch.setenv("ZOHO_CLIENT_ID", client_id)
+    monkeypatch.setenv("ZOHO_CLIENT_SECRET", secret)
+
+
+def test_by_default_it_reads_only(served: Simulator, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """No write, no probe; the table says what only writing can tell; the JSON file has neither ids nor secrets."""
+    served.codat[API_KEY].integration.keys = keys()
+    file = tmp_path / "contract.json"
+    assert main(["contract", "--output", str(file)]) == 0
+    said = capsys.readouterr()
+    assert not served.writes and not served.probes
+    assert "observed      mask                   last4" in said.out
+    assert "only writing can tell (--write)" in said.out
+    text = said.out + said.err + file.read_text()
+    for hidden in (API_KEY, SECRET, ID, ID[-4:], SECRET[-4:], served.codat[API_KEY].integration.integration_id):
+        assert hidden not in text
+    assert main(["contract", "--output", str(file)]) == 1
+    assert "nothing is overwritten" in capsys.readouterr().err
+
+
+def test_the_file_is_as_its_schema_says(served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """The JSON result satisfies the schema that is shipped."""
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    assert main(["contract", "--format", "json"]) == 0
+    jsonschema.validate(json.loads(capsys.readouterr().out), json.loads(SCHEMA.read_text()))
+
+
+@pytest.mark.parametrize("flag", ["--write", "--i-know-this-is-a-test-client"])
+def test_writing_takes_both_flags(flag: str, served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """One flag alone writes nothing."""
+    assert main(["contract", flag]) == 1
+    assert "Give both" in capsys.readouterr().err
+    assert not served.calls
+
+
+def test_writing_is_refused_where_keys_could_not_be_put_back(
+    served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unknown, wrong, or further keys are never risked."""
+    integration = served.codat[API_KEY].integration
+    integration.keys = keys()
+    assert main([*WRITE]) == 1 and "could not be put back" in capsys.readouterr().err
+    _holds(monkeypatch, OTHER_ID)
+    assert main([*WRITE]) == 1 and "The given client id is not the stored one" in capsys.readouterr().err
+    _holds(monkeypatch, ID, OTHER_SECRET)
+    assert main([*WRITE]) == 1 and "The given client secret is not the stored one" in capsys.readouterr().err
+    _holds(monkeypatch)
+    integration.keys = keys() | {"environment": "live"}
+    assert main([*WRITE]) == 1 and "values cannot be read back" in capsys.readouterr().err
+    assert not served.writes
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_writing_is_refused_where_companies_are_linked(
+    counted: bool, served: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A client with linked companies is no test client, also where they must be counted."""
+    served.switches.linked_count = counted
+    served.codat[API_KEY].linked = 1
+    assert main([*WRITE]) == 1
+    assert "1 company is linked" in capsys.readouterr().err
+    assert not served.writes
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("skip", range(9))
+def test_a_dropped_connection_is_restored(
+    skip: int, answered: bool, served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cut at any write, before or after it took effect: what was found is put back, and the stop is said."""
+    _holds(monkeypatch)
+    integration = served.codat[API_KEY].integration
+    integration.enabled, integration.keys = True, keys()
+    for method in ("PUT", "DELETE"):
+        skipped = skip if method == "PUT" else 0
+        if method == "PUT" or skip == 0:
+            served.fail(Fault(method=method, drop=True, after=answered, skip=skipped))
+    code = main([*WRITE])
+    said = capsys.readouterr()
+    assert integration.enabled and integration.keys == keys()
+    cut = any(call.status == 0 for call in served.writes)
+    # A cut while putting it back is made good by the second try, and is then nothing to report.
+    assert not cut or code == 0 or "The trial stopped half-way" in said.err
+    assert "It is as it was found." in said.err
+    assert SECRET not in said.out + said.err and API_KEY not in said.out + said.err
+
+
+def test_what_cannot_be_restored_is_said(
+    served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Codat goes away for good in the middle: exit 1, and the words say how it was found."""
+    _holds(monkeypatch)
+    integration = served.codat[API_KEY].integration
+    integration.enabled, integration.keys = True, keys()
+    served.fail(Fault(method="PUT", drop=True, skip=2, times=-1))
+    assert main([*WRITE]) == 1
+    said = capsys.readouterr().err
+    assert "The trial stopped half-way" in said
+    assert "it was enabled, with the keys that were given stored" in said
+    assert SECRET not in said
+
+
+def test_ctrl_c_restores_too(
+    served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Interrupted in the middle, it puts back what it found, then ends with 130."""
+    integration = served.codat[API_KEY].integration
+    integration.enabled = True
+
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "save", interrupted)
+    assert main([*WRITE]) == 130
+    assert integration.enabled and not integration.keys
+    assert "It is as it was found." in capsys.readouterr().err
+
+
+def test_zoho_is_asked_and_stops_at_the_first_throttle(
+    served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four requests tell what Zoho answers; throttled, it asks once and says that it stopped."""
+    _holds(monkeypatch)
+    served.zoho[ID].enabled.discard("uk")
+    assert main(["contract", "--zoho", "us", "--disabled-in", "uk", "--format", "json"]) == 0
+    rows = {row["name"]: row["result"] for row in json.loads(capsys.readouterr().out)["assumptions"]}
+    assert {name: rows[name] for name in rows if name.startswith("zoho")} == dict.fromkeys(
+        (name for name in rows if name.startswith("zoho")), "observed"
+    )
+    assert len(served.probes) == 4
+    served.forget_calls()
+    served.zoho[ID].throttled = {"us"}
+    assert main(["contract", "--zoho", "us"]) == 0
+    said = capsys.readouterr()
+    assert len(served.probes) == 1 and "Stopped: it is throttling" in said.err
+    assert "Zoho throttled before it was asked" in said.out
+
+
+def test_simulate_takes_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``simulate --contract`` refuses what is no result with one line and exit 1."""
+    assert main(["simulate", "--port", "0", "--contract", str(tmp_path / "missing.json")]) == 1
+    assert "missing.json cannot be read" in capsys.readouterr().err

@@ -1,0 +1,368 @@
+"""``codat-zoho doctor`` finds what is wrong: each broken set-up is made, and its line and exit code looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from codat_zoho.cli import main
+from codat_zoho.simulator import Fault, Simulator, serve
+from tests.command_line import codat_zoho, must
+from tests.real_engine import ROOT, Project
+from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
+from tools.engine import Engine
+
+_CLI = """#!{python}
+import json, os, sys
+arguments = sys.argv[1:]
+config = json.loads(os.environ["FAKE_CONFIG"])
+if arguments[0] == "version":
+    print("v" + os.environ.get("FAKE_VERSION", "3.259.0"))
+elif arguments[0] == "whoami":
+    print(json.dumps({{"user": "somebody", "url": "file:///state"}}))
+elif arguments[:2] == ["stack", "ls"]:
+    print(json.dumps([{{"name": "test", "current": True}}]))
+elif arguments[0] == "config":
+    if os.environ.get("FAKE_LOCKED"):
+        sys.exit("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE")
+    print(json.dumps(config))
+else:
+    sys.exit("error: not expected here: " + " ".join(arguments))
+"""
+
+
+@dataclass
+class SetUp:
+    """A healthy set-up around a stand-in for the pulumi command; tests break it."""
+
+    folder: Path
+    simulator: Simulator
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+    config: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def environment(self, **values: str) -> None:
+        for name, value in values.items():
+            self.monkeypatch.setenv(name, value) if value else self.monkeypatch.delenv(name, raising=False)
+
+    def option(self, old: str, new: str) -> None:
+        file = self.folder / "Pulumi.yaml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    def doctor(self, *arguments: str) -> tuple[int, dict[str, list[dict[str, str]]], str]:
+        """Return the exit code, the findings by topic, and all that was printed."""
+        self.environment(FAKE_CONFIG=json.dumps(self.config))
+        code = main(["doctor", "--cwd", str(self.folder), "--format", "json", *arguments])
+        said = self.capsys.readouterr()
+        found: dict[str, list[dict[str, str]]] = {}
+        for one in json.loads(said.out)["checks"]:
+            found.setdefault(one["topic"], []).append(one)
+        text = said.out + said.err
+        assert API_KEY not in text and SECRET not in text
+        return code, found, text
+
+
+@pytest.fixture
+def setup(
+    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[SetUp]:
+    """Everything in order: project, virtual environment, stack, key, integration."""
+    folder, binaries = tmp_path / "project", tmp_path / "bin"
+    folder.mkdir()
+    binaries.mkdir()
+    venv = Path(sys.executable).parent.parent
+    (folder / "Pulumi.yaml").write_text(
+        (ROOT / "Pulumi.yaml").read_text().replace("virtualenv: .venv", f"virtualenv: {venv}")
+    )
+    (binaries / "pulumi").write_text(_CLI.format(python=sys.executable))
+    (binaries / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
+    client = simulator.codat[API_KEY]
+    client.integration.enabled, client.integration.keys = True, keys()
+    with serve(simulator) as base:
+        made = SetUp(folder, simulator, monkeypatch, capsys)
+        made.environment(CODAT_API_KEY=API_KEY, CODAT_URL=f"{base}/codat", ZOHO_URL=f"{base}/zoho")
+        made.config = {
+            "codat-zoho:zohoClientId": {"value": ID, "secret": False},
+            "codat-zoho:zohoClientSecret": {"value": SECRET, "secret": True},
+            "codat-zoho:enabled": {"value": "true", "secret": False},
+        }
+        yield made
+
+
+def test_a_healthy_set_up_is_all_ok(setup: SetUp) -> None:
+    """Nothing warns or fails, exit 0, nothing is written and Zoho is not probed."""
+    code, found, text = setup.doctor()
+    assert code == 0, text
+    assert {one["verdict"] for ones in found.values() for one in ones} == {"ok"}, text
+    assert not setup.simulator.writes and not setup.simulator.probes
+
+
+def test_the_screen_fits_and_says_the_same(setup: SetUp) -> None:
+    """The text has a line per check, no secret, and a sum."""
+    setup.environment(FAKE_CONFIG=json.dumps(setup.config))
+    assert main(["doctor", "--cwd", str(setup.folder)]) == 0
+    said = setup.capsys.readouterr().out
+    assert "Everything is in order" in said and "from CODAT_API_KEY" in said
+    assert API_KEY not in said and SECRET not in said
+
+
+def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
+    """A mistyped --stack is said once, with the stacks that there are, and the other checks go on."""
+    code, found, text = setup.doctor("--stack", "tset")
+    assert code == 1
+    assert "there are: test" in found["stack"][0]["what"]
+    assert sum(one["verdict"] == "fail" for ones in found.values() for one in ones) == 1, text
+    assert found["API key accepted"][0]["verdict"] == "ok"
+
+
+def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
+    """--verify asks each declared data centre once, and a no fails with the switch to turn."""
+    code, found, _ = setup.doctor("--verify")
+    assert code == 0 and found["Zoho accepts the client"][0]["verdict"] == "ok"
+    assert len(setup.simulator.probes) == 3
+    setup.simulator.zoho[ID].enabled.discard("uk")
+    code, found, _ = setup.doctor("--verify")
+    assert code == 1 and "enable uk" in found["Zoho accepts the client"][0]["next_step"]
+
+
+# --- broken set-ups ---------------------------------------------------------------------------------------------------
+
+
+def _no_pulumi(setup: SetUp) -> None:
+    setup.environment(PATH=str(Path(sys.executable).parent))
+
+
+def _old_pulumi(setup: SetUp) -> None:
+    setup.environment(FAKE_VERSION="3.200.0")
+
+
+def _rather_old_pulumi(setup: SetUp) -> None:
+    setup.environment(FAKE_VERSION="3.240.0")
+
+
+def _wrong_virtualenv(setup: SetUp) -> None:
+    setup.option(f"virtualenv: {Path(sys.executable).parent.parent}", "virtualenv: .no-such-folder")
+
+
+def _bare_virtualenv(setup: SetUp) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(setup.folder / ".bare")], check=True)
+    setup.option(f"virtualenv: {Path(sys.executable).parent.parent}", "virtualenv: .bare")
+
+
+def _no_virtualenv(setup: SetUp) -> None:
+    setup.option(f"    virtualenv: {Path(sys.executable).parent.parent}\n", "")
+    setup.environment(PULUMI_PYTHON_CMD=sys.executable)
+
+
+def _programs_other_python(setup: SetUp) -> None:
+    setup.option(f"    virtualenv: {Path(sys.executable).parent.parent}\n", "")
+    setup.option("toolchain: pip", "toolchain: uv")
+    (setup.folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    other = setup.folder / "other"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(other)], check=True)
+    setup.environment(UV_PROJECT_ENVIRONMENT=str(other))
+
+
+def _other_runtime(setup: SetUp) -> None:
+    setup.option("name: python", "name: nodejs")
+
+
+def _broken_project(setup: SetUp) -> None:
+    (setup.folder / "Pulumi.yaml").write_text("name: [\n")
+
+
+def _passphrase(setup: SetUp) -> None:
+    setup.environment(FAKE_LOCKED="1")
+
+
+def _secret_in_clear(setup: SetUp) -> None:
+    setup.config["codat-zoho:zohoClientSecret"]["secret"] = False
+
+
+def _invalid(setup: SetUp) -> None:
+    setup.config["codat-zoho:regions"] = {"value": '["gb"]', "secret": False}
+
+
+def _typo(setup: SetUp) -> None:
+    setup.config["codat-zoho:allowDisrupton"] = {"value": "true", "secret": False}
+
+
+def _not_configured(setup: SetUp) -> None:
+    setup.config.clear()
+
+
+def _no_key(setup: SetUp) -> None:
+    setup.environment(CODAT_API_KEY="")
+
+
+def _unknown_key(setup: SetUp) -> None:
+    setup.environment(CODAT_API_KEY="the-key-of-somebody-else")
+
+
+def _wrong_prefix(setup: SetUp) -> None:
+    setup.environment(CODAT_API_KEY=f"Bearer {API_KEY}")
+
+
+def _expired_account(setup: SetUp) -> None:
+    setup.simulator.fail(Fault(path="/integrations", status=402, times=-1))
+
+
+def _wrong_role(setup: SetUp) -> None:
+    setup.simulator.fail(Fault(path="/integrations", status=403, times=-1))
+
+
+def _http_address(setup: SetUp) -> None:
+    setup.environment(CODAT_URL="http://api.codat.example")
+
+
+def _unreachable(setup: SetUp) -> None:
+    setup.monkeypatch.setattr("codat_zoho._http.ATTEMPTS", 1)
+    setup.environment(CODAT_URL="http://127.0.0.1:1")
+
+
+def _login_page(setup: SetUp) -> None:
+    setup.simulator.fail(Fault(path="/integrations", body=b"<html>", content_type="text/html", times=-1))
+
+
+def _another_client(setup: SetUp) -> None:
+    setup.config["codat-zoho:zohoClientId"]["value"] = OTHER_ID
+
+
+def _no_integration(setup: SetUp) -> None:
+    setup.simulator.codat[API_KEY].integration.offered = False
+
+
+def _no_keys(setup: SetUp) -> None:
+    setup.simulator.codat[API_KEY].integration.keys.clear()
+
+
+def _few_calls(setup: SetUp) -> None:
+    setup.simulator.daily_limit = 2
+
+
+def _wrong_clock(setup: SetUp) -> None:
+    date = {"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    setup.simulator.fail(Fault(path="/integrations", headers=date, times=-1))
+
+
+def _no_certificates(setup: SetUp) -> None:
+    setup.environment(SSL_CERT_FILE=str(setup.folder / "no-such-file.pem"))
+
+
+def _zoho_elsewhere(setup: SetUp) -> None:
+    setup.environment(ZOHO_URL="https://accounts.zoho.example")
+
+
+BROKEN = {
+    "no pulumi": (_no_pulumi, "fail", "Pulumi CLI", "no pulumi command"),
+    "old pulumi": (_old_pulumi, "fail", "Pulumi CLI", "3.216 or newer"),
+    "rather old pulumi": (_rather_old_pulumi, "warn", "Pulumi CLI", "adopt --run"),
+    "wrong virtualenv": (_wrong_virtualenv, "fail", "provider's Python", "no Python there"),
+    "package missing": (_bare_virtualenv, "fail", "packages", "cannot be imported"),
+    "no virtualenv": (_no_virtualenv, "warn", "provider's Python", "changes with the shell"),
+    "two Pythons": (_programs_other_python, "fail", "program's Python", "but the provider runs in"),
+    "other runtime": (_other_runtime, "fail", "provider's Python", "runtime nodejs"),
+    "broken project": (_broken_project, "fail", "project", "no readable Pulumi project"),
+    "passphrase missing": (_passphrase, "fail", "stack", "passphrase must be set"),
+    "secret in clear": (_secret_in_clear, "fail", "configuration", "stored in clear"),
+    "invalid configuration": (_invalid, "fail", "configuration", "did you mean 'uk'"),
+    "typo": (_typo, "warn", "configuration", "did you mean allowDisruption?"),
+    "not configured": (_not_configured, "fail", "configuration", "not set"),
+    "no key": (_no_key, "fail", "API key", "No Codat API key"),
+    "key of nobody": (_unknown_key, "fail", "API key accepted", "another client's, or expired"),
+    "wrong prefix": (_wrong_prefix, "fail", "API key", "another word than 'Basic'"),
+    "expired account": (_expired_account, "fail", "API key accepted", "(402)"),
+    "wrong role": (_wrong_role, "fail", "API key accepted", "(403)"),
+    "http address": (_http_address, "fail", "Codat address", "in clear"),
+    "unreachable": (_unreachable, "fail", "Codat reachable", "could not be reached"),
+    "login page": (_login_page, "fail", "API key accepted", "is not a JSON object"),
+    "key of another client": (_another_client, "warn", "stored keys", "not the declared one"),
+    "integration missing": (_no_integration, "fail", "integration", "(404)"),
+    "enabled without keys": (_no_keys, "warn", "stored keys", "no customer can link"),
+    "few calls left": (_few_calls, "warn", "rate budget", "of 2 calls left"),
+    "wrong clock": (_wrong_clock, "warn", "clock", "ahead of Codat's"),
+    "certificates missing": (_no_certificates, "fail", "TLS trust", "names what is not there"),
+    "Zoho elsewhere": (_zoho_elsewhere, "fail", "Zoho hosts", "only a loopback address"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_broken_set_up_is_found(name: str, setup: SetUp) -> None:
+    """The right line says so, with the next step; exit 1 when it fails; no secret is shown, nothing is written."""
+    break_it, verdict, topic, words = BROKEN[name]
+    break_it(setup)
+    code, found, text = setup.doctor()
+    lines = [one for one in found.get(topic, []) if one["verdict"] == verdict and words in one["what"]]
+    assert lines, text
+    assert code == (1 if any(one["verdict"] == "fail" for ones in found.values() for one in ones) else 0)
+    assert verdict != "fail" or (code == 1 and lines[0]["next_step"])
+    assert not setup.simulator.writes and not setup.simulator.probes
+
+
+class _Eating(socketserver.StreamRequestHandler):
+    """A proxy that accepts CONNECT and then answers with its own page instead of the other side's TLS."""
+
+    def handle(self) -> None:
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.wfile.flush()
+        self.connection.recv(1024)
+        self.wfile.write(b"HTTP/1.1 403 Forbidden\r\n\r\n<html>blocked</html>")
+
+
+def test_a_proxy_that_eats_tls_is_found(setup: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line on Codat names TLS and sends to the proxy's certificate; the proxy is shown without its password."""
+    monkeypatch.setattr("codat_zoho._http.ATTEMPTS", 1)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Eating) as proxy:
+        threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        setup.environment(
+            HTTPS_PROXY=f"http://user:hunter2@127.0.0.1:{proxy.server_address[1]}",
+            CODAT_URL="https://api.codat.example",
+        )
+        code, found, text = setup.doctor()
+        proxy.shutdown()
+    assert code == 1
+    assert "SSL_CERT_FILE" in found["Codat reachable"][0]["next_step"], text
+    assert "hunter2" not in text and "…@127.0.0.1" in found["proxies"][0]["what"]
+
+
+@pytest.mark.engine
+def test_the_newcomers_path(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """doctor, adopt, an empty preview, a change, up, drift: the whole first hour on the real engine."""
+    from codat_zoho.cli import COMMANDS
+
+    client = simulator.codat[API_KEY]
+    client.integration.enabled, client.integration.keys, client.linked = True, keys(), 2
+    with serve(simulator) as base:
+        project = Project.copy_of(engine, ROOT, tmp_path / "project", base)
+        first = codat_zoho(project, "doctor")
+        assert first.returncode == 0 and "pulumi stack select (or init)" in first.stdout, project.said[-1]
+        must(project, ["adopt", "--run", "--yes", "--stack", "test", "--client-id", ID], ZOHO_CLIENT_SECRET=SECRET)
+        project.must("preview", "--expect-no-changes")
+        assert not simulator.writes
+        must(project, ["doctor"])
+        project.must("config", "set", "onDelete", "keep")
+        assert project.run("preview", "--expect-no-changes").returncode == 7
+        assert project.up().returncode == 0, project.said[-1]
+        project.must("preview", "--refresh", "--expect-no-changes")
+        client.integration.enabled = False
+        if "drift" in COMMANDS:
+            found = codat_zoho(project, "drift")
+        else:
+            found = project.run("refresh", "--preview-only", "--expect-no-changes", "--diff")
+        assert found.returncode == 7 and "enabled" in found.stdout, project.said[-1]
+        assert project.up("--refresh").returncode == 0, project.said[-1]
+        assert client.integration.enabled
+        project.assert_no_secret(SECRET, API_KEY)

@@ -1,0 +1,414 @@
+"""``codat-zoho drift`` as a command: what it accepts, where it writes, how fast it may go, how it ends. No engine."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codat_zoho.cli import COMMANDS, main
+from codat_zoho.cli import _stacks as stacks_module
+from codat_zoho.cli._output import Output, outputs
+from codat_zoho.cli._process import ended_by_signals, stopping, verdict_folder
+from codat_zoho.cli._stacks import Checks, belongs
+from codat_zoho.cli.drift import parser
+from codat_zoho.fleet import Children, Failed, Listed, Project, Stopped
+from codat_zoho.fleet.children import TimedOut
+from codat_zoho.fleet.pace import Pace
+from codat_zoho.reports.drift import Failure, Remediation, Report, Stack, State
+from tests.drift_samples import DRIFT, FINE, SAMPLE, books
+from tests.support import Clock
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_help_reads_without_pulumi() -> None:
+    """Help and typing errors are quick: nothing heavy is imported for them."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "codat_zoho", "drift", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert not imported & {"pulumi", "httpx", "grpc"}
+    for option in ("--all-stacks", "--report", "--shard", "--strict", "--remediate", "--previous"):
+        assert option in done.stdout
+    assert "exit codes" in done.stdout and "7    drift" in done.stdout
+    assert "drift" in COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--shard", "3/2"], "is not like 2/5"),
+        (["--shard", "x"], "is not like 2/5"),
+        (["--jobs", "0"], "is no whole number from 1 on"),
+        (["--stack", "a", "--all-stacks"], "not allowed with"),
+        (["--report", "pdf=x"], "the formats are text, json, markdown, junit, html"),
+        (["--report", "json"], "is not like json=drift.json"),
+        (["--report", "json=/nowhere/drift.json"], "its folder does not exist"),
+        (["--output", "/"], "it is a folder"),
+        (["--report", "json=a", "--report", "html=a"], "same file"),
+        (["--yes"], "which is not there"),
+        (["--remediate"], "add --yes"),
+        (["--all-stack"], "unrecognized arguments"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_before_anything_runs(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2, and the reason."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", *words])
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_unusable_earlier_report_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All drift would look new otherwise."""
+    path = tmp_path / "old.json"
+    path.write_text("{}")
+    assert main(["drift", "--previous", str(path)]) == 1
+    assert "cannot be used: it is no drift report" in capsys.readouterr().err
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_replaces_the_old_one_at_once(tmp_path: Path) -> None:
+    """Who reads it meanwhile never meets half a report; the file's mode stays, and nothing lies beside it."""
+    path = tmp_path / "drift.json"
+    path.write_text("old")
+    path.chmod(0o640)
+    Output("json", path).write(SAMPLE)
+    assert json.loads(path.read_text())["format"] == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640 and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_report_has_the_usual_mode(tmp_path: Path) -> None:
+    """Other steps of a pipeline read it."""
+    mask = os.umask(0o022)
+    try:
+        Output("html", tmp_path / "drift.html").write(SAMPLE)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "drift.html").stat().st_mode) == 0o644
+
+
+def test_a_device_is_written_to_as_it_is() -> None:
+    """/dev/null, or a pipe, is not replaced by a file."""
+    Output("markdown", Path(os.devnull)).write(SAMPLE)
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_report_that_cannot_be_drawn_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure half-way leaves no file of its own."""
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        Output("junit", tmp_path / "drift.xml").write(SAMPLE)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("terminal", "words", "env", "color"),
+    [
+        (True, [], {}, True),
+        (False, [], {}, False),
+        (True, ["--no-color"], {}, False),
+        (True, [], {"NO_COLOR": "1"}, False),
+        (True, ["--output", "x"], {}, False),
+    ],
+)
+def test_colours_are_for_terminals(
+    terminal: bool, words: list[str], env: dict[str, str], color: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files, pipes and who says so get none."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    refused = parser().error
+    assert outputs(parser().parse_args(words), refused)[0].color is color
+
+
+# --- which stacks -----------------------------------------------------------------------------------------------------
+
+
+@given(st.text(), st.integers(1, 20))
+def test_a_stack_belongs_to_exactly_one_shard(title: str, count: int) -> None:
+    """Nothing is left out and nothing is checked twice, whatever other stacks there are."""
+    assert sum(belongs(title, index, count) for index in range(1, count + 1)) == 1
+
+
+def test_shards_stay_as_they_are() -> None:
+    """The numbers are pinned: another hash would move every stack to another machine."""
+    assert [index for index in range(1, 8) if belongs("billing/prod", index, 7)] == [7]
+
+
+class DoubleFleet:
+    """A fleet without an engine: a project 'shop' with two stacks, one of which drifted."""
+
+    def __init__(self, listed: list[Listed] | Failure) -> None:
+        self.listed = listed
+        self.restored: list[str] = []
+
+    def project(self, given: str) -> Project:
+        if given == "nowhere":
+            raise Failed(Failure("project", "There is no folder nowhere."))
+        return Project(given, Path(given), given)
+
+    def stacks(self, project: Project) -> list[Listed]:
+        if isinstance(self.listed, Failure):
+            raise Failed(self.listed)
+        return self.listed
+
+    def check(self, project: Project, listed: Listed) -> Stack:
+        if listed.name not in ("dev", "prod"):
+            return Stack(project.name, listed.name, project.given, failure=Failure("unknown stack", "no stack"))
+        return Stack(project.name, listed.name, project.given, (books(DRIFT if listed.name == "prod" else FINE),))
+
+    def remediate(self, project: Project, stack: Stack) -> Remediation:
+        self.restored.append(stack.title)
+        return Remediation("done")
+
+
+LISTED = [Listed("dev", selected=True), Listed("prod", deployed_at="2026-01-01T00:00:00Z")]
+
+
+def checks(*words: str, listed: list[Listed] | Failure = LISTED) -> Checks:
+    """What these arguments check."""
+    return Checks(DoubleFleet(listed), parser().parse_args(list(words)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "titles"),
+    [
+        (["shop"], ["shop/dev"]),
+        (["shop", "--all-stacks"], ["shop/dev", "shop/prod"]),
+        (["shop", "crm", "--stack", "prod"], ["shop/prod", "crm/prod"]),
+        (["shop", "shop", "--stack", "dev"], ["shop/dev"]),
+    ],
+)
+def test_which_stacks_are_checked(words: list[str], titles: list[str]) -> None:
+    """The selected one, the named ones, or all, of each project, each once and in order."""
+    assert [stack.title for stack in checks(*words).run()] == titles
+
+
+def test_a_typo_is_answered_with_a_guess_or_the_list() -> None:
+    """An unknown stack is an error that helps."""
+    (close,) = checks("shop", "--stack", "prdo").run()
+    assert close.failure and close.failure.text == "There is no stack 'prdo' in shop. Did you mean 'prod'?"
+    (far,) = checks("shop", "--stack", "xyz").run()
+    assert far.failure and far.failure.text == "There is no stack 'xyz' in shop. There are dev, prod."
+
+
+def test_a_backend_that_cannot_list_is_told_once() -> None:
+    """With names, their own checks tell; without, the project does."""
+    locked_out = Failure("authentication", "not logged in")
+    (stack,) = checks("shop", "--all-stacks", listed=locked_out).run()
+    assert stack.failure == locked_out and stack.title == "shop/*"
+    assert [one.state for one in checks("shop", "--stack", "dev", listed=locked_out).run()] == [State.AS_DECLARED]
+
+
+def test_nothing_to_check_is_said() -> None:
+    """No stack is no clean stack."""
+    empty = checks("shop", "--all-stacks", listed=[])
+    assert empty.run() == () and empty.notes == ["shop has no stacks."]
+    (stack,) = checks("shop", listed=[Listed(f"s{number}") for number in range(12)]).run()
+    assert stack.failure and "s7 and 4 more" in stack.failure.text
+
+
+def test_every_shard_tells_of_a_project_that_cannot_be_listed() -> None:
+    """None can know whose stacks these would have been."""
+    for part in ("1/2", "2/2"):
+        run = checks("nowhere", "shop", "--all-stacks", "--shard", part)
+        assert next(stack.title for stack in run.run()) == "nowhere/*"
+        assert "of 3 stacks." in run.notes[0]
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [("y\n", "done"), ("\n", "declined"), ("no\n", "declined")])
+def test_remediation_asks(
+    answer: str, outcome: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only drifted stacks, only after a yes; the question says that code changes go along."""
+    run = checks("shop", "--all-stacks")
+    report = Report(run.run(), "2026-01-01T00:00:00Z")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    after = run.remediate(report, ask=True)
+    assert [stack.remediation and stack.remediation.outcome for stack in after.stacks] == [None, outcome]
+    asked = capsys.readouterr().err
+    assert "shop/prod: drift in enabled" in asked and "also deploys what else has changed" in asked
+
+
+def test_without_drift_nobody_is_asked() -> None:
+    """There is nothing to restore."""
+    report = Report(checks("shop").run(), "2026-01-01T00:00:00Z")
+    assert checks("shop").remediate(report, ask=True) is report
+
+
+def test_progress_is_one_line_that_goes_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal only, and never in CI."""
+    checks("shop", "--all-stacks").run()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(stacks_module, "_on_terminal", lambda: True)
+    checks("shop", "--all-stacks").run()
+    shown = capsys.readouterr().err
+    assert "2 of 2 stacks checked, 1 with drift or errors" in shown and shown.endswith("\r\x1b[K")
+    checks("shop", "--quiet").run()
+    assert capsys.readouterr().err == ""
+
+
+def test_ci_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some CI systems give a terminal, and a log of half lines is of no use."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.delenv("CI", raising=False)
+    assert stacks_module._on_terminal()
+    monkeypatch.setenv("CI", "true")
+    assert not stacks_module._on_terminal()
+
+
+# --- pace -------------------------------------------------------------------------------------------------------------
+
+
+def pace(clock: Clock, limit: int = 10) -> Pace:
+    """A pace whose waiting moves the clock."""
+
+    def wait(seconds: float) -> bool:
+        clock.sleep(seconds)
+        return False
+
+    return Pace(wait, limit=limit, clock=clock)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.floats(0, 30)), max_size=40))
+def test_no_minute_has_more_requests_than_the_limit(takes: list[tuple[int, float]]) -> None:
+    """Codat closes the door at 1,000 a minute from one address; whatever comes when, the limit holds."""
+    clock = Clock()
+    runner = pace(clock)
+    sent: list[tuple[float, int]] = []
+    for requests, idle in takes:
+        runner.take(requests)
+        sent.append((clock(), requests))
+        clock.time += idle
+    for moment, _ in sent:
+        assert sum(count for when, count in sent if moment - 60 < when <= moment) <= 10
+
+
+def test_what_is_sent_besides_counts() -> None:
+    """A stack with five integrations weighs more than one with one; who sent less gives back."""
+    clock = Clock()
+    runner = pace(clock)
+    runner.take(2)
+    runner.note(8)
+    runner.take(2)
+    assert clock.waits == [60.0]
+    runner.note(0)
+    runner.note(-2)
+    runner.take(10)
+    assert clock.waits == [60.0]
+
+
+def test_an_interrupted_wait_ends() -> None:
+    """Ctrl-C does not wait for a minute to pass."""
+    clock = Clock()
+    runner = Pace(lambda seconds: True, limit=2, clock=clock)
+    runner.take(2)
+    runner.take(2)
+    assert clock() == 0
+
+
+# --- children ---------------------------------------------------------------------------------------------------------
+
+ENV = {"PATH": os.environ["PATH"]}
+STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+
+
+def test_a_child_is_run_to_its_end() -> None:
+    """Its words and its code come back; it has no terminal to ask at."""
+    code = "import sys; print(sys.stdin.read() == ''); print('e', file=sys.stderr); sys.exit(3)"
+    assert Children().run([sys.executable, "-c", code], ".", ENV, seconds=60, grace=1) == (3, "True\n", "e\n")
+
+
+def test_a_child_that_ignores_the_request_is_killed_with_its_own_children() -> None:
+    """An engine's plugins are in groups of their own and would outlive it."""
+    code = (
+        f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}], process_group=0)\n"
+        if sys.version_info >= (3, 11)
+        else "import os, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}], preexec_fn=os.setpgrp)\n"
+    ) + "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nchild.wait()"
+    with pytest.raises(TimedOut):
+        Children().run([sys.executable, "-c", code], ".", ENV, seconds=1, grace=0.2)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_stopping_ends_what_runs_and_starts_nothing_more(times: int, tmp_path: Path) -> None:
+    """The first time it is asked to end, the second time it is not waited for."""
+    children, ended = Children(), threading.Event()
+    outcome: list[type] = []
+    ready = tmp_path / "ready"
+    code = f"import pathlib, time; pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
+
+    def work() -> None:
+        try:
+            children.run([sys.executable, "-c", code], ".", ENV, seconds=60, grace=10)
+        except Stopped:
+            outcome.append(Stopped)
+        ended.set()
+
+    threading.Thread(target=work).start()
+    while not ready.exists():
+        pass
+    for _ in range(times):
+        children.stop()
+    assert ended.wait(30) and outcome == [Stopped]
+    with pytest.raises(Stopped):
+        children.run(["true"], ".", ENV, seconds=1, grace=1)
+
+
+def test_signals_end_the_run_like_ctrl_c() -> None:
+    """CI systems send SIGTERM; afterwards handlers are as they were."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), ended_by_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_second_interruption_kills() -> None:
+    """Whoever presses Ctrl-C twice does not wait."""
+
+    class Impatient:
+        stops = 0
+
+        def stop(self) -> None:
+            self.stops += 1
+            if self.stops == 1:
+                raise KeyboardInterrupt
+
+    children = Impatient()
+    with pytest.raises(ValueError, match="first"), stopping(children):
+        raise ValueError("first")
+    assert children.stops == 2
+
+
+def test_the_folder_of_verdicts_is_private_and_goes_away() -> None:
+    """It holds nothing secret, and nobody else gets at it."""
+    with verdict_folder() as name:
+        assert stat.S_IMODE(Path(name).stat().st_mode) == 0o700
+        (Path(name) / "x").touch()
+    assert not Path(name).exists()

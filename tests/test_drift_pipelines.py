@@ -1,0 +1,233 @@
+"""The example pipelines: their form by the best offline checker there is, and their shell steps on the real engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from codat_zoho.simulator import CodatClient, Simulator, serve
+from tests.drift_fleet import Place, Scratch, codat_client, scratch
+from tools.engine import Engine
+
+ROOT = Path(__file__).resolve().parent.parent
+PIPELINES = ROOT / "examples" / "pipelines"
+KUBERNETES = ROOT / "examples" / "kubernetes"
+
+
+def loaded(name: str) -> Any:
+    return yaml.safe_load((PIPELINES / name).read_text())
+
+
+def steps(name: str) -> dict[str, str]:
+    """Shell steps by their names, from GitHub's and Azure's workflows."""
+    jobs = loaded(name)["jobs"]
+    found = jobs["drift"]["steps"] if isinstance(jobs, dict) else jobs[0]["steps"]
+    return {
+        step.get("name") or step.get("displayName"): step.get("run") or step["bash"]
+        for step in found
+        if "run" in step or "bash" in step
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [
+        ("github-workflows", "github-actions.yml"),
+        ("gitlab-ci", "gitlab-ci.yml"),
+        ("azure-pipelines", "azure-pipelines.yml"),
+    ],
+)
+def test_workflows_match_the_schema_of_their_system(schema: str, name: str) -> None:
+    """What the CI system would refuse is found here."""
+    # Azure's schema holds regular expressions that the default dialect does not know, and takes scalars as text.
+    command = [sys.executable, "-m", "check_jsonschema", "--regex-variant", "nonunicode"]
+    done = subprocess.run(
+        [*command, "--builtin-schema", f"vendor.{schema}", str(PIPELINES / name)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_github_workflow_passes_actionlint() -> None:
+    """Expressions, contexts and needs, which a schema cannot see."""
+    actionlint = shutil.which("actionlint")
+    if not actionlint:
+        pytest.skip("there is no actionlint on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@latest")
+    done = subprocess.run(
+        [actionlint, "-shellcheck=", "-pyflakes=", str(PIPELINES / "github-actions.yml")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_jenkinsfile_is_groovy_with_what_a_pipeline_needs() -> None:
+    """It parses, and has an agent, stages, a schedule and the JUnit step."""
+    tree_sitter = pytest.importorskip("tree_sitter")
+    groovy = pytest.importorskip("tree_sitter_groovy")
+    source = (PIPELINES / "Jenkinsfile").read_bytes()
+    tree = tree_sitter.Parser(tree_sitter.Language(groovy.language())).parse(source)
+    assert not tree.root_node.has_error
+    for word in (b"pipeline {", b"agent any", b"stages {", b"cron(", b"junit "):
+        assert word in source
+
+
+def test_manifests_use_fields_that_exist() -> None:
+    """The operator's Stack has these fields (its documentation), with these types; a typing error is found here."""
+    known = {
+        "serviceAccountName": str,
+        "stack": str,
+        "projectRepo": str,
+        "branch": str,
+        "repoDir": str,
+        "refresh": bool,
+        "preview": bool,
+        "continueResyncOnCommitMatch": bool,
+        "resyncFrequencySeconds": int,
+        "destroyOnFinalize": bool,
+        "envRefs": dict,
+        "workspaceTemplate": dict,
+    }
+    documents = list(yaml.safe_load_all((KUBERNETES / "stack.yaml").read_text()))
+    (stack,) = [one for one in documents if one["kind"] == "Stack"]
+    assert stack["apiVersion"] == "pulumi.com/v1"
+    for name, value in stack["spec"].items():
+        assert isinstance(value, known[name]), name
+    for reference in stack["spec"]["envRefs"].values():
+        assert set(reference) == {"type", reference["type"].lower()}
+    assert stack["spec"]["refresh"] and not stack["spec"]["destroyOnFinalize"]
+    (cron,) = yaml.safe_load_all((KUBERNETES / "cronjob.yaml").read_text())
+    job = cron["spec"]["jobTemplate"]["spec"]
+    (command,) = job["template"]["spec"]["containers"][0]["args"]
+    assert f"/{job['completions']}" in command and job["completionMode"] == "Indexed"
+
+
+@dataclass
+class Night:
+    """A drifted stack, and a machine with the CI system's own commands."""
+
+    scratch: Scratch
+    folder: Path
+    client: CodatClient
+    bin: Path
+
+    def command(self, name: str, script: str) -> Path:
+        """Put a stand-in for a command on PATH; it notes how it was called."""
+        log = self.bin / f"{name}.log"
+        path = self.bin / name
+        path.write_text(f'#!/usr/bin/env bash\nprintf "%s\\n" "$*" >> {log}\n{script}\n')
+        path.chmod(0o755)
+        log.write_text("")
+        return log
+
+    def sh(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a step as CI systems do."""
+        environment = self.scratch.environment | env
+        environment["PATH"] = f"{self.bin}:{Path(sys.executable).parent}:{environment['PATH']}"
+        return subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+@pytest.fixture(scope="module")
+def night(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    simulator = Simulator()
+    root = tmp_path_factory.mktemp("pipelines")
+    with serve(simulator) as base:
+        place = scratch(root / "work", engine, f"{base}/zoho")
+        stack = Place("books", "prod", base)
+        place.deploy([stack], {base: simulator})
+        (root / "bin").mkdir()
+        folder = place.root / "books"
+        (folder / ".venv").symlink_to(sys.prefix)
+        yield Night(place, folder, codat_client(simulator, stack), root / "bin")
+
+
+@pytest.fixture(params=[True, False], ids=["clean", "drifted"])
+def enabled(night: Night, request: pytest.FixtureRequest) -> bool:
+    night.client.integration.enabled = request.param
+    return bool(request.param)
+
+
+@pytest.mark.engine
+def test_github_steps_keep_one_issue(night: Night) -> None:
+    """Drift opens an issue, more drift updates it, and the clean night closes it."""
+    shell = steps("github-actions.yml")
+    output, summary = night.bin / "output", night.bin / "summary"
+    for enabled, number, expected in (
+        (False, "", "issue create --title Drift of Codat and Zoho"),
+        (False, "7", "issue edit 7 --body-file drift.md"),
+        (True, "7", "issue close 7"),
+        (True, "", None),
+    ):
+        night.client.integration.enabled = enabled
+        log = night.command("gh", f'[ "$2" != list ] || echo "{number}"')
+        output.write_text("")
+        looked = night.sh(shell["Look for drift"], GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+        assert looked.returncode == 0, looked.stderr
+        code = output.read_text().strip().removeprefix("code=")
+        assert code == ("0" if enabled else "7")
+        told = night.sh(shell["Open, update or close the issue"], CODE=code)
+        assert told.returncode == 0, told.stderr
+        done = [line for line in log.read_text().splitlines() if not re.match("label|issue list", line)]
+        assert [line.startswith(expected) for line in done] == [True] if expected else done == []
+        assert night.sh(shell["Pass on the exit code"], CODE=code).returncode == int(code)
+    assert "## Drift of Codat and Zoho" in summary.read_text()
+
+
+@pytest.mark.engine
+def test_github_step_tells_a_check_that_failed(night: Night) -> None:
+    """A check that could not run leaves no old report behind, but one that says so, and its exit code."""
+    output, summary = night.bin / "output-failed", night.bin / "summary-failed"
+    (night.folder / "drift.md").write_text("an old report")
+    night.command("codat-zoho", "exit 1")
+    looked = night.sh(
+        steps("github-actions.yml")["Look for drift"], GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary)
+    )
+    (night.bin / "codat-zoho").unlink()
+    assert looked.returncode == 0 and output.read_text() == "code=1\n"
+    assert summary.read_text() == "The drift check failed with exit code 1: see the log of this run.\n"
+
+
+@pytest.mark.engine
+def test_gitlab_jenkins_and_azure_steps(night: Night, enabled: bool) -> None:
+    """Each runs the check, passes its exit code on, and leaves JUnit with a failure exactly where there is drift."""
+    jenkins = re.findall(r"script: '''(.*?)'''", (PIPELINES / "Jenkinsfile").read_text(), re.DOTALL)[0]
+    scripts = {
+        "gitlab": "\n".join(loaded("gitlab-ci.yml")["drift"]["script"]),
+        "jenkins": jenkins,
+        "azure": steps("azure-pipelines.yml")["Look for drift"],
+    }
+    for name, script in scripts.items():
+        (night.folder / "drift.xml").unlink(missing_ok=True)
+        done = night.sh(script)
+        assert done.returncode == (0 if enabled else 7), name + done.stdout + done.stderr
+        assert ("<failure " in (night.folder / "drift.xml").read_text()) is not enabled
+
+
+@pytest.mark.engine
+def test_cron_mails_when_something_is_wrong_and_once_when_it_is_right_again(night: Night) -> None:
+    """Drift is mailed every night, the first clean night too, and the next one is silent."""
+    script = f'"{PIPELINES / "drift-cron.sh"}" .'
+    for enabled, subject in ((False, "drift"), (True, "as declared again"), (True, None)):
+        night.client.integration.enabled = enabled
+        log = night.command("mail", f"cat > {night.bin}/mail.txt")
+        done = night.sh(script, DRIFT_MAIL="ops@example.com")
+        assert done.returncode == 0, done.stderr
+        expected = [f"-s Codat and Zoho: {subject} ops@example.com"] if subject else []
+        assert log.read_text().splitlines() == expected
+        if subject == "drift":
+            assert "enabled: declared true, now false" in (night.bin / "mail.txt").read_text()

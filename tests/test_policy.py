@@ -1,0 +1,113 @@
+"""The policy pack: its rules as plain functions, and the whole pack on the real engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codat_zoho.policy import rules
+from codat_zoho.policy.files import clear_settings
+from codat_zoho.simulator import Simulator, serve
+from tests.real_engine import ROOT, Project
+from tests.review_cases import PROJECT, STACK
+from tests.support import API_KEY, ID, SECRET
+from tools.engine import Engine
+
+VENV = ROOT / ".venv-policy"
+GOOD = {"enabled": True, "on_delete": "keep", "allow_disruption": False, "verify": "on-change", "regions": ["us"]}
+RULES = {rule.name: rule for rule in rules.RULES}
+
+
+def violations(rule: str, stack: str, values: dict[str, object], **parameters: Any) -> list[str]:
+    """What a rule says."""
+    check = RULES[rule].check
+    assert check is not None
+    return list(check(stack, values, parameters))
+
+
+@pytest.mark.parametrize(
+    ("rule", "bad"),
+    [
+        ("linked-company-guard", {"allow_disruption": True}),
+        ("verification-on", {"verify": "off"}),
+        ("supported-regions", {"regions": ["us", "au"]}),
+        ("deletion-policy", {"on_delete": "remove"}),
+    ],
+)
+def test_each_rule_sees_its_own_violation(rule: str, bad: dict[str, object]) -> None:
+    """A rule objects to what it is about, once, and to nothing that is right, missing or not known yet."""
+    assert len(violations(rule, "prod", GOOD | bad)) == 1
+    assert violations(rule, "prod", GOOD) == []
+    assert violations(rule, "prod", {}) == []
+
+
+def test_production_rules_leave_other_stacks_alone() -> None:
+    """What only production must not do is allowed elsewhere, and which stacks are production is a parameter."""
+    bad = GOOD | {"allow_disruption": True, "on_delete": "remove"}
+    for rule in ("linked-company-guard", "deletion-policy"):
+        assert violations(rule, "staging", bad) == []
+        assert violations(rule, "staging", bad, production=["staging"])
+        assert violations(rule, "eu-prod", bad)
+    assert violations("deletion-policy", "prod", bad | {"protect": True}) == []
+    assert violations("deletion-policy", "prod", bad, allowed=["remove"]) == []
+    assert violations("supported-regions", "prod", GOOD | {"regions": ["au"]}, supported=["au"]) == []
+
+
+def test_secrets_in_clear_are_found_in_the_files(tmp_path: Path) -> None:
+    """A secret in clear is named with file and line and not shown; files that cannot be read are no silent pass."""
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text(STACK)
+    assert clear_settings(tmp_path, "prod") == []
+    path.write_text(STACK.replace(":\n    secure: v1:Zmlyc3Q=:c2VjcmV0", f": {SECRET}"))
+    [text] = clear_settings(tmp_path, "prod") or []
+    assert text.startswith("Pulumi.prod.yaml, line 4: codat-zoho:zohoClientSecret stands in clear.")
+    assert SECRET not in text
+    path.write_text("config: [")
+    assert clear_settings(tmp_path, "prod") is None
+    assert clear_settings(tmp_path, "dev") is None
+
+
+def test_every_rule_is_documented() -> None:
+    """docs/review.md has each rule with its level and its parameters."""
+    text = (ROOT / "docs/review.md").read_text().partition("## The policy pack")[2]
+    for rule in rules.RULES:
+        level = "mandatory" if rule.mandatory else "advisory"
+        [row] = re.findall(rf"(?m)^\| `{rule.name}` \|.*$", text)
+        assert f"| {level} |" in row
+        assert all(f"`{name}`" in row for name in rule.parameters)
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(not (VENV / ".ready").exists(), reason="no .venv-policy: make .venv-policy/.ready sets it up")
+def test_the_pack_on_the_engine(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """`pulumi preview --policy-pack` stops what is mandatory, warns of the rest, and lets pass what is right."""
+    pack = tmp_path / "pack"
+    shutil.copytree(ROOT / "examples/policy-pack", pack)
+    file = pack / "PulumiPolicy.yaml"
+    file.write_text(file.read_text().replace("virtualenv: venv", f"virtualenv: {VENV}"))
+    with serve(simulator) as base:
+        project = Project.copy_of(engine, ROOT, tmp_path / "project", base)
+        project.stack = "prod"
+        bad = {"regions": ["us", "au"], "verify": "off", "allow_disruption": True}
+        keys = {"client_id": ID, "client_secret": SECRET}
+        project.configure({"books": keys | bad})
+        refused = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT))
+        assert refused.returncode != 0
+        for rule in rules.RULES[1:]:
+            assert f"[{'mandatory' if rule.mandatory else 'advisory'}]  {rule.name}" in refused.stdout, refused.stdout
+        project.configure({"books": keys | {"regions": ["us"], "on_delete": "keep"}})
+        passed = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT))
+        assert passed.returncode == 0, project.said[-1]
+        assert "[mandatory]" not in passed.stdout
+        assert "[advisory]" not in passed.stdout
+        path = project.folder / "Pulumi.prod.yaml"
+        path.write_text(path.read_text().replace("config:\n", f"config:\n  codat-zoho:apiKey: {API_KEY}\n"))
+        clear = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT))
+        assert clear.returncode != 0
+        assert "[mandatory]  secret-in-clear" in clear.stdout
+        assert all(secret not in said for said in project.said for secret in (SECRET, API_KEY))

@@ -1,0 +1,177 @@
+"""The HTML report in a real headless browser: it stands alone, in light and dark, by keyboard and screen reader."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codat_zoho.reports.drift_html import html
+from tests.drift_samples import SAMPLE
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="no chromium and chromedriver here (Debian packages chromium, chromium-driver)"
+)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1300,1000",
+]
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+TAB, ENTER = "\ue004", "\ue007"
+
+
+class Browser:
+    """Just enough of the WebDriver protocol."""
+
+    def __init__(self, base: str, folder: Path) -> None:
+        self._base = base
+        options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={folder}"]}
+        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        answer = self._send("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+        self._base += f"/session/{answer['sessionId']}"
+
+    def _send(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._base + path, data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+
+    def open(self, page: Path) -> None:
+        self._send("POST", "/url", {"url": page.as_uri()})
+
+    def run(self, script: str) -> Any:
+        return self._send("POST", "/execute/sync", {"script": f"return {script}", "args": []})
+
+    def command(self, name: str, **parameters: Any) -> Any:
+        return self._send("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+    def find(self, selector: str) -> list[str]:
+        found = self._send("POST", "/elements", {"using": "css selector", "value": selector})
+        return [one[ELEMENT] for one in found]
+
+    def role(self, element: str) -> str:
+        return str(self._send("GET", f"/element/{element}/computedrole"))
+
+    def label(self, element: str) -> str:
+        return str(self._send("GET", f"/element/{element}/computedlabel"))
+
+    def press(self, key: str) -> None:
+        keys = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+        self._send("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": keys}]})
+
+    def log(self) -> list[Any]:
+        return list(self._send("POST", "/se/log", {"type": "browser"}))
+
+    def screenshot(self, path: Path) -> None:
+        path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))
+
+    def close(self) -> None:
+        self._send("DELETE", "")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser that shows the report."""
+    folder = tmp_path_factory.mktemp("browser")
+    page = folder / "drift.html"
+    page.write_text(html(SAMPLE), encoding="utf-8")
+    driver = subprocess.Popen([str(DRIVER), "--port=0"], stdout=subprocess.PIPE, text=True)
+    assert driver.stdout
+    try:
+        port = next(found[1] for line in driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
+        browser = Browser(f"http://127.0.0.1:{port}", folder / "profile")
+        browser.open(page)
+        yield browser
+        browser.close()
+    finally:
+        driver.terminate()
+        driver.wait(30)
+        driver.stdout.close()
+
+
+def test_it_loads_nothing_and_complains_of_nothing(browser: Browser) -> None:
+    """One file is all there is: no request but for the page itself, no error on the console."""
+    assert browser.run("performance.getEntriesByType('resource').length") == 0
+    assert not [entry for entry in browser.log() if entry["level"] == "SEVERE"]
+    assert browser.run("document.querySelectorAll('b').length") == 0, "a name became markup"
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+def test_light_and_dark_are_readable(browser: Browser, scheme: str, dark: bool, tmp_path: Path) -> None:
+    """The page follows the reader's setting, and every text keeps the contrast that WCAG AA asks for (4.5 to 1)."""
+    browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    script = """[...document.querySelectorAll('h1, h2, h3, p, th, td, td a, th a, dt, dd, code, span')].map(node => {
+        let behind = node;
+        while (behind && getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
+        return [getComputedStyle(node).color, getComputedStyle(behind || document.body).backgroundColor];
+    })"""
+    pairs = {(text, page) for text, page in browser.run(script)}
+    assert min(contrast(text, page) for text, page in pairs) >= 4.5
+    assert (luminance(browser.run("getComputedStyle(document.body).backgroundColor")) < 0.5) is dark
+    browser.screenshot(tmp_path / f"{scheme}.png")
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio as WCAG defines it."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_screen_reader_gets_a_table_with_headers(browser: Browser) -> None:
+    """Environments are row headers, settings column headers, and each state is a word."""
+    assert browser.role(browser.find("table")[0]) == "table"
+    rows, columns = browser.find("tbody th"), browser.find("thead th")
+    assert {browser.role(one) for one in rows} == {"rowheader"} and len(rows) == len(SAMPLE.stacks)
+    assert {browser.role(one) for one in columns} == {"columnheader"}
+    assert [browser.label(one) for one in columns][:3] == ["Environment", "Together", "Enabled"]
+    words = browser.run("[...document.querySelectorAll('td .state')].map(node => node.innerText)")
+    assert all(re.search("error|drift|cannot tell|as declared", word) for word in words)
+    signs = browser.run("[...document.querySelectorAll('[aria-hidden]')].map(node => node.innerText.trim())")
+    assert set(signs) <= set("✖▲?✔"), "only signs are hidden from a screen reader"
+
+
+def test_the_keyboard_reaches_table_and_details(browser: Browser) -> None:
+    """Tab: skip link, table (it scrolls), then the cells that need attention; Enter leads to their details."""
+    browser.run("document.activeElement.blur()")
+    browser.press(TAB)
+    assert browser.run("document.activeElement.textContent") == "Skip to the details"
+    assert browser.run("document.activeElement.getBoundingClientRect().left") >= 0, "it shows when it is reached"
+    browser.press(TAB)
+    assert browser.run("document.activeElement.getAttribute('role')") == "region"
+    browser.press(TAB)
+    assert browser.run("document.activeElement.tagName") == "A"
+    assert browser.run("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    browser.press(ENTER)
+    target = browser.run("location.hash.slice(1)")
+    assert target.startswith("stack-")
+    assert browser.run("document.querySelector(':target').getBoundingClientRect().top < innerHeight")
+
+
+def test_it_fits_a_narrow_screen(browser: Browser) -> None:
+    """The table scrolls by itself; the page does not."""
+    browser.command("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)
+    assert browser.run("document.documentElement.scrollWidth") <= 400
+    browser.command("Emulation.clearDeviceMetricsOverride")

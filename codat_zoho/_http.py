@@ -47,25 +47,30 @@ def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> s
     Raises:
         ConfigurationError: when it is not https (loopback may be http), or carries a user, query or fragment.
     """
-    shown = one_line(url)
+    bare = url.strip()
     try:
-        parts = urlsplit(url)
-        valid = bool(parts.hostname) and not (parts.username or parts.password or parts.query or parts.fragment)
+        parts = urlsplit(bare)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
         _ = parts.port
     except ValueError:
         valid = False
-    if not valid or parts.scheme not in ("http", "https"):
-        raise ConfigurationError(f"{setting} is no usable address: {shown}.", "Give one like https://api.codat.io.")
-    if loopback_only and not is_loopback(url):
+    if not valid or not bare.isascii() or not bare.isprintable() or set(bare) & set(" @?#\\"):
+        # A key in the wrong variable, or a password in the address, must not be shown.
+        raise ConfigurationError(
+            f"{setting} is no usable address; what it holds is not shown.",
+            "Give one like https://api.codat.io, without user, query and fragment.",
+        )
+    shown = one_line(f"{parts.scheme}://{parts.netloc}")
+    if loopback_only and not is_loopback(bare):
         raise ConfigurationError(
             f"{setting} is {shown}, but only a loopback address (the simulator) may stand in for Zoho.",
             "Unset it: Zoho's own addresses are built in.",
         )
-    if parts.scheme == "http" and not is_loopback(url):
+    if parts.scheme == "http" and not is_loopback(bare):
         raise ConfigurationError(
             f"{setting} is {shown}: the API key would travel in clear.", "Use https (only loopback may be http)."
         )
-    return url.rstrip("/")
+    return bare.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

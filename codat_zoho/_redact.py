@@ -8,10 +8,11 @@ through :func:`redact`, which also knows what keys and tokens look like when nob
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from threading import Lock
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 __all__ = ["one_line", "redact", "register"]
 
@@ -28,26 +29,29 @@ _SHAPES = re.compile(
       \d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}
     | [0-9a-f]{40,}
     | (?i:\b(?:basic|bearer|zoho-oauthtoken)\s+)[A-Za-z0-9+/_=.-]{8,}
-    | (?<=://)[^/\s@]+:[^/\s@]+(?=@)
+    | (?<=://)\S+(?=@)
     """,
     re.VERBOSE,
 )
 
+_LONGEST = 10_000
+"""Characters of a remote text that are looked at: megabytes would take seconds, and a line shows 200."""
+_BACKSLASHED = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([\"'\\/]))", re.IGNORECASE)
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def _encodings(secret: str) -> set[str]:
     """The forms in which a secret may be echoed: as it is, in URLs, JSON, Python, hex, and base64 at each offset."""
-    raw = secret.encode()
+    raw = secret.encode("utf-8", "surrogatepass")  # An environment variable may hold bytes that are no text.
     forms = {
         secret,
-        quote(secret, safe=""),
-        quote_plus(secret),
+        quote(raw, safe=""),
+        quote_plus(raw),
         json.dumps(secret)[1:-1],
         repr(secret)[1:-1],
         raw.hex(),
     }
-    for encoded in (raw, secret.encode("utf-16-le")):
+    for encoded in (raw, secret.encode("utf-16-le", "surrogatepass")):
         for shift in range(3):
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
                 # Only the characters that do not depend on what stands before and behind the secret.
@@ -69,8 +73,23 @@ def register(secret: str | None) -> None:
             _pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))), re.IGNORECASE)
 
 
+def _unescape(text: str) -> str:
+    """Undo the backslash escapes of JSON and Python."""
+    return _BACKSLASHED.sub(lambda found: found[3] or chr(int(found[1] or found[2], 16)), text)
+
+
 def redact(text: str) -> str:
     """Return ``text`` without any registered secret and without anything of the shape of a key or token."""
+    text = plain = _replaced(text)
+    # Escapes can be mixed in any way, so they are undone; where that uncovers something, the plain text is shown.
+    for undo in (_unescape, unquote, html.unescape):
+        plain = undo(plain)
+        if (covered := _replaced(plain)) != plain:
+            text = plain = covered
+    return text
+
+
+def _replaced(text: str) -> str:
     pattern = _pattern
     if pattern is not None:
         text = pattern.sub(_PLACEHOLDER, text)
@@ -79,11 +98,13 @@ def redact(text: str) -> str:
 
 def one_line(text: str, limit: int = 200) -> str:
     """Redact remote text, flatten it to one printable line (no terminal escapes) and cut it to ``limit`` characters."""
-    clean = redact(text)
+    clean = redact(text[:_LONGEST])
     # A secret broken up by characters that a terminal swallows would read as whole on the screen.
     joined = "".join(filter(str.isprintable, _ESCAPE.sub("", clean)))
     whole = redact(joined)
     if whole != joined:
         clean = whole
     flat = " ".join("".join(c if c.isprintable() else " " for c in clean).split())
+    if len(text) > _LONGEST and len(flat) <= limit:
+        return "…"  # Thousands of invisible characters: what comes behind them may be half a secret.
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"

@@ -78,7 +78,9 @@ def apply(
                 say(warning)
         todo.raise_if_blocked()
         if not todo.steps:
-            return Outcome(actual, (*todo.cannot_tell, *assumed), tuple(sent))
+            # Keys that are declared, absent, and yet not to be saved: the plan rests on what the last run recorded.
+            cleared = recorded is not None and recorded.keys_cleared_while_disabled and actual.keys is None
+            return Outcome(actual, (*todo.cannot_tell, *assumed), tuple(sent), keys_cleared_while_disabled=cleared)
         step = todo.steps[0]
         if sent.count(step) == _MOST_TIMES[step.kind]:
             return _turning_in_circles(desired, actual, step, sent)

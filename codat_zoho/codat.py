@@ -47,29 +47,30 @@ class ApiKey:
         Raises:
             ConfigurationError: when it is empty, holds white space or odd characters, or has another prefix.
         """
-        register(text)
         bare = text.strip()
         scheme, _, rest = bare.partition(" ")
+        ready = scheme.lower() == "basic"
+        register(rest.strip() if ready else bare)
         hint = "Copy a key, or its ready 'Basic …' header, from the Codat Portal (Developers > API keys)."
         if not bare:
             raise errors.ConfigurationError(f"{source} is empty.", hint)
-        if rest:
-            if scheme.lower() != "basic":
-                raise errors.ConfigurationError(
-                    f"{source} holds white space, or starts with another word than 'Basic'.", hint
-                )
+        if not bare.isascii() or not bare.isprintable():
+            raise errors.ConfigurationError(f"{source} holds characters that no API key has.", hint)
+        if ready:
             encoded = rest.strip()
             try:
                 decoded = base64.b64decode(encoded, validate=True).decode()
             except (binascii.Error, UnicodeDecodeError):
-                raise errors.ConfigurationError(
-                    f"{source} starts with 'Basic', but what follows is not base64.", hint
-                ) from None
+                decoded = ""
+            if not decoded:
+                raise errors.ConfigurationError(f"{source} starts with 'Basic', but what follows is not base64.", hint)
             register(decoded)
+        elif rest:
+            raise errors.ConfigurationError(
+                f"{source} holds white space, or starts with another word than 'Basic'.", hint
+            )
         else:
             encoded = base64.b64encode(bare.encode()).decode()
-        if not bare.isascii() or not bare.isprintable():
-            raise errors.ConfigurationError(f"{source} holds characters that no API key has.", hint)
         register(encoded)
         return cls(f"Basic {encoded}", source)
 

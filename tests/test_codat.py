@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from codat_zoho import errors
+from codat_zoho._redact import one_line
 from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.plan import ActualIntegration, Step, StepKind
 from codat_zoho.simulator import Simulator
-from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys
+from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys, new_secret
 
 INTEGRATION = {"key": "rwuv", "logoUrl": "https://x", "name": "Zoho Books", "enabled": True}
 HEADER = f"Basic {base64.b64encode(API_KEY.encode()).decode()}"
@@ -51,6 +52,12 @@ def test_a_key_as_people_paste_it(text: str) -> None:
         ("my-secret key", "white space"),
         ("Basic not*base64!", "is not base64"),
         ("Basic /////w==", "is not base64"),
+        ("Basic", "is not base64"),
+        ("basic  ", "is not base64"),
+        ("Basic a b", "is not base64"),
+        ("tab\tinside", "characters that no API key has"),
+        ("nbsp\u00a0inside", "characters that no API key has"),
+        ("no-text-\udcff-inside", "characters that no API key has"),
         ("key-with-é-inside", "characters that no API key has"),
         ("key\x00inside", "characters that no API key has"),
     ],
@@ -60,7 +67,17 @@ def test_a_key_that_is_none(text: str, why: str) -> None:
     with pytest.raises(errors.ConfigurationError, match=why) as caught:
         ApiKey.parse(text, "CODAT_API_KEY")
     assert "CODAT_API_KEY" in str(caught.value)
-    assert not text.strip() or text.strip() not in str(caught.value)
+    assert text.strip() in ("", "Basic", "basic") or text.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["  {} \n", "Basic {}", "{}"])
+def test_a_key_is_known_for_what_it_is_however_it_was_pasted(text: str) -> None:
+    """The bare key is redacted too when it came with blanks around it, or as a header."""
+    key = new_secret()
+    encoded = base64.b64encode(key.encode()).decode()
+    ApiKey.parse(text.format(encoded if text.startswith("Basic") else key), "CODAT_API_KEY")
+    assert one_line(f"{key[:3]}x {key}") == f"{key[:3]}x [redacted]"
+    assert one_line(encoded) == "[redacted]"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import string
-from urllib.parse import quote, quote_plus
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 from hypothesis import given
@@ -25,10 +28,16 @@ def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_redact, "_pattern", None)
 
 
+def only(secret: str) -> None:
+    """Register this secret and forget those of other examples."""
+    _redact._forms = frozenset()
+    register(secret)
+
+
 @given(secrets, around, around)
 def test_every_usual_encoding_is_blanked_out(secret: str, before: str, behind: str) -> None:
     """A service may echo a secret in a URL, in JSON, in hex, in capitals: none of it gets through."""
-    register(secret)
+    only(secret)
     for form in (
         secret,
         secret.upper() if secret.isascii() else secret,
@@ -42,10 +51,45 @@ def test_every_usual_encoding_is_blanked_out(secret: str, before: str, behind: s
         assert form not in redact(f"{before} {form} {behind}").replace("[redacted]", "")
 
 
+@given(st.data(), secrets, around)
+def test_escapes_may_be_mixed(data: st.DataObject, secret: str, before: str) -> None:
+    """A service may escape any of the characters, and not only those that have to be: .NET writes ``+`` as \\u002B."""
+    only(secret)
+    escapes: list[Callable[[str], str]] = [
+        lambda char: "".join(f"%{byte:02x}" for byte in char.encode()),
+        lambda char: f"\\u{ord(char):04X}",
+        lambda char: f"&#{ord(char)};",
+        html.escape,
+    ]
+    escape = data.draw(st.sampled_from(escapes))
+    # What starts an escape is always escaped itself.
+    text = "".join(escape(char) if char in "\\%&" or data.draw(st.booleans()) else char for char in secret)
+    for undo in (
+        str,
+        unquote,
+        html.unescape,
+        lambda text: re.sub(r"\\u([\dA-F]{4})", lambda m: chr(int(m[1], 16)), text),
+    ):
+        assert secret not in undo(redact(f"{before} {text}"))
+
+
+def test_what_is_escaped_is_left_alone_where_it_covers_nothing() -> None:
+    """Only a text with a secret in it is changed."""
+    register(SECRET)
+    assert redact(r"100%25 of &lt;x&gt; \u002B") == r"100%25 of &lt;x&gt; \u002B"
+    assert redact(r"&lt;x&gt; " + SECRET.replace("3", "%33")) == "&lt;x&gt; [redacted]"
+
+
+def test_a_secret_that_is_no_text() -> None:
+    """An environment variable may hold any bytes; registering it does not fail."""
+    register("no-text-\udcff-at-all")
+    assert redact("it is no-text-\udcff-at-all") == "it is [redacted]"
+
+
 @given(secrets, st.binary(max_size=5), st.binary(max_size=5))
 def test_base64_is_blanked_out_at_every_offset(secret: str, before: bytes, behind: bytes) -> None:
     """In the middle of a longer base64 text too, as in ``user:secret``: at most the edges, six bits each, remain."""
-    register(secret)
+    only(secret)
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         text = encode(before + secret.encode() + behind).decode()
         assert "[redacted]" in redact(text)
@@ -60,6 +104,10 @@ def test_base64_is_blanked_out_at_every_offset(secret: str, before: bytes, behin
         "BEARER abcdefgh12345678",
         "Zoho-oauthtoken 1000.abcdef1234567890",
         "http://user:hunter2@proxy.example/",
+        "http://user:with@hunter2@proxy.example/",
+        "http://user:with/hunter2@proxy.example/",
+        "http://hunter2@proxy.example/",
+        "1000%2E0123456789abcdef0123456789abcdef%2E0123456789abcdef0123456789abcdef",
     ],
 )
 def test_what_looks_like_a_key_is_blanked_out_unregistered(text: str) -> None:
@@ -93,6 +141,15 @@ def test_unprintable_characters_do_not_hide_a_secret(hidden: str) -> None:
     secret = new_secret()
     register(secret)
     assert secret not in one_line(f"{secret[:20]}{hidden}{secret[20:]}").replace(" ", "").replace("[0m", "")
+
+
+def test_a_text_of_megabytes_is_cut_before_it_is_looked_at() -> None:
+    """It must not take seconds, and what is cut in two by that is not shown."""
+    secret = new_secret()
+    register(secret)
+    assert one_line("word " * 1_000_000).startswith("word word")
+    for start in range(9_950, 10_001):
+        assert secret[:5] not in one_line("\u200b" * start + secret)
 
 
 def test_cutting_does_not_save_a_secret() -> None:

@@ -262,23 +262,28 @@ class Codat:
             text = text.format(what=what, source=self._api_key.source)
         elif status == 429:
             kind, step = errors.RateLimited, "Run it again then."
-            text = f"Codat's rate limit is used up when {what}; it resets {self._reset(answer)}."
+            text = f"Codat's rate limit is used up when {what}; it resets {self._when(answer) or _daily_reset(answer)}."
         elif status >= 500:
-            kind, step = errors.ServerFailed, "Nothing is lost: run it again later."
-            text = f"Codat failed when {what} ({status}), also when asked again."
+            kind, step = errors.ServerFailed, f"Nothing is lost: run it again {self._when(answer) or 'later'}."
+            text = f"Codat failed when {what} ({status}){', also when asked again' if answer.tries > 1 else ''}."
         else:
             kind, step = errors.UnexpectedAnswer, "Check that the Codat address is right."
             redirect = ", a redirect, which is never followed with an API key" if 300 <= status < 400 else ""
             text = f"Codat answered {status}{redirect}, when {what}."
         return kind(text + said, step, status=status, correlation_id=correlation_id)
 
-    def _reset(self, answer: Answer) -> str:
+    def _when(self, answer: Answer) -> str | None:
+        """The time that an answer asks to wait for."""
         wait = retry_after(answer.headers, self._http.now())
-        if wait is not None:
-            when = datetime.datetime.fromtimestamp(self._http.now() + wait, datetime.timezone.utc)
-            return f"at {when:%Y-%m-%d %H:%M} UTC"
-        told = answer.headers.get("x-rate-limit-reset")
-        return f"at {one_line(told, 40)}" if told else "at 00:00 UTC"
+        if wait is None:
+            return None
+        when = datetime.datetime.fromtimestamp(self._http.now() + wait, datetime.timezone.utc)
+        return f"at {when:%Y-%m-%d %H:%M} UTC"
+
+
+def _daily_reset(answer: Answer) -> str:
+    told = answer.headers.get("x-rate-limit-reset")
+    return f"at {one_line(told, 40)}" if told else "at 00:00 UTC"
 
 
 _STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {

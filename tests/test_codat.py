@@ -180,11 +180,20 @@ def test_the_reset_time_is_named() -> None:
     for headers, text in (
         ({"Retry-After": "7200"}, "it resets at 1970-01-12 15:46 UTC"),
         ({"X-Rate-Limit-Reset": "00:00 UTC\x1b"}, "it resets at 00:00 UTC"),
-        ({"Retry-After": "9" * 30}, "it resets at 20"),
+        ({"Retry-After": "9" * 30}, "it resets at 1971-01-12 13:46 UTC"),
         ({}, "it resets at 00:00 UTC"),
     ):
         with pytest.raises(errors.RateLimited, match=text):
             always(429, headers=headers).actual()
+
+
+def test_a_server_that_fails_says_until_when() -> None:
+    """What is asked for too late a time is not asked again, and that is not claimed; the time is named."""
+    with pytest.raises(errors.ServerFailed) as caught:
+        always(503, headers={"Retry-After": "7200"}).actual()
+    assert "(503). Nothing is lost: run it again at 1970-01-12 15:46 UTC." in str(caught.value)
+    with pytest.raises(errors.RateLimited, match="it resets at 1971-01-12 13:46 UTC"):
+        always(429, headers={"Retry-After": "Fri, 31 Dec 9999 23:59:59 -1200"}).actual()
 
 
 def connection(**fields: Any) -> dict[str, Any]:

@@ -9,13 +9,14 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from codat_zoho._redact import one_line
+from codat_zoho._redact import one_line, redact
 from codat_zoho._version import __version__
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
 
@@ -31,6 +32,7 @@ RETRY_AFTER_CAP = 30.0
 ATTEMPTS = 5
 MAX_BODY = 4 * 1024 * 1024
 MAX_CONNECTIONS = 4
+_YEAR = 365 * 86_400.0
 _BACKOFF_START, _BACKOFF_FACTOR = 0.5, 1.5  # as Codat's own clients do
 _RETRIED = frozenset({408, 429, *range(500, 600)})
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,6 +82,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    tries: int = 1
+    """How often it was asked for."""
 
     def json(self) -> Any:
         """Parse the body; raises ValueError when it is not JSON."""
@@ -162,6 +166,7 @@ class Http:
                         "Check the address, the network, proxies and TLS trust, then run it again.",
                     ) from None
             else:
+                answer = replace(answer, tries=attempt)
                 if answer.status not in _RETRIED or not retry or attempt == ATTEMPTS:
                     return answer
                 asked = retry_after(answer.headers, self.now())
@@ -222,26 +227,37 @@ class Http:
         finally:
             if self.log is not None:
                 path = urlsplit(url).path
-                self.log(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)")
+                self.log(redact(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)"))
 
     def _get_client(self) -> httpx.Client:
         with self._lock:
             if self._client is None:
-                import httpx
-
-                self._client = httpx.Client(
-                    transport=self.transport,
-                    # A proxy from the environment must never see what is meant for this machine.
-                    mounts={} if self.transport else {f"all://{_host(name)}": None for name in _LOOPBACK},
-                    follow_redirects=False,
-                    limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
-                    headers={
-                        "User-Agent": f"codat-zoho/{__version__}",
-                        "Accept": "application/json",
-                        "Accept-Encoding": "identity",
-                    },
-                )
+                self._client = self._new_client()
             return self._client
+
+    def _new_client(self) -> httpx.Client:
+        import httpx
+
+        try:
+            return httpx.Client(
+                transport=self.transport,
+                # A proxy from the environment must never see what is meant for this machine.
+                mounts={} if self.transport else {f"all://{_host(name)}": None for name in _LOOPBACK},
+                follow_redirects=False,
+                # All connections share this client: a cookie would carry one Codat client's session to another's key.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+                headers={
+                    "User-Agent": f"codat-zoho/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                },
+            )
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            raise ConfigurationError(
+                f"No HTTP client can be set up on this machine: {one_line(str(error)).rstrip('.')}.",
+                "Check the environment variables SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
+            ) from None
 
 
 class _NoAnswer(Exception):
@@ -263,8 +279,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Read ``Retry-After`` (seconds or an HTTP date) as seconds from ``now``; None where absent or unreadable."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:9])
+        return min(_YEAR, float(text[:9]))
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        return min(_YEAR, max(0.0, parsedate_to_datetime(text).timestamp() - now))
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from codat_zoho import errors
 from codat_zoho._http import Answer, Http, retry_after
-from codat_zoho._redact import one_line, register
+from codat_zoho._redact import one_line, redact, register
 from codat_zoho.plan import ActualIntegration, Step, StepKind
 
 __all__ = ["DEFAULT_PATHS", "DEFAULT_URL", "OPERATION_SECONDS", "ZOHO_BOOKS", "ApiKey", "Codat", "Paths"]
@@ -22,6 +22,7 @@ ZOHO_BOOKS = "rwuv"
 OPERATION_SECONDS = 120.0
 """How long one operation (a create, a read, …) may take, over all its calls, retries and waits."""
 _PAGE_SIZE = 500
+_LONGEST_VALUE = 500
 _PORTAL = "In the Codat Portal, open Settings > Integrations > Zoho Books"
 _CORRELATION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 
@@ -150,7 +151,11 @@ class Codat:
         if answer.status == 405:
             raise self._failure(answer, "GET", path, what, by_hand="leave client_id out, and manage the keys there.")
         stored = self._read(answer, "GET", path, what)
-        shown = {name: value for name, value in stored.items() if isinstance(value, str) and value}
+        shown = {
+            one_line(name, 40): _shown(redact(value) if name == "clientId" else value)
+            for name, value in stored.items()
+            if isinstance(value, str) and value
+        }
         return shown or None
 
     def count_linked(self) -> int:
@@ -162,22 +167,24 @@ class Codat:
             companies = body.get("results")
             if not isinstance(companies, list):
                 raise errors.UnexpectedAnswer("Codat's list of companies has no results.", status=200)
-            linked += sum(map(self._is_linked, companies))
+            try:
+                linked += sum(map(self._is_linked, companies))
+            except (AttributeError, TypeError):
+                # Counting less than there are would let a disruptive change through.
+                raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
             seen += len(companies)
             total = body.get("totalResults")
             if not companies or (isinstance(total, int) and seen >= total):
                 return linked
 
-    def _is_linked(self, company: Any) -> bool:
-        connections = company.get("dataConnections") if isinstance(company, dict) else None
+    def _is_linked(self, company: dict[str, Any]) -> bool:
         return any(
-            isinstance(one, dict)
-            and str(one.get("status")).lower() == "linked"
+            str(one.get("status")).lower() == "linked"
             and (
                 one.get("integrationKey") == ZOHO_BOOKS
                 or (self._integration_id is not None and one.get("integrationId") == self._integration_id)
             )
-            for one in connections or ()
+            for one in company.get("dataConnections") or ()
         )
 
     # --- writes ---
@@ -247,38 +254,50 @@ class Codat:
     def _failure(self, answer: Answer, method: str, path: str, what: str, *, by_hand: str = "") -> errors.RemoteError:
         """Turn an answer into the error it stands for."""
         status = answer.status
-        body = _json_object(answer) or {}
+        found = _json_object(answer)
+        body = found or {}
         told = body.get("error")
-        said = f" Codat says: {one_line(told).rstrip('.')}." if isinstance(told, str) and told.strip() else ""
-        found = body.get("correlationId") or answer.headers.get("x-correlation-id")
-        correlation_id = found if isinstance(found, str) and _CORRELATION_ID.fullmatch(one_line(found)) else None
+        words = one_line(told).rstrip(".") if isinstance(told, str) else ""
+        said = f" Codat says: {words}." if words else ""
+        ids = (body.get("correlationId"), answer.headers.get("x-correlation-id"))
+        correlation_id = next((i for i in ids if isinstance(i, str) and _CORRELATION_ID.fullmatch(redact(i))), None)
         kind: type[errors.RemoteError]
         if by_hand and status in (404, 405):
             kind = errors.NotOffered
             text = f"This Codat API does not offer {what} to this key ({method} {path.partition('?')[0]}: {status})."
             step = f"{_PORTAL} and {by_hand}"
+        elif status == 404 and found is None:
+            # Codat's own 404 would make the integration count as gone; a wrong address must not.
+            kind = errors.UnexpectedAnswer
+            text = f"The address answered 404, and not in Codat's words, when {what}."
+            step = "Check that the Codat address is right and that no proxy or login page answers in its place."
         elif status in _STATUS:
             kind, text, step = _STATUS[status]
             text = text.format(what=what, source=self._api_key.source)
         elif status == 429:
             kind, step = errors.RateLimited, "Run it again then."
-            text = f"Codat's rate limit is used up when {what}; it resets {self._reset(answer)}."
+            text = f"Codat's rate limit is used up when {what}; it resets {self._when(answer) or _daily_reset(answer)}."
         elif status >= 500:
-            kind, step = errors.ServerFailed, "Nothing is lost: run it again later."
-            text = f"Codat failed when {what} ({status}), also when asked again."
+            kind, step = errors.ServerFailed, f"Nothing is lost: run it again {self._when(answer) or 'later'}."
+            text = f"Codat failed when {what} ({status}){', also when asked again' if answer.tries > 1 else ''}."
         else:
             kind, step = errors.UnexpectedAnswer, "Check that the Codat address is right."
             redirect = ", a redirect, which is never followed with an API key" if 300 <= status < 400 else ""
             text = f"Codat answered {status}{redirect}, when {what}."
         return kind(text + said, step, status=status, correlation_id=correlation_id)
 
-    def _reset(self, answer: Answer) -> str:
+    def _when(self, answer: Answer) -> str | None:
+        """The time that an answer asks to wait for."""
         wait = retry_after(answer.headers, self._http.now())
-        if wait is not None:
-            when = datetime.datetime.fromtimestamp(self._http.now() + wait, datetime.timezone.utc)
-            return f"at {when:%Y-%m-%d %H:%M} UTC"
-        told = answer.headers.get("x-rate-limit-reset")
-        return f"at {one_line(told, 40)}" if told else "at 00:00 UTC"
+        if wait is None:
+            return None
+        when = datetime.datetime.fromtimestamp(self._http.now() + wait, datetime.timezone.utc)
+        return f"at {when:%Y-%m-%d %H:%M} UTC"
+
+
+def _daily_reset(answer: Answer) -> str:
+    told = answer.headers.get("x-rate-limit-reset")
+    return f"at {one_line(told, 40)}" if told else "at 00:00 UTC"
 
 
 _STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {
@@ -308,6 +327,11 @@ _STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {
         "Nothing is lost: run it again.",
     ),
 }
+
+
+def _shown(value: str) -> str:
+    """A stored value as Codat shows it, without what would steer a terminal; blanks stay, since they tell."""
+    return "".join(char if char.isprintable() else "?" for char in value[:_LONGEST_VALUE])
 
 
 def _json_object(answer: Answer) -> dict[str, Any] | None:

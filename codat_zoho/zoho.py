@@ -11,7 +11,7 @@ from __future__ import annotations
 from codat_zoho._http import Http
 from codat_zoho._redact import register
 from codat_zoho.datacentres import DATA_CENTRES
-from codat_zoho.errors import RemoteError
+from codat_zoho.errors import CodatZohoError
 from codat_zoho.plan import Probe, ProbeResult
 
 __all__ = ["PROBE_SECONDS", "probe"]
@@ -52,7 +52,7 @@ def probe(http: Http, code: str, client_id: str, client_secret: str, *, url: str
             retry=False,
         )
         body = answer.json()
-    except RemoteError as error:
+    except CodatZohoError as error:
         return ProbeResult(Probe.INCONCLUSIVE, error.what.rstrip("."))
     except (ValueError, RecursionError):
         return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something that is not JSON")

@@ -124,6 +124,41 @@ def test_hostile_text_is_never_shown_as_it_is(status: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "header", "shown"),
+    [
+        ("0af76519-16cd", None, "0af76519-16cd"),
+        (None, "0af76519-16cd", "0af76519-16cd"),
+        ({"a": 1}, "0af76519-16cd", "0af76519-16cd"),
+        ("\x1b0af76519-16cd", None, None),
+        ("0af76519-16cd\n", None, None),
+        ("0af76519 16cd", None, None),
+        (API_KEY, "0af76519-16cd", "0af76519-16cd"),
+        ("x" * 65, None, None),
+    ],
+)
+def test_the_correlation_id(body: Any, header: str | None, shown: str | None) -> None:
+    """From the body, else from the header, and only what looks like one."""
+    with pytest.raises(errors.UnexpectedAnswer) as caught:
+        always(418, json={"correlationId": body}, headers={"X-Correlation-Id": header} if header else {}).actual()
+    assert caught.value.correlation_id == shown
+
+
+@pytest.mark.parametrize("words", ["", " ", "\x1b", ".", 7, None, ["x"]])
+def test_codat_that_says_nothing_is_not_quoted(words: Any) -> None:
+    """No empty quotation."""
+    with pytest.raises(errors.UnexpectedAnswer) as caught:
+        always(418, json={"error": words}).actual()
+    assert "Codat says" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [{"text": "<html>not here</html>"}, {"content": b""}, {"json": ["not here"]}])
+def test_a_404_that_is_not_codats_does_not_mean_gone(answer: dict[str, Any]) -> None:
+    """A refresh takes NotFound for gone and drops the resource; a wrong address or a proxy must not do that."""
+    with pytest.raises(errors.UnexpectedAnswer, match="not in Codat's words"):
+        always(404, **answer).actual()
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         {"text": "<html>login</html>", "headers": {"content-type": "text/html; charset=utf-8"}},
@@ -175,16 +210,34 @@ def test_stored_keys() -> None:
         always(405).keys()
 
 
+def test_what_is_shown_of_stored_keys_steers_nothing() -> None:
+    """Names and values may be shown to people: no escapes, no endless text, no API key, and blanks stay as they tell."""
+    found = always(
+        200,
+        json={"clientId": f"XXXX {API_KEY}\x1b[2J ", "clientSecret": "XXXX\u00a09e4", "a\x1bb": "y" * 9999},
+    ).keys()
+    assert found == {"clientId": "XXXX [redacted]?[2J ", "clientSecret": "XXXX?9e4", "a b": "y" * 500}
+
+
 def test_the_reset_time_is_named() -> None:
     """From Retry-After, else from the rate-limit header, else the documented midnight."""
     for headers, text in (
         ({"Retry-After": "7200"}, "it resets at 1970-01-12 15:46 UTC"),
         ({"X-Rate-Limit-Reset": "00:00 UTC\x1b"}, "it resets at 00:00 UTC"),
-        ({"Retry-After": "9" * 30}, "it resets at 20"),
+        ({"Retry-After": "9" * 30}, "it resets at 1971-01-12 13:46 UTC"),
         ({}, "it resets at 00:00 UTC"),
     ):
         with pytest.raises(errors.RateLimited, match=text):
             always(429, headers=headers).actual()
+
+
+def test_a_server_that_fails_says_until_when() -> None:
+    """What is asked for too late a time is not asked again, and that is not claimed; the time is named."""
+    with pytest.raises(errors.ServerFailed) as caught:
+        always(503, headers={"Retry-After": "7200"}).actual()
+    assert "(503). Nothing is lost: run it again at 1970-01-12 15:46 UTC." in str(caught.value)
+    with pytest.raises(errors.RateLimited, match="it resets at 1971-01-12 13:46 UTC"):
+        always(429, headers={"Retry-After": "Fri, 31 Dec 9999 23:59:59 -1200"}).actual()
 
 
 def connection(**fields: Any) -> dict[str, Any]:
@@ -199,9 +252,9 @@ def test_linked_companies_are_counted_over_all_pages() -> None:
         connection(integrationKey="rwuv", status="Deauthorized"),
         connection(integrationKey="gbol", integrationId="i-2"),
         {"dataConnections": None},
+        {"dataConnections": []},
         {},
-        None,
-        {"dataConnections": [None, "x"]},
+        connection(integrationKey="rwuv", status="linked"),
     ]
     pages: list[str] = []
 
@@ -213,10 +266,10 @@ def test_linked_companies_are_counted_over_all_pages() -> None:
         return httpx.Response(200, json=INTEGRATION | {"integrationId": "i-1"})
 
     subject = codat(handle)
-    assert subject.count_linked() == 1
+    assert subject.count_linked() == 2
     subject.actual()
     pages.clear()
-    assert subject.count_linked() == 2
+    assert subject.count_linked() == 3
     assert pages == ["1", "2", "3"]
 
 
@@ -226,6 +279,15 @@ def test_counting_ends() -> None:
     assert codat(lambda _: httpx.Response(200, json=next(answers))).count_linked() == 1
     with pytest.raises(errors.UnexpectedAnswer, match="has no results"):
         always(200, json={"totalResults": 0}).count_linked()
+
+
+@pytest.mark.parametrize(
+    "company", [None, "x", {"dataConnections": 5}, {"dataConnections": "x"}, {"dataConnections": [None]}]
+)
+def test_a_company_that_cannot_be_read_is_not_counted_as_unlinked(company: Any) -> None:
+    """A count that is too low would let a disruptive change through."""
+    with pytest.raises(errors.UnexpectedAnswer, match="list of companies cannot be read"):
+        always(200, json={"results": [company], "totalResults": 1}).count_linked()
 
 
 @pytest.mark.parametrize("status", [404, 405])

@@ -44,6 +44,7 @@ def test_what_passes_is_tried_again(status: int) -> None:
     """A busy service is asked again, each time after a longer wait."""
     answer, count, waits = sent([httpx.Response(status), httpx.Response(status), httpx.Response(200)])
     assert (answer.status, count, waits) == (200, 3, [0.5, 0.75])
+    assert answer.tries == 3
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 307, 400, 401, 402, 403, 404, 405, 409])
@@ -85,7 +86,8 @@ def test_jitter_spreads_the_waits(chance: float) -> None:
         ("0", 0.0),
         (email.utils.formatdate(1_000_012, usegmt=True), 12.0),
         (email.utils.formatdate(999_000, usegmt=True), 0.0),
-        ("9" * 5000, 999_999_999.0),
+        ("9" * 5000, 31_536_000.0),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 31_536_000.0),
         ("-5", None),
         ("1.5", None),
         ("soon", None),
@@ -103,7 +105,7 @@ def test_retry_after(text: str, wait: float | None) -> None:
 def test_retry_after_is_anything(text: str) -> None:
     """Whatever stands there, reading it never fails and never gives a negative wait."""
     wait = retry_after({"retry-after": text}, 0.0)
-    assert wait is None or wait >= 0
+    assert wait is None or 0 <= wait <= 31_536_000
 
 
 def test_the_wait_that_is_asked_for_is_kept() -> None:
@@ -160,6 +162,49 @@ def test_the_log_has_no_query_and_no_header() -> None:
     http = answering(lambda _: httpx.Response(200), log=lines.append)
     http.send("GET", f"{URL}?token=abc", deadline=http.deadline(5), headers={"Authorization": "Basic abc"})
     assert lines == ["GET api.example/x -> 200 (0.000 s)"]
+
+
+def test_the_log_is_redacted() -> None:
+    """A key that got into a path is not written down."""
+    lines: list[str] = []
+    secret = new_secret()
+    http = answering(lambda _: httpx.Response(200), log=lines.append)
+    http.send("GET", f"https://api.example/{secret}", deadline=http.deadline(5))
+    assert lines == ["GET api.example/[redacted] -> 200 (0.000 s)"]
+
+
+def test_no_cookie_is_kept() -> None:
+    """Several API keys share one client: a session must not wander from one to the other."""
+    cookies: list[str | None] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        cookies.append(request.headers.get("cookie"))
+        return httpx.Response(200, headers={"Set-Cookie": "session=1; Path=/"})
+
+    http = answering(handle)
+    for _ in range(2):
+        http.send("GET", URL, deadline=http.deadline(5))
+    assert cookies == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("SSL_CERT_FILE", "/no/such/file.pem", "No such file or directory"),
+        ("HTTPS_PROXY", "foo://user:hunter2@proxy.example", "Unknown scheme for proxy URL"),
+        ("ALL_PROXY", "socks5://proxy.example:1080", "socksio"),
+        ("HTTPS_PROXY", "http://[::1", ""),
+    ],
+)
+def test_a_machine_that_is_set_up_wrongly(name: str, value: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad variable of the machine is named as what to check, and is no bug of this package."""
+    monkeypatch.setenv(name, value)
+    http = Http()
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="No HTTP client can be set up") as caught:
+            http.send("GET", "http://127.0.0.1:9/", deadline=http.deadline(5))
+        assert why in str(caught.value) and name in caught.value.next_step
+        assert "hunter2" not in str(caught.value)
 
 
 def test_a_proxy_never_sees_loopback(monkeypatch: pytest.MonkeyPatch) -> None:

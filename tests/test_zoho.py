@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from codat_zoho._http import MAX_BODY
+from codat_zoho._http import MAX_BODY, Http
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.plan import Probe, ProbeResult
 from codat_zoho.simulator import Fault, Simulator
@@ -86,6 +86,13 @@ def test_no_answer_is_inconclusive_and_asked_once(simulator: Simulator) -> None:
     result = probe(in_process(simulator), "us", ID, SECRET, url=SIMULATED)
     assert result.probe is Probe.INCONCLUSIVE and "could not be reached" in result.why
     assert len(simulator.probes) == 1
+
+
+def test_a_machine_that_is_set_up_wrongly_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing of the client, so it fails nothing; the reason is told."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+    result = probe(Http(), "us", ID, SECRET)
+    assert result.probe is Probe.INCONCLUSIVE and "No HTTP client can be set up" in result.why
 
 
 @pytest.mark.parametrize("code", sorted(DATA_CENTRES))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from codat_zoho.checks.finding import Observed
@@ -16,7 +17,7 @@ from codat_zoho.cli import main
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.file import SCHEMA, content, switches
 from codat_zoho.contract.reading import read
-from codat_zoho.contract.table import Table
+from codat_zoho.contract.table import ASSUMPTIONS, Table
 from codat_zoho.contract.writing import Keys, write
 from codat_zoho.environment import Environment
 from codat_zoho.errors import ConfigurationError
@@ -33,13 +34,14 @@ CHOICES = {
     "linked_count": (True, False),
     "writes_offered": (True, False),
 }
+LOCAL = "http://127.0.0.1/codat"
 WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
 
 
 def _client(simulator: Simulator) -> Client:
     clock = Clock()
     http = Observed(transport=InProcess(simulator), clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
-    return Client(http, Environment({"apiKey": API_KEY, "codatUrl": "http://127.0.0.1/codat"}), "default")
+    return Client(http, Environment({"apiKey": API_KEY, "codatUrl": LOCAL}), "default")
 
 
 def _table(simulator: Simulator, real: Keys | None) -> tuple[Table, list[str]]:
@@ -97,6 +99,50 @@ def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps({"codat-zoho-contract": 1, "assumptions": [{"name": "mask", "seen": "another"}]}))
     with pytest.raises(ConfigurationError, match="which the simulator cannot imitate"):
         switches(file)
+
+
+def test_every_switch_has_its_row() -> None:
+    """A new switch of the simulator needs an assumption with the same default, and values that a file can carry."""
+    assert {**CHOICES, **ZOHO}.keys() == asdict(Switches()).keys()
+    assert {name: ASSUMPTIONS[name].assumed for name in asdict(Switches())} == asdict(Switches())
+
+
+def test_the_shape_is_told_by_names_alone() -> None:
+    """Fields that are missing or unknown are named, their values never; what is no name is not quoted."""
+    body = {"key": "rwuv", "name": "Zoho Books", "enabled": True, "clientRef": "tenant-77", "s3cr3t here": 1}
+
+    def odd(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={} if "credentials" in request.url.path else body)
+
+    client = Client(
+        Observed(transport=httpx.MockTransport(odd)), Environment({"apiKey": API_KEY, "codatUrl": LOCAL}), "default"
+    )
+    table = Table()
+    read(client, table)
+    assert (table.get("required_fields"), table.get("unknown_fields")) == (False, "clientRef, (not a name)")
+    told = json.dumps(content(table))
+    assert "tenant-77" not in told and "s3cr3t" not in told
+
+
+@pytest.mark.parametrize("late", [1, 3])
+def test_a_late_read_is_no_behaviour(late: int) -> None:
+    """A Codat that shows writes only some looks later is reported like one that shows them at once."""
+    simulator = Simulator()
+    client = simulator.add_codat_client(API_KEY, enabled=True)
+    lagging = _client(simulator)
+    looks = lagging.look
+    shown: list[Any] = []
+
+    def look() -> Any:
+        shown.append(looks())
+        return shown[max(0, len(shown) - 1 - late)]
+
+    lagging.look = look  # type: ignore[method-assign]
+    table = Table()
+    assert write(lagging, table, read(lagging, table), None, lambda text: None) == []
+    seen = {row.name: row.seen for row in table.rows() if row.name in CHOICES and row.seen is not None}
+    assert seen == {name: asdict(Switches())[name] for name in CHOICES}
+    assert client.integration.enabled and not client.integration.keys
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -232,24 +278,78 @@ def test_ctrl_c_restores_too(
     assert "It is as it was found." in capsys.readouterr().err
 
 
-def test_zoho_is_asked_and_stops_at_the_first_throttle(
+THROTTLED = b'{"status": "failure", "error": "Access Denied", "error_description": "Zu viele Anfragen"}'
+
+
+def _zoho_rows(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
+    rows = json.loads(capsys.readouterr().out)["assumptions"]
+    return {row["name"]: row for row in rows if row["name"].startswith("zoho")}
+
+
+def test_zoho_answers_as_assumed(
     served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Four requests tell what Zoho answers; throttled, it asks once and says that it stopped."""
+    """Four requests tell the order of Zoho's checks and all its answers."""
     _holds(monkeypatch)
     served.zoho[ID].enabled.discard("uk")
     assert main(["contract", "--zoho", "us", "--disabled-in", "uk", "--format", "json"]) == 0
-    rows = {row["name"]: row["result"] for row in json.loads(capsys.readouterr().out)["assumptions"]}
-    assert {name: rows[name] for name in rows if name.startswith("zoho")} == dict.fromkeys(
-        (name for name in rows if name.startswith("zoho")), "observed"
-    )
+    assert {row["result"] for row in _zoho_rows(capsys).values()} == {"observed"}
     assert len(served.probes) == 4
-    served.forget_calls()
-    served.zoho[ID].throttled = {"us"}
-    assert main(["contract", "--zoho", "us"]) == 0
-    said = capsys.readouterr()
-    assert len(served.probes) == 1 and "Stopped: it is throttling" in said.err
-    assert "Zoho throttled before it was asked" in said.out
+
+
+ZOHO = {
+    "zoho_client_before_token": (True, False),
+    "zoho_wrong_secret": ("invalid_client_secret", "invalid_client"),
+    "zoho_disabled": ("invalid_client", "invalid_client_secret"),
+}
+
+
+@pytest.mark.parametrize("values", list(itertools.product(*ZOHO.values())))
+def test_every_zoho_is_told_apart(
+    values: tuple[Any, ...],
+    served: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """What is seen of Zoho is exactly its switches, and the file carries them to the next simulator.
+
+    Where it looks at the token first, one request tells so, and no answer is taken for one about the client.
+    """
+    _holds(monkeypatch)
+    wanted = dict(zip(ZOHO, values, strict=True))
+    for name, value in wanted.items():
+        setattr(served.switches, name, value)
+    served.zoho[ID].enabled.discard("uk")
+    file = tmp_path / "contract.json"
+    arguments = ["contract", "--zoho", "us", "--disabled-in", "uk", "--output", str(file), "--format", "json"]
+    assert main(arguments) == 0
+    seen = {name: row["seen"] for name, row in _zoho_rows(capsys).items() if name in ZOHO and row["seen"] is not None}
+    first = wanted["zoho_client_before_token"]
+    assert seen == (wanted if first else {"zoho_client_before_token": False})
+    assert len(served.probes) == (4 if first else 1)
+    assert {name: value for name, value in asdict(switches(file)).items() if name in seen} == seen
+
+
+@pytest.mark.parametrize("questions", [1, 2, 3, 4])
+def test_zoho_is_not_asked_again_after_a_throttle(
+    questions: int, served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Repeating extends a lockout: the first throttle ends it, and the rest was not observed for that reason."""
+    _holds(monkeypatch)
+    served.fail(Fault(path="/zoho", body=THROTTLED, skip=questions - 1, times=-1))
+    assert main(["contract", "--zoho", "us", "--disabled-in", "uk", "--format", "json"]) == 0
+    assert len(served.probes) == questions
+    last = _zoho_rows(capsys)["zoho_disabled"]
+    assert (last["seen"], last["why"]) == (None, "Zoho throttled before it was asked")
+
+
+def test_zoho_is_asked_once_without_the_real_keys(served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """The order of its checks needs no secret; the rest says what was not given."""
+    assert main(["contract", "--zoho", "us", "--format", "json"]) == 0
+    rows = _zoho_rows(capsys)
+    assert len(served.probes) == 1 and rows["zoho_client_before_token"]["result"] == "observed"
+    assert "ZOHO_CLIENT_SECRET" in rows["zoho_accepted"]["why"]
 
 
 def test_simulate_takes_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,10 +16,8 @@ import pytest
 
 from codat_zoho.cli import main
 from codat_zoho.simulator import Fault, Simulator, serve
-from tests.command_line import codat_zoho, must
-from tests.real_engine import ROOT, Project
+from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
-from tools.engine import Engine
 
 _CLI = """#!{python}
 import json, os, sys
@@ -336,33 +334,3 @@ def test_a_proxy_that_eats_tls_is_found(setup: SetUp, monkeypatch: pytest.Monkey
     assert code == 1
     assert "SSL_CERT_FILE" in found["Codat reachable"][0]["next_step"], text
     assert "hunter2" not in text and "…@127.0.0.1" in found["proxies"][0]["what"]
-
-
-@pytest.mark.engine
-def test_the_newcomers_path(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
-    """doctor, adopt, an empty preview, a change, up, drift: the whole first hour on the real engine."""
-    from codat_zoho.cli import COMMANDS
-
-    client = simulator.codat[API_KEY]
-    client.integration.enabled, client.integration.keys, client.linked = True, keys(), 2
-    with serve(simulator) as base:
-        project = Project.copy_of(engine, ROOT, tmp_path / "project", base)
-        first = codat_zoho(project, "doctor")
-        assert first.returncode == 0 and "pulumi stack select (or init)" in first.stdout, project.said[-1]
-        must(project, ["adopt", "--run", "--yes", "--stack", "test", "--client-id", ID], ZOHO_CLIENT_SECRET=SECRET)
-        project.must("preview", "--expect-no-changes")
-        assert not simulator.writes
-        must(project, ["doctor"])
-        project.must("config", "set", "onDelete", "keep")
-        assert project.run("preview", "--expect-no-changes").returncode == 7
-        assert project.up().returncode == 0, project.said[-1]
-        project.must("preview", "--refresh", "--expect-no-changes")
-        client.integration.enabled = False
-        if "drift" in COMMANDS:
-            found = codat_zoho(project, "drift")
-        else:
-            found = project.run("refresh", "--preview-only", "--expect-no-changes", "--diff")
-        assert found.returncode == 7 and "enabled" in found.stdout, project.said[-1]
-        assert project.up("--refresh").returncode == 0, project.said[-1]
-        assert client.integration.enabled
-        project.assert_no_secret(SECRET, API_KEY)

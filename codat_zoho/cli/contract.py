@@ -76,12 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             table.miss(name, "only writing can tell (--write)")
         table.miss("deleting_absent_keys", "only writing can tell (--write)")
     if arguments.zoho:
-        keys = _real_keys()
-        if keys is None:
-            problems.append("Zoho was not asked: set ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET.")
-        else:
-            url = environment.zoho_url()
-            ask_zoho(http, keys, arguments.zoho, arguments.disabled_in, url, table, _say)
+        url = environment.zoho_url()
+        ask_zoho(http, _real_keys(), arguments.zoho, arguments.disabled_in, url, table, _say)
     else:
         for name in NAMES:
             table.miss(name, "Zoho was not asked (--zoho)")

@@ -21,6 +21,8 @@ _VALUES: dict[str, tuple[object, ...]] = {
     "absent_keys": ("empty", "404", "204"),
     "saving": ("replace", "merge"),
     "mask": ("last4", "opaque"),
+    "zoho_wrong_secret": ("invalid_client_secret", "invalid_client"),
+    "zoho_disabled": ("invalid_client", "invalid_client_secret"),
 }
 
 

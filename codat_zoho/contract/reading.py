@@ -12,6 +12,12 @@ from codat_zoho.settings import looks_like_client_id
 
 __all__ = ["read", "see_absent", "see_masks"]
 
+_REQUIRED = {"key", "logoUrl", "name", "enabled"}
+_KNOWN = _REQUIRED | {
+    *("sourceId", "integrationId", "sourceType", "isOfflineConnector", "isBeta", "dataProvidedBy", "datatypeFeatures"),
+    *("supportedEnvironments", "linkedConnectionsCount", "totalConnectionsCount"),
+}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _HIDDEN = re.compile(r"[Xx*•.\s]*")
 _LAST4 = re.compile(r"([Xx*•])\1{3,}[^\s]{4}")
 
@@ -20,6 +26,8 @@ def read(client: Client, table: Table) -> ActualIntegration:
     """Look once and keep what that tells."""
     actual, integration, keys = client.look()
     body = integration.json()
+    table.see("required_fields", body.keys() >= _REQUIRED)
+    table.see("unknown_fields", _names(body.keys() - _KNOWN))
     table.see("linked_count", "linkedConnectionsCount" in body)
     table.see("integration_id", bool(body.get("integrationId")))
     headers = integration.headers
@@ -48,3 +56,10 @@ def see_masks(actual: ActualIntegration, table: Table) -> None:
     if shown := keys.get("clientSecret"):
         style = "opaque" if _HIDDEN.fullmatch(shown) else "last4" if _LAST4.fullmatch(shown) else "another"
         table.see("mask", style)
+
+
+def _names(fields: set[str]) -> str:
+    """Name fields; what does not look like a name stays out, whatever it is."""
+    named = sorted(name for name in fields if _NAME.fullmatch(name))
+    odd = ["(not a name)"] if len(named) < len(fields) else []
+    return ", ".join([*named, *odd]) or "none"

@@ -28,17 +28,20 @@ ASSUMPTIONS: dict[str, _Assumption] = {
     "saving": _Assumption("whether saving keys replaces what is stored or merges", "replace"),
     "saving_keeps_enabled": _Assumption("whether saving keys leaves 'enabled' alone", True),
     "disabling_keeps_keys": _Assumption("whether disabling leaves the keys stored", True),
+    "zoho_client_before_token": _Assumption("whether Zoho looks at the client before it looks at the token", True),
+    "zoho_wrong_secret": _Assumption("what Zoho answers to a wrong secret", "invalid_client_secret"),
+    "zoho_disabled": _Assumption("what a data centre answers where the client is not enabled", "invalid_client"),
     # More about Codat.
+    "required_fields": _Assumption("whether the integration has key, logoUrl, name and enabled", True),
+    "unknown_fields": _Assumption("fields of the integration that this package has never seen", "none"),
     "key_names": _Assumption("whether the stored keys are named clientId and clientSecret", True),
     "integration_id": _Assumption("whether the integration has an id", True),
     "rate_limit_headers": _Assumption("whether answers tell the rate budget", True),
     "mask_keeps_length": _Assumption("whether a mask is as long as what it hides", True),
     "deleting_absent_keys": _Assumption("what deleting keys that are not there answers", "200"),
-    # Zoho.
+    # More about Zoho.
     "zoho_accepted": _Assumption("what Zoho answers to the right id and secret with a made-up token", "invalid_code"),
-    "zoho_wrong_secret": _Assumption("what it answers to a wrong secret", "invalid_client_secret"),
-    "zoho_unknown_id": _Assumption("what it answers to an unknown id", "invalid_client"),
-    "zoho_disabled": _Assumption("what a data centre answers where the client is not enabled", "invalid_client"),
+    "zoho_unknown_id": _Assumption("what it answers to a client id that nobody has", "invalid_client"),
     "zoho_errors_with_200": _Assumption("whether errors come with HTTP status 200", True),
 }
 
@@ -71,7 +74,7 @@ class Row:
 
 @dataclass
 class Table:
-    """Collects what is seen. Values come from a fixed vocabulary: no id, no secret, no remote text."""
+    """Collects what is seen. Values come from a fixed vocabulary, and names of fields: no id, no secret, no text."""
 
     _seen: dict[str, Value] = field(default_factory=dict)
     _why: dict[str, str] = field(default_factory=dict)

@@ -19,6 +19,8 @@ __all__ = ["Keys", "refuse", "write"]
 Say = Callable[[str], None]
 _DONE = (200, 201, 202, 204)
 _NOT_OFFERED = (404, 405)
+_WAITS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at a write that does not show yet: a late read must not pass for a behaviour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class _Trial:
         self._must(lambda: client.enable(False), "Disabling it.")
         self._save("Saving keys while it is disabled.")
         table.see("writes_offered", True)
-        actual = client.look()[0]
+        actual = self._settled(lambda now: now.keys is not None)
         table.see("saving_keeps_enabled", not actual.enabled)
         see_masks(actual, table)
         shown = (actual.client_secret or "", self.keys.client_secret)
@@ -134,8 +136,9 @@ class _Trial:
             table.see("mask_keeps_length", len(shown[0]) == len(shown[1]))
         if not actual.enabled:
             self._must(lambda: client.enable(True), "Enabling it.")
+            self._settled(lambda now: now.enabled)
         self._must(lambda: client.enable(False), "Disabling it with keys stored.")
-        kept = client.look()[0].keys is not None
+        kept = self._settled(lambda now: not now.enabled).keys is not None
         table.see("disabling_keeps_keys", kept)
         if not kept:
             self._save("Saving the keys again.")
@@ -143,10 +146,12 @@ class _Trial:
         self.say("Saving the secret alone.")
         status = client.save(clientSecret=secret)
         if status in _DONE:
-            table.see("saving", "merge" if "clientId" in (client.look()[0].keys or {}) else "replace")
+            actual = self._settled(lambda now: "clientId" not in (now.keys or {}))
+            table.see("saving", "merge" if "clientId" in (actual.keys or {}) else "replace")
         else:
             table.miss("saving", f"Codat refuses to save one key alone ({status})")
         self._must(client.delete, "Deleting the keys.")
+        self._settled(lambda now: now.keys is None)
         actual, _, answer = client.look()
         if actual.keys is None:
             see_absent(answer, table)
@@ -157,6 +162,16 @@ class _Trial:
         assert self.keys is not None
         keys = self.keys
         self._must(lambda: self.client.save(clientId=keys.client_id, clientSecret=keys.client_secret), text)
+
+    def _settled(self, shown: Callable[[ActualIntegration], bool]) -> ActualIntegration:
+        """Look until a write shows, for a bounded time; what does not show by then is what is seen."""
+        actual = self.client.look()[0]
+        for wait in _WAITS:
+            if shown(actual):
+                break
+            self.client.http.sleep(wait)
+            actual = self.client.look()[0]
+        return actual
 
     def _must(self, send: Callable[[], int], text: str) -> None:
         self.say(text)

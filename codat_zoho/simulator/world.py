@@ -16,7 +16,7 @@ __all__ = ["Call", "CodatClient", "Integration", "Simulator", "Switches", "ZohoC
 
 @dataclass
 class Switches:
-    """Everything about Codat that nobody could find out, one switch each. The defaults are the likeliest.
+    """Everything about Codat and Zoho that nobody could find out, one switch each. The defaults are the likeliest.
 
     Args:
         absent_keys: how Codat says that no keys are stored: 200 with ``{}``, 404, or 204.
@@ -27,6 +27,9 @@ class Switches:
         mask: ``last4`` shows the last four characters behind ``X``, length kept; ``opaque`` shows nothing.
         linked_count: whether answers carry ``linkedConnectionsCount``.
         writes_offered: False makes the undocumented write paths answer 404.
+        zoho_client_before_token: False makes Zoho complain about the token before it looks at the client.
+        zoho_wrong_secret: what Zoho answers to a known client id with a wrong secret.
+        zoho_disabled: what a data centre answers that is not enabled for the client.
     """
 
     absent_keys: Literal["empty", "404", "204"] = "empty"
@@ -37,6 +40,9 @@ class Switches:
     mask: Literal["last4", "opaque"] = "last4"
     linked_count: bool = True
     writes_offered: bool = True
+    zoho_client_before_token: bool = True
+    zoho_wrong_secret: Literal["invalid_client_secret", "invalid_client"] = "invalid_client_secret"
+    zoho_disabled: Literal["invalid_client", "invalid_client_secret"] = "invalid_client"
 
 
 @dataclass

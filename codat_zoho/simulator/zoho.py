@@ -30,10 +30,14 @@ def answer(simulator: Simulator, request: Request) -> Reply:
     if client and code in client.throttled:
         text = "You have made too many requests continuously. Please try again after some time."
         return Reply(400, {"error_description": text, "error": "Access Denied", "status": "failure"}, "probe")
-    if client is None or code not in client.enabled:
+    if not simulator.switches.zoho_client_before_token:
+        told = "invalid_code"
+    elif client is None:
         told = "invalid_client"
+    elif code not in client.enabled:
+        told = simulator.switches.zoho_disabled
     elif form["client_secret"] != client.secret_at(code):
-        told = "invalid_client_secret"
+        told = simulator.switches.zoho_wrong_secret
     else:
         told = "invalid_code"
     return Reply(200, {"error": told}, "probe", detail=told)

@@ -333,4 +333,4 @@ def test_a_proxy_that_eats_tls_is_found(setup: SetUp, monkeypatch: pytest.Monkey
         proxy.shutdown()
     assert code == 1
     assert "SSL_CERT_FILE" in found["Codat reachable"][0]["next_step"], text
-    assert "hunter2" not in text and "…@127.0.0.1" in found["proxies"][0]["what"]
+    assert "hunter2" not in text and "[redacted]@127.0.0.1" in found["proxies"][0]["what"]

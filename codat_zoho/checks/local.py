@@ -159,4 +159,4 @@ def _address(value: str) -> str:
     if "@" not in value:
         return one_line(value)
     parts = urlsplit(value if "://" in value else f"//{value}")
-    return one_line(f"{parts.scheme or 'http'}://…@{parts.netloc.rpartition('@')[2]}")
+    return one_line(f"{parts.scheme or 'http'}://[redacted]@{parts.netloc.rpartition('@')[2]}")

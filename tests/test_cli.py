@@ -127,6 +127,18 @@ def test_a_reader_that_goes_away() -> None:
     assert process.returncode == 1
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["simulate", "--help"]])
+def test_a_reader_that_was_never_there(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written when Python ends must not be complained of either."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "codat_zoho", *arguments]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_simulate_serves_until_interrupted() -> None:
     """It prints what to export, serves, and ends on Ctrl-C with 0; `python -m` does the same."""
     for module in ("codat_zoho.simulator", "codat_zoho"):

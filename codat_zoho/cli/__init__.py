@@ -66,17 +66,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Whatever goes wrong ends in one line on stderr, never in a traceback."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if arguments.command not in COMMANDS:
-        import difflib
-
-        close = difflib.get_close_matches(arguments.command, COMMANDS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
-        parser.error(f"unknown command {arguments.command!r}{hint}")
     try:
-        command = importlib.import_module(f"codat_zoho.cli.{arguments.command}")
-        return int(command.run(command.parser().parse_args(arguments.rest)))
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # Here and not when Python ends, where a reader that went away would be complained of.
     except KeyboardInterrupt:
         print("codat-zoho: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
@@ -98,3 +92,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         bug = f"a bug in codat-zoho ({type(error).__name__})"
         print(f"codat-zoho: {bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.", file=sys.stderr)
         return Exit.ERROR
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(arguments.command, COMMANDS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
+        parser.error(f"unknown command {arguments.command!r}{hint}")
+    command = importlib.import_module(f"codat_zoho.cli.{arguments.command}")
+    return int(command.run(command.parser().parse_args(arguments.rest)))

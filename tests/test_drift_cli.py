@@ -22,8 +22,8 @@ from codat_zoho.cli._output import Output, outputs
 from codat_zoho.cli._process import ended_by_signals, stopping, verdict_folder
 from codat_zoho.cli._stacks import Checks, belongs
 from codat_zoho.cli.drift import parser
-from codat_zoho.fleet import Children, Failed, Listed, Project, Stopped
-from codat_zoho.fleet.children import TimedOut
+from codat_zoho.fleet.children import Children, Stopped, TimedOut
+from codat_zoho.fleet.driver import Failed, Listed, Project, _moment
 from codat_zoho.fleet.pace import Pace
 from codat_zoho.reports.drift import Failure, Remediation, Report, Stack, State
 from tests.drift_samples import DRIFT, FINE, SAMPLE, books
@@ -330,6 +330,66 @@ def test_an_interrupted_wait_ends() -> None:
     runner.take(2)
     runner.take(2)
     assert clock() == 0
+
+
+# --- what is asked ahead ----------------------------------------------------------------------------------------------
+
+
+def pulumi(folder: Path, script: str) -> None:
+    """Put a pulumi on PATH that is this shell script."""
+    path = folder / "pulumi"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo v3.100.0", "pulumi is 3.100.0, needed is 3.227.0 or newer. Update Pulumi"),
+        ("echo hello", "does not print a version (exit code 0)"),
+        ("echo 3", "does not print a version"),
+        ("exit 4", "does not print a version (exit code 4)"),
+    ],
+)
+def test_an_unusable_pulumi_is_one_line(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before any stack is touched: what is wrong, and what to do."""
+    pulumi(tmp_path, script)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert main(["drift", str(tmp_path)]) == 1
+    shown = capsys.readouterr()
+    assert said in shown.err and shown.err.count("\n") == 1 and not shown.out
+
+
+def test_a_pulumi_that_may_not_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told apart from one that is not there."""
+    (tmp_path / "pulumi").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["drift", str(tmp_path)]) == 1
+    assert "pulumi cannot be started (PermissionError)" in capsys.readouterr().err
+
+
+def test_an_unreadable_list_is_an_error_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No list is no empty list."""
+    pulumi(tmp_path, 'if [ "$1" = version ]; then echo v3.259.0; else echo no JSON; fi')
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert main(["drift", str(tmp_path), "--all-stacks"]) == 1
+    assert "shop/*: error" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [("2026-11-24T05:58:24.606Z", "2026-11-24T05:58:24Z"), ("yesterday", None), (None, None)],
+)
+def test_the_last_deployment_is_told_as_the_backend_does(told: str | None, moment: str | None) -> None:
+    """Unreadable is unknown, not an error."""
+    assert _moment(told) == moment
 
 
 # --- children ---------------------------------------------------------------------------------------------------------

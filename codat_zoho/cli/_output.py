@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from codat_zoho.reports.drift import Report
+if TYPE_CHECKING:
+    from codat_zoho.reports.drift import Report
 
 __all__ = ["FORMATS", "Output", "outputs"]
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codat_zoho.fleet import Failed, Fleet, Listed, Project
+from codat_zoho.fleet.driver import Failed, Fleet, Listed, Project
 from codat_zoho.reports.drift import Failure, Remediation, Report, Stack, State
 
 __all__ = ["Checks", "belongs"]

@@ -10,13 +10,17 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codat_zoho.cli import Exit
 from codat_zoho.cli._output import FORMATS, outputs
 from codat_zoho.cli._process import ended_by_signals, stopping, verdict_folder
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.reports.drift import Key, Report, State, since_before
-from codat_zoho.reports.drift_json import drifts_of
+from codat_zoho.fleet.ahead import Ahead
+from codat_zoho.fleet.children import Children
+
+if TYPE_CHECKING:
+    from codat_zoho.reports.drift import Key
 
 __all__ = ["parser", "run"]
 
@@ -122,19 +126,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
         parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
     drawn = outputs(arguments, parser().error)
-    before = _previous(arguments.previous)
-
-    # Not earlier: this brings pulumi, which help and typing errors do without.
-    from codat_zoho import fleet
-    from codat_zoho.cli._stacks import Checks
-
     started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     began = time.monotonic()
-    children = fleet.Children()
+    children = Children()
     with ended_by_signals(), verdict_folder() as folder, stopping(children):
+        # First start what is asked of pulumi anyway; loading its Python package takes as long.
+        ahead = Ahead(children, arguments.project, arguments.jobs)
+        from codat_zoho.cli._stacks import Checks
+        from codat_zoho.fleet.driver import Fleet, Options
+        from codat_zoho.reports.drift import Report, State, since_before
+
+        before = _previous(arguments.previous)
         environment = {"CODAT_ZOHO_VERIFY": "off" if arguments.no_verify else "always", "CODAT_ZOHO_VERDICTS": folder}
-        options = fleet.Options(environment, arguments.timeout, not arguments.no_verify, arguments.pending)
-        checks = Checks(fleet.Fleet(children, options), arguments)
+        options = Options(environment, arguments.timeout, not arguments.no_verify, arguments.pending)
+        checks = Checks(Fleet(children, ahead, options), arguments)
         report = Report(
             stacks=checks.run(),
             started=started,
@@ -154,6 +159,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _previous(path: Path | None) -> Mapping[Key, str]:
+    from codat_zoho.reports.drift_json import drifts_of
+
     if path is None:
         return {}
     try:

@@ -10,16 +10,16 @@ from pulumi import automation as auto
 from semver import VersionInfo
 
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.fleet.ahead import AUTOMATION
 from codat_zoho.fleet.children import Children, Stopped, TimedOut
 from codat_zoho.reports import failures, findings
 from codat_zoho.reports.drift import AUTHENTICATION, Failure
 
-__all__ = ["MINIMUM", "Command", "EngineFailed", "Events", "Failed", "Workspace", "version"]
+__all__ = ["MINIMUM", "Command", "EngineFailed", "Events", "Failed", "Workspace", "checked"]
 
 MINIMUM = VersionInfo(3, 227)
 """The first engine whose refresh previews and exit codes are as this package needs them."""
-_AUTOMATION = {"PULUMI_AUTOMATION_API": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
-_INSTALL = "Install Pulumi (https://www.pulumi.com/docs/install/) and put it on PATH."
+_UPDATE = "Update Pulumi (https://www.pulumi.com/docs/install/)."
 _NOT_LOGGED_IN = 3
 
 
@@ -73,7 +73,7 @@ class Command(auto.PulumiCommand):
         Raises:
             EngineFailed: it ended with an error.
         """
-        env = {**os.environ, **additional_env, **_AUTOMATION}
+        env = {**os.environ, **additional_env, **AUTOMATION}
         # With confirmations switched off, pulumi refuses to only preview a refresh.
         env.pop("PULUMI_SKIP_CONFIRMATIONS", None)
         words = [self.command, "--non-interactive", *args]
@@ -83,23 +83,18 @@ class Command(auto.PulumiCommand):
         return auto.CommandResult(out.rstrip(), err.rstrip(), code)
 
 
-def version(children: Children) -> VersionInfo:
-    """Ask pulumi for its version.
+def checked(text: str) -> VersionInfo:
+    """Read the engine's version.
 
     Raises:
-        ConfigurationError: there is no usable pulumi.
+        ConfigurationError: it is too old, or no version.
     """
     try:
-        code, out, _ = children.run(["pulumi", "version"], ".", {**os.environ, **_AUTOMATION}, seconds=60, grace=1)
-        known = VersionInfo.parse(out.strip().removeprefix("v"))
-    except FileNotFoundError:
-        raise ConfigurationError("There is no pulumi on PATH.", _INSTALL) from None
-    except (OSError, TimedOut) as problem:
-        raise ConfigurationError(f"pulumi cannot be started ({type(problem).__name__}).", _INSTALL) from None
+        known = VersionInfo.parse(text)
     except ValueError:
-        raise ConfigurationError(f"'pulumi version' does not print a version (exit code {code}).", _INSTALL) from None
+        raise ConfigurationError("'pulumi version' does not print a version.", _UPDATE) from None
     if known < MINIMUM:
-        raise ConfigurationError(f"pulumi is {known}, needed is {MINIMUM} or newer.", _INSTALL)
+        raise ConfigurationError(f"pulumi is {known}, needed is {MINIMUM} or newer.", _UPDATE)
     return known
 
 

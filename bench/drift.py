@@ -57,9 +57,7 @@ def main() -> int:
     one = statistics.median(bare)
     print(f"one bare refresh --preview-only: {one:.2f} s (median of {len(bare)}); {cores} cores")
     cpu = {name: statistics.median(found) for name, found in spent.items()}
-    print(
-        f"CPU: {cpu['bare']:.2f} s a bare refresh, {cpu['drift'] / arguments.stacks:.2f} s a stack of drift"
-    )
+    print(f"CPU: {cpu['bare']:.2f} s a bare refresh, {cpu['drift'] / arguments.stacks:.2f} s a stack of drift")
     holds = True
     for jobs, taken in runs.items():
         bar = FACTOR * arguments.stacks * one / min(jobs, cores) + CONSTANT

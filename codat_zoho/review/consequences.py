@@ -12,10 +12,12 @@ from codat_zoho.reports.review import FieldChange, Origin, Step, StepKind
 from codat_zoho.review.fields import FINGERPRINT, Field, Fields, as_books, as_client, differing
 from codat_zoho.settings import IntegrationSettings
 
-__all__ = ["ADOPTED", "UNKNOWN_COUNT", "Books", "as_found", "books", "changes", "client", "secret_unsure"]
+__all__ = ["ADOPTED", "Books", "as_found", "books", "changes", "client", "secret_unsure", "settled"]
 
-UNKNOWN_COUNT = "unless companies are linked: then it is refused"
+_UNLESS_LINKED = "unless companies are linked: then it is refused"
 ADOPTED = "unless Codat holds the same already"
+_UNLESS_OFF = "unless verification is off"
+_UNLESS_FORBIDDEN = "unless companies are linked and allow_disruption is off: then it is refused"
 _IF_ROTATED = "if the encrypted secret is another one"
 
 
@@ -26,26 +28,44 @@ def secret_unsure(before: Fields | None, after: Fields | None) -> bool:
 
 
 def changes(resource: str, before: Fields | None, after: Fields | None, origin: Origin = "change") -> list[FieldChange]:
-    """The fields that differ, as the engine's preview lists them."""
+    """The fields that differ, as the engine's preview lists them; what both sides leave to others is left out."""
+    differ = differing(before, after)
     unsure = secret_unsure(before, after)
-    same_id = not {"client_id"} & set(differing(before, after))
+    doubtful = {"client_secret"} | ({FINGERPRINT} if "client_id" not in differ else set()) if unsure else set()
     found = []
-    for name in differing(before, after):
+    for name in differ:
         old, new = (before or {}).get(name), (after or {}).get(name)
+        if all(one is not None and one.elsewhere for one in (old, new)):
+            continue
         where = new if new is not None and new.file else old or new
         assert where is not None
-        doubtful = unsure and (name == "client_secret" or (name == FINGERPRINT and same_id))
-        elsewhere = any(one is not None and not one.known and not one.file for one in (old, new))
+        certain = not (name in doubtful or (name not in ("client_secret", FINGERPRINT) and _untold(old, new)))
         shown = [None if one is None else one.shown for one in (old, new)]
-        if shown[0] == shown[1] == "encrypted":
+        if shown[0] == shown[1] and certain:
+            shown[1] = f"another one, {shown[0]}"
+        elif shown[0] == shown[1] == "encrypted":
             shown[1] = "encrypted anew"
-        certain = not (doubtful or elsewhere or (name not in ("client_secret", FINGERPRINT) and _hidden(old, new)))
         found.append(FieldChange(resource, name, shown[0], shown[1], certain, origin, where.file, where.line))
     return found
 
 
-def _hidden(old: Field | None, new: Field | None) -> bool:
-    return old is not None and new is not None and not (old.known and new.known)
+def _untold(old: Field | None, new: Field | None) -> bool:
+    """Whether it differs cannot be known: one side is encrypted, or decided elsewhere."""
+    if old is None or new is None:
+        return any(one is not None and one.elsewhere for one in (old, new))
+    return not (old.known and new.known)
+
+
+def settled(before: Fields | None, after: Fields | None) -> Fields | None:
+    """The side after, with what may be the same taken to be the same: nothing follows from what cannot be known."""
+    if before is None or after is None:
+        return after
+    kept = {
+        name: before[name]
+        for name in differing(before, after)
+        if name not in ("client_secret", FINGERPRINT) and name in before and _untold(before[name], after.get(name))
+    }
+    return {**after, **kept}
 
 
 def client(before: Fields | None, after: Fields | None) -> list[Step]:
@@ -53,6 +73,9 @@ def client(before: Fields | None, after: Fields | None) -> list[Step]:
     if after is None:
         return [] if before is None else [Step("forget", "stop managing the client; it stays in Zoho's API console")]
     certain = _asked(before, after)
+    verify = after.get("verify")
+    if verify is not None and not verify.known:
+        certain = [replace(step, condition=_UNLESS_OFF) for step in certain]
     if secret_unsure(before, after):
         assert before is not None
         settled = _asked(before, _with_secret_of(before, after))
@@ -92,12 +115,19 @@ class Books:
     Args:
         steps: what is sent to Codat, in order.
         disruptive: it can cut off linked companies.
-        allowed: and that is allowed.
+        allowed: whether that is allowed; None where that is not known.
+        linked: how many were linked at the last look, None where that is not known.
     """
 
     steps: tuple[Step, ...] = ()
     disruptive: bool = False
-    allowed: bool = False
+    allowed: bool | None = False
+    linked: int | None = None
+
+    @property
+    def count_matters(self) -> bool:
+        """How many companies are linked decides, and that is not known."""
+        return self.disruptive and self.allowed is not True and self.linked is None
 
 
 def books(before: Fields | None, after: Fields | None, actual: ActualIntegration | None = None) -> Books:
@@ -133,11 +163,18 @@ def _books(before: Fields | None, after: Fields | None, actual: ActualIntegratio
         refused = any(step.kind == "refuse" for step in gone.steps)
         return gone if refused else replace(gone, steps=(*gone.steps, *_created(after).steps))
     desired = as_books(after)
-    if before.get("client_id") is None and desired.client_secret is None:
+    if actual is None and before.get("client_id") is None and desired.client_secret is None:
         desired = _without_keys(desired)  # Whether the declared id is the stored one is for the run to see.
     told = _plan(desired, there, Recorded.of(as_books(before)))
-    steps = [replace(_step(one), condition=_condition(before, after, one)) for one in told.steps]
-    return _guarded(steps, told, desired.allow_disruption, there)
+    known = actual is not None
+    steps = [replace(_step(one), condition="" if known else _condition(before, after, one)) for one in told.steps]
+    return _guarded(steps, told, _allowed(after), there)
+
+
+def _allowed(fields: Fields) -> bool | None:
+    """Whether disruption is allowed; None where that is not known."""
+    one = fields.get("allow_disruption")
+    return one.value is True if one is not None and one.known else None if one is not None else False
 
 
 def _condition(before: Fields, after: Fields, one: Sent) -> str:
@@ -155,12 +192,14 @@ def _plan(desired: IntegrationSettings | Removal, there: ActualIntegration, reco
     return plan(desired, there) if isinstance(desired, Removal) else plan(desired, there, recorded)
 
 
-def _guarded(steps: Sequence[Step], told: Plan, allowed: bool, there: ActualIntegration) -> Books:
+def _guarded(steps: Sequence[Step], told: Plan, allowed: bool | None, there: ActualIntegration) -> Books:
     if told.blockers:
-        return Books((Step("refuse", f"refuse: {' '.join(told.blockers)}"),), told.disruptive)
-    if told.disruptive and not allowed and there.linked is None:
-        steps = [replace(one, condition=one.condition or UNKNOWN_COUNT) for one in steps]
-    return Books(tuple(steps), told.disruptive, allowed)
+        refused = Step("refuse", f"refuse: {' '.join(told.blockers)}")
+        return Books((refused,), told.disruptive, linked=there.linked)
+    if told.disruptive and allowed is not True and there.linked is None:
+        guard = _UNLESS_LINKED if allowed is False else _UNLESS_FORBIDDEN
+        steps = [replace(one, condition=one.condition or guard) for one in steps]
+    return Books(tuple(steps), told.disruptive, allowed, there.linked)
 
 
 def _created(after: Fields) -> Books:
@@ -180,7 +219,7 @@ def _removed(before: Fields, there: ActualIntegration) -> Books:
     was = as_books(before)
     told = _plan(Removal(was.on_delete, was.allow_disruption), there, None)
     kept = [Step("forget", text) for text in told.manual_steps]
-    return _guarded([*map(_step, told.steps), *kept], told, was.allow_disruption, there)
+    return _guarded([*map(_step, told.steps), *kept], told, _allowed(before), there)
 
 
 def _step(one: Sent) -> Step:

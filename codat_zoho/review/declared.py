@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from codat_zoho._redact import register
 from codat_zoho.errors import SettingsError
 from codat_zoho.reports.review import Problem
-from codat_zoho.review.fields import FINGERPRINT, Field, Fields, digest, show
+from codat_zoho.review.fields import ELSEWHERE, FINGERPRINT, Field, Fields, digest, show
 from codat_zoho.review.stackfile import NAMESPACE, Key, Project, Stack, Value
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, fingerprint, load, warnings_about
 
@@ -271,7 +271,7 @@ class _Reader:
 
 
 def _elsewhere(identity: str, words: str) -> Field:
-    return Field(f"elsewhere {identity}", words, known=False)
+    return Field(f"{ELSEWHERE}{identity}", words, known=False)
 
 
 def _normal(name: str, one: Field, made: object) -> Field:

@@ -12,8 +12,21 @@ from pydantic import SecretStr
 from codat_zoho._redact import one_line
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings
 
-__all__ = ["BOOKS", "CLIENT", "FINGERPRINT", "Field", "Fields", "as_books", "as_client", "differing", "digest", "show"]
+__all__ = [
+    "BOOKS",
+    "CLIENT",
+    "ELSEWHERE",
+    "FINGERPRINT",
+    "Field",
+    "Fields",
+    "as_books",
+    "as_client",
+    "differing",
+    "digest",
+    "show",
+]
 
+ELSEWHERE = "elsewhere "
 FINGERPRINT = "client_secret_fingerprint"
 CLIENT = ("client_id", "client_secret", FINGERPRINT, "regions", "same_credentials_everywhere", "verify")
 BOOKS = (
@@ -46,6 +59,11 @@ class Field:
     known: bool = True
     file: str = ""
     line: int | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """It is not set in the files that are reviewed."""
+        return self.identity.startswith(ELSEWHERE)
 
 
 Fields = Mapping[str, Field]
@@ -94,7 +112,7 @@ def _text(fields: Fields, name: str, default: str) -> Any:
 
 def _client_id(fields: Fields) -> str | None:
     one = fields.get("client_id")
-    return None if one is None else str(one.value) if one.known else digest(one.identity)
+    return None if one is None else one.value if isinstance(one.value, str) else digest(one.identity)
 
 
 def _flag(fields: Fields, name: str) -> bool | None:

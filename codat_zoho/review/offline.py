@@ -10,7 +10,7 @@ from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.reports.review import Environment, FieldChange, Finding, Level, Problem, Status, Step
 from codat_zoho.review import consequences, risks
 from codat_zoho.review.declared import KEY_OF, PROVIDER_KEYS, Clear, Declared
-from codat_zoho.review.fields import Field, Fields, differing
+from codat_zoho.review.fields import ELSEWHERE, Field, Fields, differing
 from codat_zoho.review.risks import finding
 
 __all__ = ["GENERAL", "environment", "shared_clients"]
@@ -20,6 +20,7 @@ GENERAL = (
     "What a program other than the ready-to-use one makes of the settings: `codat-zoho review --preview` tells.",
 )
 """What no review of files can know."""
+_COUNT = "How many companies are linked: `pulumi preview --refresh` counts them."
 _CLIENT, _BOOKS, _PROVIDER = "zoho-client", "zoho-books", "provider"
 
 
@@ -30,7 +31,6 @@ def environment(
     problems: Sequence[Problem] = (),
     moved: str = "",
     touched: bool = False,
-    program: Sequence[str] = (),
 ) -> Environment:
     """Review one environment.
 
@@ -40,7 +40,6 @@ def environment(
         problems: why a side could not even be read.
         moved: the stack's name at the base, where it was renamed.
         touched: its stack-config or project file differs.
-        program: files of its program that differ.
     """
     side = head or base
     assert side is not None
@@ -61,11 +60,8 @@ def environment(
     findings = list(_file_findings(base, head, moved))
     if head is None:
         return replace(whole, findings=tuple(findings))
-    changes, steps, hand, found = _resources(base, head)
-    cannot_know = list(_cannot_know(base, head, changes, steps))
-    if program:
-        shown = ", ".join(program[:3]) + (f" and {len(program) - 3} more" if len(program) > 3 else "")
-        cannot_know.append(f"What the change of the program does ({shown}): a preview tells.")
+    changes, steps, hand, found, untold = _resources(base, head)
+    cannot_know = [*untold, *_cannot_know(base, head, changes, steps)]
     if changes and status == "unchanged":
         status = "changed"
     return replace(
@@ -79,8 +75,10 @@ def environment(
     )
 
 
-def _resources(base: Declared | None, head: Declared) -> tuple[list[FieldChange], list[Step], list[str], list[Finding]]:
-    """Changes, steps in order, what is left to a person, and findings of the two resources."""
+def _resources(
+    base: Declared | None, head: Declared
+) -> tuple[list[FieldChange], list[Step], list[str], list[Finding], list[str]]:
+    """Changes, steps in order, what is left to a person, findings, and what cannot be known of the two resources."""
     old_client, old_books = (base.client, base.books) if base else (None, None)
     if base is not None and base.books is None and head.books is not None:
         # The program decided them before: what was there is not known, and it is not there for the first time.
@@ -88,11 +86,12 @@ def _resources(base: Declared | None, head: Declared) -> tuple[list[FieldChange]
     client, books = head.client, head.books
     if head.books is None and base is not None and base.books is not None:
         client, books = _unknown_like(old_client), _unknown_like(old_books)
-    changes = [
+    changed = [
         *consequences.changes(_CLIENT, old_client, client),
         *consequences.changes(_BOOKS, old_books, books),
         *consequences.changes(_PROVIDER, base.provider if base else {}, head.provider),
     ]
+    client, books = consequences.settled(old_client, client), consequences.settled(old_books, books)
     done = consequences.books(old_books, books) if differing(old_books, books) else consequences.Books()
     asked = consequences.client(old_client, client)
     steps = [*done.steps, *asked] if client is None else [*asked, *done.steps]
@@ -106,13 +105,14 @@ def _resources(base: Declared | None, head: Declared) -> tuple[list[FieldChange]
         found.append(
             Finding("refused", Level.CAUTION, "pulumi up will refuse this change: see what it does.", head.file)
         )
-    return changes, steps, hand, found
+    untold = [_COUNT] if done.count_matters else []
+    return changed, steps, hand, found, untold
 
 
 def _unknown_like(fields: Fields | None) -> Fields | None:
     if fields is None:
         return None
-    return {name: Field("elsewhere the program", "as the program decides", known=False) for name in fields}
+    return {name: Field(f"{ELSEWHERE}the program", "as the program decides", known=False) for name in fields}
 
 
 def _provider_findings(before: Fields, after: Fields) -> Iterator[Finding]:
@@ -122,10 +122,8 @@ def _provider_findings(before: Fields, after: Fields) -> Iterator[Finding]:
             text = f"The API key and the client secret are sent to another address: {at.shown}."
             yield finding("address-changed", Level.DANGER, text, at)
         elif name in ("apiKey", "apiKeys") and name in after:
-            text = (
-                "The Codat API key is another one, or is encrypted anew. A key of another Codat client makes "
-                "pulumi up change that client's integration instead."
-            )
+            what = "is written anew" if name in before else "is set where the environment has none"
+            text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
             yield finding("api-key-changed", Level.CAUTION, text, at)
         else:
             text = f"{name} decides where the package sends its requests: {at.shown if name in after else 'removed'}."
@@ -232,8 +230,6 @@ def _cannot_know(
         yield "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
     if base is None and steps:
         yield "What Codat holds for this API key so far."
-    if any(step.condition == consequences.UNKNOWN_COUNT for step in steps):
-        yield "How many companies are linked: `pulumi preview --refresh` counts them."
     hidden = {
         name: one.shown
         for fields in (head.client, head.books)

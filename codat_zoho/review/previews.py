@@ -2,7 +2,9 @@
 
 Seen on the engine (3.259): with ``--refresh`` each resource comes first in a step ``refresh`` whose old state is what
 the last run recorded; the old state of the step that follows is what the refresh found. So the two tell drift from a
-change of the program.
+change of the program. ``pulumi refresh --preview-only --json`` looks the same, but the program was not run: there the
+step that follows has what was recorded as its old state and what was found as its new one, and the stack itself, which
+every program registers, comes in no step but ``refresh``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from codat_zoho._redact import one_line
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.reports.review import Environment, FieldChange, Finding, Level, Problem, Review, Status, Step
 from codat_zoho.review import consequences, risks
-from codat_zoho.review.fields import BOOKS, CLIENT, Field, Fields, digest, show
+from codat_zoho.review.fields import BOOKS, CLIENT, ELSEWHERE, FINGERPRINT, Field, Fields, differing, show
 
 __all__ = ["review"]
 
@@ -27,6 +29,9 @@ _TYPES = {
     "pulumi-python:dynamic/codat-zoho:ZohoClientCredentials": CLIENT,
     "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration": BOOKS,
 }
+_STACK = "pulumi:pulumi:Stack"
+_SECRET = "[secret]"
+_FINGERPRINT = re.compile("[0-9a-f]{16}")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _LATER = ("create-replacement", "delete-replaced", "discard-replaced", "read", "refresh")
 _MAX_BYTES = 64 * 1024 * 1024
@@ -34,14 +39,14 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """One resource of a preview: as recorded, as it is, as it will be."""
+    """One resource of a preview: as recorded, as it is, as it will be; recorded is None without a refresh."""
 
     name: str
     books: bool
+    operation: str
     recorded: Fields | None
     before: Fields | None
     after: Fields | None
-    listed: frozenset[str] | None
     linked: int | None
 
 
@@ -93,7 +98,9 @@ def _environment(file: str, text: str) -> _Made:
     ops = frozenset(str(step.get("op")) for step in steps)
     if problems:
         return _Made(whole, ops)
-    return _Made(_reviewed(whole, list(_resources(steps))), ops)
+    ran = "refresh" not in ops or any(_kind(step) == _STACK and step.get("op") != "refresh" for step in steps)
+    resources = list(_resources(steps))
+    return _Made(_planned(whole, resources) if ran else _found(whole, resources), ops)
 
 
 def _names(steps: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -104,87 +111,115 @@ def _names(steps: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     return "", "preview"
 
 
+def _kind(step: Mapping[str, Any]) -> str:
+    """The type in the URN; children of a component have the component's before a ``$``."""
+    parts = str(step["urn"]).split("::")
+    return parts[2].rpartition("$")[2] if len(parts) > 3 else ""
+
+
 def _resources(steps: Sequence[Mapping[str, Any]]) -> Iterator[_Resource]:
-    """The resources of this package; what is not listed again after its refresh does not change."""
-    recorded = {step["urn"]: step.get("oldState") for step in steps if step.get("op") == "refresh"}
+    """The resources of this package; one that is listed in its refresh alone stays as it is."""
+    recorded = {step["urn"]: step for step in steps if step.get("op") == "refresh" and _kind(step) in _TYPES}
     for step in steps:
-        kind = str(step["urn"]).split("::")[2].rpartition("$")[2] if str(step["urn"]).count("::") >= 3 else ""
-        names = _TYPES.get(kind)
-        if names is None or step.get("op") in _LATER:
+        if _kind(step) not in _TYPES or step.get("op") in _LATER:
             continue
-        old, new = step.get("oldState"), step.get("newState")
-        if step.get("op") == "delete":
-            new = None
-        elif step.get("op") == "create":
-            old = None
-        outputs = (old or {}).get("outputs") or {}
-        count = outputs.get("linked_companies")
-        detailed = step.get("detailedDiff")
-        yield _Resource(
-            name=one_line(str(step["urn"]).rpartition("::")[2], 100),
-            books=names is BOOKS,
-            recorded=_fields(recorded.get(step["urn"]), names),
-            before=_fields(old, names),
-            after=_fields(new, names),
-            listed=frozenset(re.split(r"[.\[]", key)[0] for key in detailed) if detailed else None,
-            linked=int(count) if isinstance(count, int | float) and not isinstance(count, bool) else None,
-        )
+        refreshed = recorded.pop(step["urn"], None)
+        yield _resource(step, None if refreshed is None else refreshed.get("oldState"))
+    for step in recorded.values():
+        yield _resource({**step, "op": "same", "oldState": step.get("newState")}, step.get("oldState"))
+
+
+def _resource(step: Mapping[str, Any], recorded: object) -> _Resource:
+    names = _TYPES[_kind(step)]
+    operation, old, new = str(step.get("op")), step.get("oldState"), step.get("newState")
+    before = None if operation == "create" else _fields(old, names)
+    after = None if operation == "delete" else _fields(new, names)
+    if before is not None and after is not None:
+        # The engine hides secrets, but it lists which of them differ.
+        listed = {re.split(r"[.\[]", path)[0] for path in step.get("detailedDiff") or ()}
+        hidden = [name for name in listed & before.keys() & after.keys() if before[name].shown == after[name].shown]
+        after = {**after, **{name: replace(after[name], identity="another secret") for name in hidden}}
+    outputs = (old or {}).get("outputs") or {}
+    count = outputs.get("linked_companies")
+    return _Resource(
+        name=one_line(str(step["urn"]).rpartition("::")[2], 100),
+        books=names is BOOKS,
+        operation=operation,
+        recorded=_fields(recorded, names),
+        before=before,
+        after=after,
+        linked=int(count) if isinstance(count, int | float) and not isinstance(count, bool) else None,
+    )
 
 
 def _fields(state: object, names: Sequence[str]) -> Fields | None:
     if not isinstance(state, dict):
         return None
     inputs = state.get("inputs") or {}
-    return {name: _field(name, inputs[name], inputs) for name in names if inputs.get(name) is not None}
+    return {name: _field(inputs[name]) for name in names if inputs.get(name) is not None}
 
 
-def _field(name: str, value: Any, inputs: Mapping[str, Any]) -> Field:
+def _field(value: Any) -> Field:
     if value == _UNKNOWN or (isinstance(value, list) and _UNKNOWN in value):
-        return Field(f"unknown {name}", "not known before pulumi up", known=False)
-    if name == "client_secret":
-        # The engine hides it; its fingerprint, an input beside it, says which secret it is.
-        which = inputs.get("client_secret_fingerprint")
-        return Field(digest(f"secret {which}"), "[secret]", known=which not in (None, _UNKNOWN))
+        return Field(f"{ELSEWHERE}pulumi up", "not known before pulumi up", known=False)
+    if value == _SECRET:
+        return Field("a secret", _SECRET)
     if isinstance(value, list):
         value = sorted(map(str, value))
     return Field(json.dumps(value, sort_keys=True), show(value), value)
 
 
-def _reviewed(whole: Environment, resources: Sequence[_Resource]) -> Environment:
+def _found(whole: Environment, resources: Sequence[_Resource]) -> Environment:
+    """A refresh alone: what is there against what was recorded. What the program wants is not known."""
+    changes: list[FieldChange] = []
+    findings: list[Finding] = []
+    for one in resources:
+        if one.after is None:
+            findings.append(_gone(one))
+            continue
+        changes += consequences.changes(one.name, one.before, one.after, "drift")
+        findings += _drifts(one.name, one.before, one.after)
+    return replace(
+        whole,
+        status="changed" if changes or findings else "unchanged",
+        changes=tuple(changes),
+        findings=tuple(findings),
+        cannot_know=("What pulumi up does about it: this refresh did not run the program.",),
+    )
+
+
+def _planned(whole: Environment, resources: Sequence[_Resource]) -> Environment:
+    """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     changes: list[FieldChange] = []
     asked: list[Step] = []
     sent: list[Step] = []
     gone: list[Step] = []
     hand: list[str] = []
     findings: list[Finding] = []
+    cannot_know: list[str] = []
     for one in resources:
         changes += _changes(one)
-        if one.before is not None and one.after is not None and not _differ(one):
+        if one.operation == "create" and one.recorded is not None:
+            findings.append(_gone(one))
+        findings += _drifts(one.name, one.recorded, one.before, one.after)
+        if not differing(one.before, one.after):
             continue
         if one.books:
-            there = consequences.as_found(one.before, one.linked) if one.before is not None else None
-            done = consequences.books(one.before, one.after, there)
+            done = _done(one)
             sent += done.steps
             hand += risks.books_by_hand(one.before, one.after)
             findings += risks.books_findings(one.before, one.after, done)
+            if done.count_matters:
+                cannot_know.append("How many companies are linked: Codat did not say at the last look.")
         else:
             (gone if one.after is None else asked).extend(consequences.client(one.before, one.after))
             hand += risks.client_by_hand(one.before, one.after)
             findings += risks.client_findings(one.before, one.after)
-    drifted = [change for change in changes if change.origin == "drift"]
-    if drifted:
-        names = ", ".join(dict.fromkeys(change.field for change in drifted))
-        text = f"Changed outside Pulumi since the last run, and put back by this one: {names}."
-        findings.append(Finding("drift", Level.CAUTION, text))
-    status: Status = "changed" if changes or sent or asked or gone else "unchanged"
-    cannot_know = []
-    if any(step.condition == consequences.UNKNOWN_COUNT for step in sent):
-        cannot_know.append("How many companies are linked: Codat did not say at the last look.")
     if not resources:
         cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
     return replace(
         whole,
-        status=status,
+        status=_status(resources),
         changes=tuple(changes),
         steps=(*asked, *sent, *gone),
         by_hand=tuple(dict.fromkeys(hand)),
@@ -193,20 +228,50 @@ def _reviewed(whole: Environment, resources: Sequence[_Resource]) -> Environment
     )
 
 
-def _differ(one: _Resource) -> bool:
-    return bool(consequences.changes(one.name, one.before, one.after))
+def _status(resources: Sequence[_Resource]) -> Status:
+    if not any(differing(one.before, one.after) for one in resources):
+        return "unchanged"
+    if all(one.before is None and one.recorded is None for one in resources):
+        return "added"
+    return "deleted" if all(one.after is None for one in resources) else "changed"
 
 
 def _changes(one: _Resource) -> list[FieldChange]:
-    """As the engine lists them, drift told apart: recorded is what is wanted, and what was found is neither."""
-    found = []
-    for change in consequences.changes(one.name, one.before, one.after):
-        if one.listed is not None and change.field not in one.listed:
-            continue
-        if one.recorded is not None and one.before is not None and one.after is not None:
-            old, live, new = (side.get(change.field) for side in (one.recorded, one.before, one.after))
-            identities = [None if side is None else side.identity for side in (old, live, new)]
-            if identities[0] == identities[2] != identities[1]:
-                change = replace(change, origin="drift")
-        found.append(change)
-    return found
+    """As the engine lists them, drift told apart: what was recorded is what is wanted, and was not found."""
+    found = consequences.changes(one.name, one.before, one.after)
+    if one.recorded is None:
+        return found
+    wanted = set(differing(one.recorded, one.after))
+    return [change if change.field in wanted else replace(change, origin="drift") for change in found]
+
+
+def _done(one: _Resource) -> consequences.Books:
+    before = one.before
+    if before is None:
+        return consequences.books(None, one.after)
+    told = str(before[FINGERPRINT].value) if FINGERPRINT in before else ""
+    if told and not _FINGERPRINT.fullmatch(told) and "client_secret" in before:
+        # The secret that was found is another one; the engine keeps showing the one that was recorded.
+        before = {**before, "client_secret": replace(before["client_secret"], identity="not the recorded secret")}
+    return consequences.books(before, one.after, consequences.as_found(before, one.linked))
+
+
+def _drifts(name: str, recorded: Fields | None, now: Fields | None, wanted: Fields | None = None) -> Iterator[Finding]:
+    """What somebody changed since the last deployment, and what becomes of that, where a refresh tells."""
+    if recorded is None or now is None:
+        return
+    for field in differing(recorded, now):
+        was, found, goal = (side.get(field) for side in (recorded, now, wanted or {}))
+        told = f"{name}: {field} was {_said(was)} at the last deployment, now: {_said(found)}."
+        if wanted is not None:
+            same = (goal.identity if goal else None) == (found.identity if found else None)
+            told += " The code agrees with that." if same else " pulumi up sets what the code says."
+        yield Finding("drift", Level.CAUTION, told)
+
+
+def _said(one: Field | None) -> str:
+    return "not set" if one is None else one.shown
+
+
+def _gone(one: _Resource) -> Finding:
+    return Finding("drift", Level.CAUTION, f"{one.name} was deployed and is gone.")

@@ -127,8 +127,8 @@ def _key_findings(before: Fields, after: Fields, differ: list[str], guard: str) 
         yield finding(
             "secret-changed",
             Level.CAUTION,
-            "The client secret is encrypted anew. Whether it is another secret (a rotation) or the same one cannot be "
-            "known without decrypting it: ask the author, or compare client_secret_fingerprint in a preview.",
+            "The client secret is written anew. Whether it is another one (a rotation) or the same cannot be known "
+            "without decrypting it: ask the author, or look for client_secret_fingerprint in a preview.",
             after["client_secret"],
         )
 
@@ -173,10 +173,16 @@ def _guard(done: Books) -> str:
     if not done.disruptive:
         return ""
     if any(step.kind == "refuse" for step in done.steps):
-        return " It is refused: companies are linked."
+        return f" It is refused: {_companies(done.linked)} linked." if done.linked else " It is refused."
+    looked = "" if done.linked is None else f" At the last look {_companies(done.linked)} linked."
     if done.allowed:
-        return " allow_disruption is on, so it goes through however many companies are linked."
-    return " It is refused while companies are linked."
+        return f" allow_disruption is on, so it goes through however many companies are linked.{looked}"
+    unless = "" if done.allowed is False else ", unless allow_disruption is on"
+    return f" It is refused while companies are linked{unless}.{looked}"
+
+
+def _companies(count: int) -> str:
+    return "no company was" if not count else "1 company was" if count == 1 else f"{count} companies were"
 
 
 _NOWHERE = Field("", "")

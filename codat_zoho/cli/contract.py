@@ -138,11 +138,10 @@ def _print(table: Table, arguments: argparse.Namespace) -> None:
     if arguments.format == "json":
         print(redact(result), end="")
     else:
-        wide = max(len(row.name) for row in table.rows())
-        print(f"\n{'result':<14}{'assumption':<{wide}}  {'assumed':<23}seen")
+        print(f"\n{'result':<14}{'assumption':<23}{'assumed':<23}seen")
         for row in table.rows():
             seen = row.why if row.seen is None else _word(row.seen)
-            print(f"{row.result:<14}{row.name:<{wide}}  {_word(row.assumed):<23}{seen}")
+            print(f"{row.result:<14}{row.name:<23}{_word(row.assumed):<23}{seen}")
     if arguments.output:
         with arguments.output.open("x", encoding="utf-8") as file:
             file.write(result)

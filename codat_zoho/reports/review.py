@@ -156,6 +156,12 @@ class Environment:
         return bool(self.changes or self.steps) or self.status not in ("unchanged", "broken")
 
     @property
+    def only_in_state(self) -> bool:
+        """A change of the code reaches neither Codat nor Zoho."""
+        resources = [change for change in self.changes if change.resource != "provider"]
+        return not (self.steps or self.problems) and any(change.origin == "change" for change in resources)
+
+    @property
     def quiet(self) -> bool:
         """There is nothing to say of it."""
         return not (self.changes_something or self.problems or self.findings)

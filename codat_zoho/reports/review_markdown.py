@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from codat_zoho.reports._markdown import code, escape, fit, table
 from codat_zoho.reports.review import Environment, Level, Review, grouped
-from codat_zoho.reports.review_text import problem_words, remark, step_words, where
+from codat_zoho.reports.review_text import ONLY_IN_STATE, UNTOUCHED, problem_words, remark, step_words, where
+from codat_zoho.settings import REDIRECT_URI
 
 __all__ = ["LIMIT", "MARKER", "render"]
 
@@ -33,17 +34,33 @@ def render(review: Review) -> str:
     quiet = [one for one in review.sorted if one.quiet]
     blocks = [
         f"{MARKER}\n## Review of the Zoho Books configuration",
-        escape(review.headline),
+        _prose(review.headline),
         f"Review of {code(review.head)}" + (f", compared with {code(review.base)}." if review.base else "."),
         *("\n\n".join(_environment(one)) for one in loud),
     ]
     if quiet:
-        names = "\n".join(f"- {escape(one.title)} ({code(one.file)})" for one in quiet)
+        names = "\n".join(
+            f"- {_prose(one.title)} ({code(one.file)}){f': {UNTOUCHED}' if one.touched else ''}" for one in quiet
+        )
         blocks.append(f"<details><summary>{len(quiet)} unchanged</summary>\n\n{names}\n\n</details>")
+    if review.other_stacks:
+        blocks.append(f"Skipped: {review.other_stacks} without settings of codat-zoho.")
     if review.cannot_know:
         which = "review of files" if review.offline else "preview"
-        blocks.append(f"**No {which} can know**\n\n{_list(map(escape, review.cannot_know))}")
+        blocks.append(f"**No {which} can know**\n\n{_list(map(_prose, review.cannot_know))}")
     return fit(blocks, LIMIT - 1, _left_out) + "\n"
+
+
+def _prose(text: str) -> str:
+    """Escape a text, but show what stands in backticks, and the redirect URI, ready to be copied."""
+    parts = text.replace(REDIRECT_URI, f"`{REDIRECT_URI}`").split("`")
+    return "".join(code(part) if at % 2 else _escaped(part) for at, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    # escape() drops white space at the ends, which separates a text from the code beside it.
+    before, after = (" " if text[end : end + 1].isspace() else "" for end in (0, len(text) - 1))
+    return f"{before}{escape(text)}{after}" if text.strip() else text
 
 
 def _left_out(count: int) -> str:
@@ -53,24 +70,24 @@ def _left_out(count: int) -> str:
 
 def _environment(one: Environment) -> Iterator[str]:
     status = f", {one.status}" if one.verdict != one.status else ""
-    yield f"### {_ICONS.get(one.verdict, '✏️')} {escape(one.title)}: {one.verdict}{status}"
+    yield f"### {_ICONS.get(one.verdict, '✏️')} {_prose(one.title)}: {one.verdict}{status}"
     yield code(one.file)
     if one.problems:
-        yield f"**Cannot be read**\n\n{_list(escape(problem_words(problem)) for problem in one.problems)}"
+        yield f"**Cannot be read**\n\n{_list(_prose(problem_words(problem)) for problem in one.problems)}"
     if one.findings:
         found = [
             f"{_LEVELS[finding.level]} **{finding.rule}**{'' if finding.new else ' (not new)'}: "
-            f"{escape(finding.text)}{_place(finding.file, finding.line)}"
+            f"{_prose(finding.text)}{_place(finding.file, finding.line)}"
             for finding in one.findings
         ]
         yield f"**To look at**\n\n{_list(found)}"
     if one.changes:
         rows = [
             [
-                escape(resources),
+                _prose(resources),
                 code(change.field),
                 _side(change.before),
-                f"{_side(change.after)} {escape(remark(change))}".rstrip(),
+                f"{_side(change.after)} {_prose(remark(change))}".rstrip(),
                 where_,
             ]
             for change, resources in grouped(one.changes)
@@ -78,13 +95,15 @@ def _environment(one: Environment) -> Iterator[str]:
         ]
         yield table(["resource", "field", "before", "after", "where"], rows)
     if one.steps:
-        steps = "\n".join(f"{at}. {escape(step_words(step))}" for at, step in enumerate(one.steps, start=1))
+        steps = "\n".join(f"{at}. {_prose(step_words(step))}" for at, step in enumerate(one.steps, start=1))
         yield f"**What pulumi up does**\n\n{steps}"
+    elif one.only_in_state:
+        yield ONLY_IN_STATE
     if one.by_hand:
         # No box to tick: the next run of the pipeline would clear it.
-        yield f"**By hand**\n\n{_list(map(escape, one.by_hand))}"
+        yield f"**By hand**\n\n{_list(map(_prose, one.by_hand))}"
     if one.cannot_know:
-        yield f"**Cannot be known here**\n\n{_list(map(escape, one.cannot_know))}"
+        yield f"**Cannot be known here**\n\n{_list(map(_prose, one.cannot_know))}"
 
 
 def _list(texts: Iterable[str]) -> str:

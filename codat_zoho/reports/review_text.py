@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from codat_zoho.reports.review import Environment, FieldChange, Finding, Problem, Review, Step, grouped
 
-__all__ = ["change_words", "remark", "render", "step_words", "where"]
+__all__ = ["ONLY_IN_STATE", "UNTOUCHED", "change_words", "remark", "render", "step_words", "where"]
 
-_UNTOUCHED = "its files differ, no setting does (comments, order, line ends or file mode)"
+ONLY_IN_STATE = "pulumi up sends nothing to Codat and asks nothing of Zoho; only the state changes."
+UNTOUCHED = "its files differ, no setting does (comments, order, line ends or file mode)"
 
 
 def render(review: Review) -> str:
@@ -36,7 +37,7 @@ def render(review: Review) -> str:
 
 
 def _touched(one: Environment) -> str:
-    return f": {_UNTOUCHED}" if one.touched else ""
+    return f": {UNTOUCHED}" if one.touched else ""
 
 
 def _environment(one: Environment) -> Iterator[str]:
@@ -46,11 +47,11 @@ def _environment(one: Environment) -> Iterator[str]:
     yield from _part("Cannot be read", (problem_words(problem) for problem in one.problems))
     yield from _part("Changes", (change_words(*pair) + _at(one, pair[0]) for pair in grouped(one.changes)))
     yield from _part("What pulumi up does", (step_words(step) for step in one.steps), numbered=True)
+    if one.only_in_state:
+        yield f"  {ONLY_IN_STATE}"
     yield from _part("By hand", one.by_hand)
     yield from _part("To look at", (_finding(one, finding) for finding in one.findings))
     yield from _part("Cannot be known here", one.cannot_know)
-    if one.status == "unchanged" and not one.changes_something and one.touched:
-        yield f"  {_UNTOUCHED[0].upper()}{_UNTOUCHED[1:]}."
 
 
 def _part(title: str, texts: Iterable[str], *, numbered: bool = False) -> Iterator[str]:

@@ -81,13 +81,13 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     folders = {
         posixpath.dirname(path) for path in {**old_tree, **new_tree} if _NAME.fullmatch(posixpath.basename(path))
     }
-    programs: dict[str, Sequence[str]] = {}
+    homes: dict[str, str] = {}
     environments = []
     for old, new in mine:
-        home = next(one.folder for one in (new, old) if one)
-        if home not in programs:
-            programs[home] = sorted(_program(home, changed, folders))
-        made = _environment(old, new, changed, programs[home])
+        side = new or old
+        assert side is not None
+        homes.setdefault(side.folder, side.declared.project)
+        made = _environment(old, new, changed)
         if new is not None and not made.problems:
             found = (*made.findings, *shared.get((new.declared.file, new.stack), ()))
             made = replace(made, findings=tuple(sorted(found, key=lambda one: one.level.value != "danger")))
@@ -96,7 +96,10 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         base=base_words,
         head=head if not commit else _words(head, commit),
         environments=tuple(environments),
-        cannot_know=offline.GENERAL if any(one.changes_something for one in environments) else (),
+        cannot_know=(
+            *(offline.GENERAL if any(one.changes_something for one in environments) else ()),
+            *_programs(homes, changed, folders),
+        ),
         other_stacks=len(pairs) - len(mine),
     )
 
@@ -233,9 +236,7 @@ def _alike(one: _Found, other: _Found) -> float:
     return len(lines[0] & lines[1]) / max(map(len, lines)) if all(lines) else 0.0
 
 
-def _environment(
-    old: _Found | None, new: _Found | None, changed: frozenset[str], program: Sequence[str]
-) -> Environment:
+def _environment(old: _Found | None, new: _Found | None, changed: frozenset[str]) -> Environment:
     sides = [one for one in (old, new) if one]
     problems = [problem for one in sides for problem in one.problems]
     paths = {path for one in sides for path in (one.declared.file, one.project_file) if path}
@@ -245,8 +246,16 @@ def _environment(
         problems=problems,
         moved=old.stack if old and new and old.stack != new.stack else "",
         touched=bool(paths & changed),
-        program=program,
     )
+
+
+def _programs(homes: Mapping[str, str], changed: frozenset[str], folders: Iterable[str]) -> Iterator[str]:
+    """For each project whose program differs: that nothing here tells what that does. No setting need differ."""
+    for home, project in homes.items():
+        paths = sorted(_program(home, changed, folders))
+        if paths:
+            shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+            yield f"What the change of the program of {project or home} does ({shown}): a preview tells."
 
 
 def _program(home: str, changed: frozenset[str], folders: Iterable[str]) -> Iterator[str]:

@@ -167,10 +167,7 @@ def _read(content: bytes) -> dict[str, yaml.Node]:
         loader = _Loader(content)
         top = loader.get_node() if loader.check_node() else None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        # Never the mark's snippet, nor what the problem quotes: either may be part of a secret.
-        problem = re.sub(r"(['\"])(?:(?!\1).){2,}\1", "'…'", error.problem or error.context or "no reason given")
-        raise Broken(f"is not valid YAML: {one_line(problem)}", mark.line + 1 if mark else None) from None
+        raise _invalid(error) from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         kind = "characters that YAML does not allow" if isinstance(error, yaml.YAMLError) else "not UTF-8"
         raise Broken(f"is not valid YAML: {kind}") from None
@@ -184,6 +181,16 @@ def _read(content: bytes) -> dict[str, yaml.Node]:
     if not isinstance(top, yaml.MappingNode):
         raise Broken("is not a map of settings", _line(top))
     return {key.value: value for key, value in _unique(top)}
+
+
+def _invalid(error: yaml.MarkedYAMLError) -> Broken:
+    mark, began = error.problem_mark or error.context_mark, error.context_mark
+    # Never the mark's snippet, nor what the problem quotes: either may be part of a secret.
+    said = error.problem or "unreadable"
+    problem = re.sub("'[^']*'", lambda quoted: quoted[0] if len(quoted[0]) < 5 else "'…'", said)
+    if mark and began and began.line != mark.line:
+        problem = f"{problem}, {error.context} that begins in line {began.line + 1}"
+    return Broken(f"is not valid YAML: {one_line(problem)}", mark.line + 1 if mark else None)
 
 
 def _unique(mapping: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:

@@ -47,7 +47,7 @@ class Repo:
         )
         return done.stdout
 
-    def write(self, files: Mapping[str, str | None]) -> None:
+    def write(self, files: Mapping[str, str | bytes | None]) -> None:
         """Write files; None removes one."""
         for name, content in files.items():
             path = self.folder / name
@@ -55,9 +55,9 @@ class Repo:
                 path.unlink()
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content.encode())
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    def commit(self, files: Mapping[str, str | None] | None = None) -> str:
+    def commit(self, files: Mapping[str, str | bytes | None] | None = None) -> str:
         """Commit everything, and return the commit."""
         self.write(files or {})
         self.git("add", "--all")
@@ -123,7 +123,7 @@ _NEW_ID = tuple(
     for resource in _BOTH
     for change in (
         (resource, "client_id", ID, OTHER_ID),
-        (resource, "client_secret_fingerprint", "not known while encrypted", "not known while encrypted"),
+        (resource, "client_secret_fingerprint", "not known while encrypted", "another one, not known while encrypted"),
     )
 )
 _ASK_ALL = "ask Zoho's data centres eu, uk, us whether they accept the client"

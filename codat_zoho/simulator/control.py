@@ -1,27 +1,31 @@
 """The control interface: what a person does in the Portal or in Zoho's console, and faults, over HTTP as JSON.
 
-========  ==================  =============================================================================
-method    path                what
-========  ==================  =============================================================================
-GET       /_control/calls     the log, oldest first
-DELETE    /_control/calls     empty the log
-GET       /_control/state     Codat and Zoho clients and switches, secrets shown as ``ends in``
-PUT       /_control/codat     ``{"apiKey", "enabled"?, "clientId"?, "clientSecret"?, "linked"?, "offered"?}``
-PUT       /_control/zoho      ``{"clientId", "secret"?, "enabled"?: [codes], "sameCredentials"?, "throttled"?:
-[codes]}`` PUT       /_control/switches  fields of ``Switches``
-POST      /_control/faults    fields of ``Fault`` (``body`` as text)
-DELETE    /_control/faults    no more faults
-========  ==================  =============================================================================
+=======  ===================  ==========================================================================================
+method   path                 what
+=======  ===================  ==========================================================================================
+GET      /_control/calls      the log, oldest first
+DELETE   /_control/calls      empty the log
+GET      /_control/state      Codat and Zoho clients and switches, secrets shown as ``ends in``
+PUT      /_control/codat      ``{"apiKey", "enabled"?, "clientId"?, "clientSecret"?, "linked"?, "offered"?}``
+PUT      /_control/zoho       ``{"clientId", "secret"?, "enabled"?: [code], "sameCredentials"?, "throttled"?: [code]}``
+PUT      /_control/switches   fields of ``Switches``
+POST     /_control/faults     fields of ``Fault`` (``body`` as text)
+DELETE   /_control/faults     no more faults
+=======  ===================  ==========================================================================================
 
+A key that is null is removed. A wrong request changes nothing.
 A client that is not there yet is added.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.simulator.codat import Reply, Request
 from codat_zoho.simulator.faults import Fault
 from codat_zoho.simulator.world import Simulator, Switches
@@ -39,8 +43,8 @@ def answer(simulator: Simulator, request: Request) -> Reply:
         if handle is None:
             return Reply(404, {"error": "unknown control path", "known": [f"{m} /_control{p}" for m, p in _ROUTES]})
         return Reply(200, handle(simulator, body))
-    except (ValueError, TypeError, KeyError) as problem:
-        return Reply(400, {"error": f"{type(problem).__name__}: {problem}"})
+    except ValueError as problem:
+        return Reply(400, {"error": str(problem)})
 
 
 def _calls(simulator: Simulator, _: dict[str, Any]) -> Any:
@@ -75,52 +79,66 @@ def _ends(secret: str | None) -> str | None:
     return f"ends in {secret[-4:]}" if secret else None
 
 
+_CODAT = {
+    "apiKey": str,
+    "enabled": bool,
+    "clientId": str | None,
+    "clientSecret": str | None,
+    "linked": int,
+    "offered": bool,
+}
+_ZOHO = {
+    "clientId": str,
+    "secret": str,
+    "enabled": list[str],
+    "sameCredentials": bool,
+    "throttled": list[str],
+}
+
+
 def _put_codat(simulator: Simulator, body: dict[str, Any]) -> Any:
-    key = _taken(body, "apiKey", str)
+    given = _checked(_CODAT, body, "apiKey")
+    if given.get("linked", 0) < 0:
+        raise ValueError("linked must not be negative")
+    key = given["apiKey"]
     client = simulator.codat.get(key) or simulator.add_codat_client(key)
+    client.linked = given.get("linked", client.linked)
     integration = client.integration
-    if "enabled" in body:
-        integration.enabled = _taken(body, "enabled", bool)
-    if "offered" in body:
-        integration.offered = _taken(body, "offered", bool)
-    if "linked" in body:
-        client.linked = _taken(body, "linked", int)
-    for name in ("clientId", "clientSecret"):
-        if name in body:
-            value = body.pop(name)
-            integration.keys.update({name: value}) if value else integration.keys.pop(name, None)
-    return _no_more(body)
+    integration.enabled = given.get("enabled", integration.enabled)
+    integration.offered = given.get("offered", integration.offered)
+    for name in {"clientId", "clientSecret"} & set(given):
+        if given[name]:
+            integration.keys[name] = given[name]
+        else:
+            integration.keys.pop(name, None)
+    return {}
 
 
 def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> Any:
-    client_id = _taken(body, "clientId", str)
+    given = _checked(_ZOHO, body, "clientId")
+    unknown = {*given.get("enabled", ()), *given.get("throttled", ())} - set(DATA_CENTRES)
+    if unknown:
+        raise ValueError(f"no such data centre: {', '.join(sorted(unknown))}; there are {', '.join(DATA_CENTRES)}")
+    client_id = given["clientId"]
     client = simulator.zoho.get(client_id) or simulator.add_zoho_client(client_id, "")
-    if "secret" in body:
-        client.secret = _taken(body, "secret", str)
-    if "sameCredentials" in body:
-        client.same_credentials = _taken(body, "sameCredentials", bool)
-    if "enabled" in body:
-        client.enabled = set(_taken(body, "enabled", list))
-    if "throttled" in body:
-        client.throttled = set(_taken(body, "throttled", list))
-    return _no_more(body)
+    client.secret = given.get("secret", client.secret)
+    client.same_credentials = given.get("sameCredentials", client.same_credentials)
+    client.enabled = set(given.get("enabled", client.enabled))
+    client.throttled = set(given.get("throttled", client.throttled))
+    return {}
 
 
 def _put_switches(simulator: Simulator, body: dict[str, Any]) -> Any:
-    known = {field.name for field in fields(Switches)}
-    if set(body) - known:
-        raise ValueError(
-            f"no such switch: {', '.join(sorted(set(body) - known))}; there are {', '.join(sorted(known))}"
-        )
-    for name, value in body.items():
+    for name, value in _checked(get_type_hints(Switches), body).items():
         setattr(simulator.switches, name, value)
     return asdict(simulator.switches)
 
 
 def _post_fault(simulator: Simulator, body: dict[str, Any]) -> Any:
-    if isinstance(body.get("body"), str):
-        body["body"] = body["body"].encode()
-    simulator.fail(Fault(**body))
+    given = _checked(get_type_hints(Fault) | {"body": str | None}, body)
+    if given.get("body") is not None:
+        given["body"] = given["body"].encode()
+    simulator.fail(Fault(**given))
     return {}
 
 
@@ -129,17 +147,47 @@ def _no_faults(simulator: Simulator, _: dict[str, Any]) -> Any:
     return {}
 
 
-def _taken(body: dict[str, Any], name: str, kind: type) -> Any:
-    value = body.pop(name)
-    if not isinstance(value, kind):
-        raise ValueError(f"{name} must be of type {kind.__name__}")
-    return value
+def _checked(known: Mapping[str, Any], body: dict[str, Any], *needed: str) -> dict[str, Any]:
+    """Return the body when it has what is needed, nothing unknown, and each value of the right kind."""
+    problems = [f"{name} is missing" for name in needed if name not in body]
+    problems += [f"no such field: {name}; there are {', '.join(known)}" for name in body if name not in known]
+    for name, value in body.items():
+        if name in known and not _fits(known[name], value):
+            problems.append(f"{name} must be {_kind(known[name])}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return body
 
 
-def _no_more(body: dict[str, Any]) -> Any:
-    if body:
-        raise ValueError(f"unknown: {', '.join(sorted(body))}")
-    return {}
+def _fits(kind: Any, value: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return isinstance(value, str) and value in get_args(kind)
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if get_origin(kind) is Mapping:
+        return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)
+
+
+def _kind(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
+    if isinstance(kind, UnionType):
+        return " or ".join(map(_kind, get_args(kind)))
+    return _KINDS[get_origin(kind) or kind]
+
+
+_KINDS = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    type(None): "null",
+    list: "a list of texts",
+    Mapping: "a map of texts",
+}
 
 
 _ROUTES = {

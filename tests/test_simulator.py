@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,28 @@ def test_zoho_is_strict(base: str) -> None:
 
 
 # --- limits, pages, faults ---
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "+1", ""])
+def test_a_length_that_is_none(base: str, length: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """It is answered like a request without a body, and prints nothing."""
+    authorization = HEADERS["Authorization"]
+    request = (
+        "PUT /codat/integrations/rwuv/enabled HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {authorization}\r\nContent-Length: {length}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2]))) as connection:
+        connection.sendall(request.encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline() == b"HTTP/1.0 400 Bad Request\r\n"
+    assert capfd.readouterr().err == ""
+
+
+def test_the_name_service_is_not_asked(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes beyond this machine, not even a question for its own name."""
+    monkeypatch.setattr("socket.getfqdn", lambda _: pytest.fail("the name service was asked"))
+    with serve(simulator) as served:
+        assert httpx.get(f"{served}/codat/companies", headers=HEADERS).status_code == 200
 
 
 def test_limits_are_on_every_answer(codat: httpx.Client) -> None:

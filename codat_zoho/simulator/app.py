@@ -92,7 +92,8 @@ class App:
 def _request(environ: WSGIEnvironment) -> Request:
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
-    length = int(environ.get("CONTENT_LENGTH") or 0)
+    told = environ.get("CONTENT_LENGTH", "")
+    length = int(told) if told.isdecimal() else 0
     stream: Any = environ["wsgi.input"]
     return Request(
         environ["REQUEST_METHOD"],

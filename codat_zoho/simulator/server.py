@@ -20,6 +20,12 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def server_bind(self) -> None:
+        """Bind without asking the name service for this machine's name, as the base class does."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+        self.setup_environ()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away, or a dropped connection, is nothing to print."""
 

@@ -19,6 +19,16 @@ OTHER_ID = "1000.Z2QTW7RH5PYL8D3K9AMVXB4NC6EJ0U"
 SECRET = "3f1a9c04e7b25d68013f9a7c4e2b8d5601f37ac9e4"
 OTHER_SECRET = "a04d6e19b73f8c25ee61d7049b3c58f210e9a6d73b"
 REGIONS = ["eu", "uk", "us"]
+UNKNOWN_SWITCHES: dict[str, tuple[object, ...]] = {
+    "absent_keys": ("empty", "404", "204"),
+    "saving": ("replace", "merge"),
+    "saving_keeps_enabled": (True, False),
+    "disabling_keeps_keys": (True, False),
+    "mask_client_id": (True, False),
+    "mask": ("last4", "opaque"),
+    "linked_count": (True, False),
+}
+"""Every value of the switches for what nobody knows of Codat's answers and side effects."""
 
 
 def keys(client_id: str = ID, client_secret: str = SECRET) -> dict[str, str]:

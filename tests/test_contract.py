@@ -22,18 +22,9 @@ from codat_zoho.contract.writing import Keys, write
 from codat_zoho.environment import Environment
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
-from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, Clock, InProcess, keys
+from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
 
-CHOICES = {
-    "absent_keys": ("empty", "404", "204"),
-    "saving": ("replace", "merge"),
-    "saving_keeps_enabled": (True, False),
-    "disabling_keeps_keys": (True, False),
-    "mask_client_id": (True, False),
-    "mask": ("last4", "opaque"),
-    "linked_count": (True, False),
-    "writes_offered": (True, False),
-}
+CHOICES = UNKNOWN_SWITCHES | {"writes_offered": (True, False)}
 LOCAL = "http://127.0.0.1/codat"
 WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
 

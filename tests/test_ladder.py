@@ -12,18 +12,11 @@ import pytest
 from codat_zoho.simulator import Simulator, Switches, serve
 from tests.ladder import LADDER, Step, World
 from tests.mini_engine import Failed, Grpc, MiniEngine, Plain
-from tests.support import API_KEY
+from tests.support import API_KEY, UNKNOWN_SWITCHES
 
-UNKNOWN = {
-    "absent_keys": ("empty", "404", "204"),
-    "saving": ("replace", "merge"),
-    "saving_keeps_enabled": (True, False),
-    "disabling_keeps_keys": (True, False),
-    "mask_client_id": (True, False),
-    "mask": ("last4", "opaque"),
-    "linked_count": (True, False),
-}
-COMBINATIONS = [dict(zip(UNKNOWN, values, strict=True)) for values in itertools.product(*UNKNOWN.values())]
+COMBINATIONS = [
+    dict(zip(UNKNOWN_SWITCHES, values, strict=True)) for values in itertools.product(*UNKNOWN_SWITCHES.values())
+]
 
 
 def climb(world: World, engine: MiniEngine, step: Step) -> None:

@@ -54,9 +54,9 @@ $(POLICY): requirements-policy.txt
 lock:
 	cat requirements-dev.in | grep -v '^-e' > build-lock.in
 	$(BIN)/python -c 'import pathlib, re; text = pathlib.Path("pyproject.toml").read_text(); print("\n".join(re.search(r"dependencies = \[(.*?)\]", text, re.S)[1].replace("\"", "").replace(",\n", "\n").split("\n")))' >> build-lock.in
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate build-lock.in -o requirements-dev.txt
+	$(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate build-lock.in -o requirements-dev.txt
 	rm -f build-lock.in
-	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate requirements-policy.in -o requirements-policy.txt
+	$(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate requirements-policy.in -o requirements-policy.txt
 
 clean:
 	rm -rf $(VENV) .venv-policy build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info

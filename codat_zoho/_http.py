@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -205,19 +206,26 @@ class Http:
                 timeout=httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left)),
             ) as response:
                 body = bytearray()
-                for chunk in response.iter_bytes(65536):
+                assert isinstance(response.stream, httpx.SyncByteStream)
+                # As it comes: httpx's iter_bytes gathers and unpacks, and looks at neither clock nor size meanwhile.
+                for chunk in response.stream:
                     body += chunk
                     if len(body) > MAX_BODY:
-                        outcome = "answer too large"
-                        raise UnexpectedAnswer(
-                            f"{urlsplit(url).netloc} sent more than {MAX_BODY >> 20} MiB in answer to {method}.",
-                            "Check that the address is right.",
-                            status=response.status_code,
-                        )
+                        break
                     if deadline.left() <= 0:
                         raise _NoAnswer(f"the answer was not complete within {deadline.seconds:g} s")
+                content = _unpacked(bytes(body), response.headers.get("content-encoding", ""))
+                if content is None or len(content) > MAX_BODY:
+                    outcome = "answer too large" if content else "answer cannot be unpacked"
+                    raise UnexpectedAnswer(
+                        f"{urlsplit(url).netloc} sent "
+                        + (f"more than {MAX_BODY >> 20} MiB" if content else "something packed that cannot be unpacked")
+                        + f" in answer to {method}.",
+                        "Check that the address is right.",
+                        status=response.status_code,
+                    )
                 outcome = str(response.status_code)
-                return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
+                return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
         except httpx.TimeoutException as error:
             outcome = type(error).__name__
             raise _NoAnswer(_TIMEOUTS.get(outcome, "it did not answer in time")) from None
@@ -258,6 +266,18 @@ class Http:
                 f"No HTTP client can be set up on this machine: {one_line(str(error)).rstrip('.')}.",
                 "Check the environment variables SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
             ) from None
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes | None:
+    """Undo what a proxy packed although plain was asked for, but not a bomb; None where that cannot be done."""
+    if encoding.strip().lower() in ("", "identity") or not body:
+        return body
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return None
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return None
 
 
 class _NoAnswer(Exception):

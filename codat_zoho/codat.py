@@ -146,7 +146,8 @@ class Codat:
         path = self._paths.credentials.format(key=ZOHO_BOOKS)
         what = "reading the stored keys"
         answer = self._send("GET", path)
-        if answer.status in (204, 404):
+        # A 404 in somebody else's words (a proxy's, a wrong path's) does not say that no keys are stored.
+        if answer.status == 204 or (answer.status == 404 and (not answer.body or _json_object(answer) is not None)):
             return None
         if answer.status == 405:
             raise self._failure(answer, "GET", path, what, by_hand="leave client_id out, and manage the keys there.")

@@ -164,7 +164,13 @@ class Codat:
         linked = page = seen = 0
         while True:
             page += 1
-            body = self._json("GET", f"/companies?page={page}&pageSize={_PAGE_SIZE}", "counting linked companies")
+            try:
+                body = self._json("GET", f"/companies?page={page}&pageSize={_PAGE_SIZE}", "counting linked companies")
+            except errors.NotFound as lost:
+                # NotFound says that the integration is gone, and destroying would take it for done.
+                raise errors.UnexpectedAnswer(
+                    lost.what, lost.next_step, status=404, correlation_id=lost.correlation_id
+                ) from None
             companies = body.get("results")
             if not isinstance(companies, list):
                 raise errors.UnexpectedAnswer("Codat's list of companies has no results.", status=200)
@@ -217,6 +223,11 @@ class Codat:
     ) -> None:
         path = template.format(key=ZOHO_BOOKS)
         answer = self._send(method, path, body)
+        if answer.status == 200 and answer.body:
+            self._read(
+                answer, method, path, what
+            )  # A login page is no yes, and behind an opaque mask nothing else tells.
+            return
         if answer.status in (200, 201, 202, 204) or (absent_is_done and answer.status == 404):
             return
         raise self._failure(answer, method, path, what, by_hand=by_hand + ", then run this again.")

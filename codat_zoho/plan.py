@@ -488,13 +488,21 @@ def _plan_absent_keys(
                 "client_secret, or leave client_id out to leave the keys alone.",
             )
         )
+    # Where companies are linked there were keys, and nobody knows of which client, unless the last run recorded it.
+    # After a refresh that found no keys, the recorded secret still tells the client.
+    old = recorded or Recorded()
+    known = old.client_id == desired.client_id or (old.client_id is None and _same_secret(desired, old))
     return Plan(
         changes=(
-            Change("client_id", None, desired.client_id, How.READ),
+            Change("client_id", None, desired.client_id, How.READ, disruptive=not known and actual.linked != 0),
             Change("client_secret", "none stored", f"fingerprint {wanted}", How.READ),
         ),
         steps=(Step(StepKind.SAVE_KEYS),),
     )
+
+
+def _same_secret(desired: IntegrationSettings, old: Recorded) -> bool:
+    return desired.client_secret is not None and desired.client_secret.get_secret_value() == old.client_secret
 
 
 _CLEARED = "client_id, client_secret: Codat keeps no keys while the integration is disabled, so none can be compared."
@@ -544,7 +552,12 @@ def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str 
     """Block what could cut off linked companies. An unknown count blocks too: nothing happens without a word."""
     if not result.disruptive or allow or actual.linked == 0:
         return result
-    what = " and ".join(_DISRUPTIONS[change.field] for change in result.changes if change.disruptive)
+    found = [
+        _SAVING if change.before is None else _DISRUPTIONS[change.field]
+        for change in result.changes
+        if change.disruptive
+    ]
+    what = " and ".join(found)
     if actual.linked is None:
         who = "companies that may be linked (Codat does not say how many are)"
     else:
@@ -556,6 +569,7 @@ def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str 
     return replace(result, blockers=(*result.blockers, blocker))
 
 
+_SAVING = "saving keys where Codat shows none (tokens are bound to the client id that they were issued for)"
 _DISRUPTIONS = {
     "enabled": "disabling the integration",
     "client_id": "changing the client id (their tokens are bound to it)",

@@ -202,8 +202,31 @@ def test_an_unknown_count_is_counted_before_a_disruption(simulator: Simulator) -
     assert apply(codat_of(simulator), desired(None, None, enabled=False)).actual.linked is None
     assert not client.integration.enabled
     simulator.forget_calls()
-    apply(codat_of(simulator), desired())
+    apply(codat_of(simulator), desired(), Recorded.of(desired()))
     assert not any("companies" in call.path for call in simulator.calls)
+
+
+def test_keys_of_another_client_are_not_saved_behind_linked_companies(simulator: Simulator) -> None:
+    """Codat shows no keys and counts linked companies: there were keys, and saving others would cut them off."""
+    client = simulator.codat[API_KEY]
+    client.linked = 3
+    for recorded in (None, Recorded.of(desired(OTHER_ID, OTHER_SECRET))):
+        with pytest.raises(errors.PlanBlocked, match=r"Saving keys where Codat shows none .* would cut off 3 linked"):
+            apply(codat_of(simulator), desired(), recorded)
+    assert not simulator.writes
+    # The same client again, also after a refresh that found none: they come back.
+    for known in (Recorded.of(desired()), Recorded(client_secret=SECRET, client_secret_fingerprint="none stored")):
+        client.integration.keys.clear()
+        assert len(apply(codat_of(simulator), desired(), known).sent) == 1
+
+
+def test_a_login_page_is_no_yes(simulator: Simulator) -> None:
+    """Behind an opaque mask nothing would tell that the write never reached Codat."""
+    simulator.switches.mask = "opaque"
+    page = Fault(method="PUT", status=200, body=b"<html>Please log in</html>", content_type="text/html")
+    simulator.fail(page)
+    with pytest.raises(errors.UnexpectedAnswer, match="when saving keys is not a JSON object"):
+        apply(codat_of(simulator), desired())
 
 
 def test_side_effects_that_undo_each_other(simulator: Simulator) -> None:
@@ -242,3 +265,14 @@ def test_removal(simulator: Simulator) -> None:
     first: Outcome = apply(codat_of(simulator), Removal())
     assert [str(step) for step in first.sent] == ["disable the integration", "delete keys"]
     assert apply(codat_of(simulator), Removal()).sent == ()
+
+
+def test_companies_that_cannot_be_counted_are_not_an_integration_that_is_gone(simulator: Simulator) -> None:
+    """A 404 while counting is an error: destroying must not take it for "nothing left to remove"."""
+    simulator.switches.linked_count = False
+    client = simulator.codat[API_KEY]
+    client.integration.enabled, client.linked = True, 2
+    simulator.fail(Fault(path="/companies", status=404))
+    with pytest.raises(errors.UnexpectedAnswer, match="when counting linked companies"):
+        apply(codat_of(simulator), Removal())
+    assert not simulator.writes

@@ -174,6 +174,7 @@ def test_what_can_cut_off_companies_is_blocked(
     todo = plan(desired, model.shown, recorded)
     switched_off = model.enabled and desired.enabled is False
     another_id = any(change.field == "client_id" and change.before is not None for change in todo.changes)
+    another_id |= any(change.field == "client_id" and change.disruptive for change in todo.changes)
     assert todo.disruptive == (switched_off or another_id)
     cut_off = [text for text in todo.blockers if "would cut off" in text]
     linked = model.linked != 0 or not model.tells_linked

@@ -49,6 +49,8 @@ def _refuse_early(olds: Props, news: Props) -> None:
     given = inputs.declared(IntegrationSettings, news)
     desired = load(IntegrationSettings, given, unknown=unknown_fields(given))
     client_id = olds.get("client_id")
+    if client_id is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
+        desired = desired.model_copy(update={"client_id": None, "client_secret": None})
     before = ActualIntegration(
         enabled=olds.get("enabled") is True,
         keys={"clientId": client_id, "clientSecret": "****"} if client_id else None,

@@ -7,20 +7,25 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast check format lock clean engine
+.PHONY: demo test test-fast test-faults check format lock clean engine
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
 
 test: check engine $(POLICY)
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal -m "not matrix"
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under=95
 	$(BIN)/python -m coverage report --fail-under=100 --include='codat_zoho/rules.py,codat_zoho/settings.py,codat_zoho/plan.py'
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not engine"
+	$(BIN)/python -m pytest -m "not engine and not matrix"
+
+# Every fault at every call of every operation, and every kill at every call of a real run: minutes, not seconds. The
+# other targets run a fixed sample of both.
+test-faults: $(READY) engine
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests/faults
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -51,3 +51,21 @@ def context(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 def engine() -> Engine:
     """The engine, built when the machine has none."""
     return find_or_build()
+
+
+_MATRICES = {
+    "test_fault_matrix.py::test_fault[": "Fault matrix",
+    "test_kill_matrix.py::test_kill[": "Kill matrix",
+    "test_kill_matrix.py::test_two_at_once[": "Two runs at once",
+}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many cases of each matrix ran."""
+    for where, name in _MATRICES.items():
+        passed, failed = (
+            sum(where in report.nodeid for report in terminalreporter.getreports(outcome))
+            for outcome in ("passed", "failed")
+        )
+        if passed or failed:
+            terminalreporter.write_line(f"{name}: {passed + failed:,} cases, {failed:,} failed.")

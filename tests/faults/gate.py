@@ -1,0 +1,131 @@
+"""Holds one call of a real run at the door until the run has been killed. Events only: nothing sleeps."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Condition, Event, Lock, Thread
+from typing import Any, Literal
+
+from codat_zoho.simulator import Simulator
+from codat_zoho.simulator.server import make_server
+
+When = Literal["before", "after"]
+PATIENCE = 100.0
+"""Seconds after which a run that neither comes nor ends is a failure."""
+
+
+@dataclass
+class Gate:
+    """A WSGI application before the simulator's.
+
+    Args:
+        app: the simulator's.
+        holds: method and end of the path of the call to hold, and which one of these calls it is; None lets all pass.
+        when: hold it before it is taken, or when it is done but not answered.
+    """
+
+    app: Any
+    holds: tuple[str, int] | None = None
+    when: When = "before"
+    reached: Event = field(default_factory=Event)
+    released: Event = field(default_factory=Event)
+    drops: bool = False
+    """Whoever asked is gone: what was held before it was taken never is."""
+    _seen: int = 0
+    _answered: int = 0
+    _lock: Lock = field(default_factory=Lock)
+    _changed: Condition = field(default_factory=Condition)
+
+    def rests_after(self, calls: int) -> bool:
+        """Wait until so many calls were answered."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._answered >= calls, PATIENCE)
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Let a call in, and count it when it is answered."""
+        try:
+            return self._pass(environ, start_response)
+        finally:
+            with self._changed:
+                self._answered += 1
+                self._changed.notify_all()
+
+    def _pass(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        if not self._is_held(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"):
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        if self.when == "before":
+            self._wait()
+            if self.drops:
+                raise ConnectionAbortedError  # wsgiref then closes the connection and says nothing.
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        answer = self.app(environ, start_response)
+        self._wait()
+        return answer  # type: ignore[no-any-return]
+
+    def _is_held(self, place: str) -> bool:
+        with self._lock:
+            if self.holds is None or place != self.holds[0]:
+                return False
+            self._seen += 1
+            return self._seen == self.holds[1]
+
+    def _wait(self) -> None:
+        self.reached.set()
+        assert self.released.wait(PATIENCE), "nobody killed the run"
+
+
+@contextmanager
+def gated(simulator: Simulator) -> Iterator[tuple[str, Gate]]:
+    """Serve the simulator behind a gate."""
+    server = make_server(simulator)
+    gate = Gate(server.get_app())
+    server.set_app(gate)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", gate
+    finally:
+        gate.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of a run."""
+
+    pid: int
+    parent: int
+    command: str
+
+    @property
+    def provider(self) -> bool:
+        return "dynamic" in self.command or "pulumi-resource" in self.command
+
+
+def family(root: int) -> list[Process]:
+    """A process and all that it started, the oldest first."""
+    listing = subprocess.run(
+        ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
+    )
+    everything = []
+    for line in listing.stdout.splitlines():
+        pid, parent, command = line.split(maxsplit=2)
+        everything.append(Process(int(pid), int(parent), command))
+    found = [one for one in everything if one.pid == root]
+    for one in found:
+        found += [other for other in everything if other.parent == one.pid]
+    return found
+
+
+def send(processes: Iterable[Process], number: signal.Signals) -> None:
+    """Send a signal to these processes; one that has ended meanwhile is no matter."""
+    for one in processes:
+        with suppress(ProcessLookupError):
+            os.kill(one.pid, number)

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Condition, Event, Lock, Thread
 from typing import Any, Literal
 
@@ -111,17 +112,27 @@ class Process:
 
 def family(root: int) -> list[Process]:
     """A process and all that it started, the oldest first."""
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
-    )
-    everything = []
-    for line in listing.stdout.splitlines():
-        pid, parent, command = line.split(maxsplit=2)
-        everything.append(Process(int(pid), int(parent), command))
+    everything = list(_from_proc() if Path("/proc/self/stat").exists() else _from_ps())
     found = [one for one in everything if one.pid == root]
     for one in found:
         found += [other for other in everything if other.parent == one.pid]
     return found
+
+
+def _from_proc() -> Iterator[Process]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # It ended meanwhile.
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            yield Process(int(folder.name), parent, command)
+
+
+def _from_ps() -> Iterator[Process]:
+    columns = ["-o", "pid=", "-o", "ppid=", "-o", "args="]
+    listing = subprocess.run(["ps", "-A", *columns], capture_output=True, text=True, check=True)
+    for line in listing.stdout.splitlines():
+        pid, parent, command = line.split(maxsplit=2)
+        yield Process(int(pid), int(parent), command)
 
 
 def send(processes: Iterable[Process], number: signal.Signals) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Literal
 
 import httpx
@@ -24,11 +25,15 @@ Act = Callable[["Network", httpx.Request], httpx.Response]
 
 @dataclass(frozen=True)
 class Call:
-    """One call that an operation makes, as the request log of a run without faults has it."""
+    """One call that an operation makes, as the request log of a run without faults has it.
 
-    number: int
+    Args:
+        place: method and path.
+        nth: which call to this place. Calls may go out together, so their order among other places says nothing.
+    """
+
     place: str
-    """Method and path."""
+    nth: int
 
     @property
     def probes(self) -> bool:
@@ -65,11 +70,15 @@ class Strike:
     fault: Fault
     call: Call
     mode: Mode
+    begun: bool = False
 
-    def hits(self, number: int, place: str) -> bool:
-        if self.mode == "once":
-            return number == self.call.number
-        return number >= self.call.number and (self.mode == "everything" or place == self.call.place)
+    def hits(self, call: Call) -> bool:
+        if call == self.call:
+            self.begun = True
+            return True
+        return self.begun and (
+            self.mode == "everything" or (self.mode == "same call" and call.place == self.call.place)
+        )
 
 
 @dataclass
@@ -95,6 +104,7 @@ class Network(httpx.BaseTransport):
     """What Codat held after each call, for one run without faults."""
     watch: Callable[[], Any] = lambda: None
     _shown: dict[str, _Shown] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._inside = InProcess(self.simulator)
@@ -115,10 +125,14 @@ class Network(httpx.BaseTransport):
             self.elsewhere.append(request)
             return httpx.Response(200, json={"enabled": True, "error": "invalid_code"})
         self._must_not_leak(request)
-        call = Call(len(self.calls) + 1, f"{request.method} {request.url.raw_path.decode()}")
-        self.calls.append(call)
-        if self.strike is not None and self.strike.hits(call.number, call.place):
-            self.struck.append(call)
+        place = f"{request.method} {request.url.raw_path.decode()}"
+        with self._lock:
+            call = Call(place, sum(one.place == place for one in self.calls) + 1)
+            self.calls.append(call)
+            struck = self.strike is not None and self.strike.hits(call)
+            if struck:
+                self.struck.append(call)
+        if self.strike is not None and struck:
             return self.strike.fault.act(self, request)
         return self.deliver(request)
 

@@ -113,12 +113,12 @@ with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
 
 def cases() -> Iterator[Any]:
     for operation in OPERATIONS:
-        for call in PLAIN[operation.name].calls:
+        for call in sorted(PLAIN[operation.name].calls, key=lambda one: (one.place, one.nth)):
             for fault in FAULTS:
                 if fault.at == "write" and not call.writes:
                     continue
                 for mode in fault.modes:
-                    name = f"{operation.name} | {call.number} {call.place.partition('?')[0]} | {fault.name} | {mode}"
+                    name = f"{operation.name} | {call.place.partition('?')[0]} #{call.nth} | {fault.name} | {mode}"
                     in_sample = zlib.crc32(name.encode()) % SAMPLE_OF == 0
                     marks = () if in_sample else (pytest.mark.matrix,)
                     yield pytest.param(operation, call, fault, mode, id=name, marks=marks)
@@ -158,7 +158,7 @@ def test_fault(operation: Operation, call: Call, fault: Fault, mode: Mode, capsy
 def heals(fault: Fault, mode: Mode, call: Call, plain: Plain) -> bool:
     """Whether the operation must get over it: struck once at Codat, or wherever only Zoho is asked."""
     if call.probes:
-        return mode != "everything" or all(one.probes for one in plain.calls[call.number - 1 :])
+        return mode != "everything" or all(one.probes for one in plain.calls[plain.calls.index(call) :])
     return fault.heals and (mode == "once" or fault.name in ("wrong content type", "packed"))
 
 

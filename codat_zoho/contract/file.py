@@ -69,7 +69,7 @@ def switches(path: Path) -> Switches:
             found[one.name] = value
         else:
             raise ConfigurationError(
-                f"{path} says {one_line(json.dumps(value), 40)} of {one.name}, which the simulator cannot imitate.",
+                f"{path} says something of {one.name} which the simulator cannot imitate.",
                 "Remove that row, and report it to the codat-zoho project.",
             )
     return Switches(**found)

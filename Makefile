@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast check format lock clean engine
+.PHONY: demo test test-fast fuzz check format lock clean engine
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -21,6 +21,10 @@ test: check engine $(POLICY)
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not engine"
+
+# The same inputs as in `make test`, a hundred times as many.
+fuzz: $(READY)
+	FUZZ_EXAMPLES=6000 $(BIN)/python -m pytest tests/test_fuzz.py -n auto
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast fuzz check format lock clean engine
+.PHONY: demo test test-fast fuzz mutations check format lock clean engine
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -25,6 +25,10 @@ test-fast: $(READY)
 # The same inputs as in `make test`, a hundred times as many.
 fuzz: $(READY)
 	FUZZ_EXAMPLES=6000 $(BIN)/python -m pytest tests/test_fuzz.py -n auto
+
+# Removes the safeguards one by one: the tests have to notice each. About ten minutes.
+mutations: $(READY)
+	$(BIN)/python tools/mutations.py
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -261,6 +261,13 @@ def test_stack_files(content: bytes) -> None:
     forget()
 
 
+def test_a_stack_file_that_is_nested_a_million_deep() -> None:
+    """Libyaml reads nested values recursively: without a limit this ends the process, and no test after it runs."""
+    for opened in (b"[", b"{", b"- ", b"? "):
+        with pytest.raises(Broken, match="nested too deeply"):
+            read_stack(b"config:\n  a:b:\n    " + opened * 1_000_000, "x")
+
+
 # --- what remotes answer ----------------------------------------------------------------------------------------------
 
 INTEGRATION = {

@@ -88,19 +88,27 @@ def test_commands_in_front_of_a_remote_that_echoes(mode: int | str, tmp_path: Pa
 
 
 def test_files_are_their_owners(simulator: Simulator, tmp_path: Path, lax: None) -> None:
-    """Whatever the umask: adopt's files and contract's result are readable by their owner only."""
+    """Whatever the umask: adopt's files and contract's result are readable by their owner only, and overwrite none."""
     simulator.add_codat_client(KEY, enabled=True, keys={"clientId": ID, "clientSecret": SECRET})
     folder = tmp_path / "here"
     folder.mkdir()
     with serve(simulator) as base:
         env = {**outspoken(tmp_path), "CODAT_URL": f"{base}/codat", "ZOHO_URL": f"{base}/zoho"}
-        for words in (("contract", "--output", "contract.json"), ("adopt", "--stack", "new", "--client-id", ID)):
+        commands = ("contract", "--output", "contract.json"), ("adopt", "--stack", "new", "--client-id", ID)
+        for words in commands:
             code, text = run(*words, cwd=folder, env=env)
             assert code == 0, text
             assert not leaks(text, KEY, SECRET), text
-    written = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
-    assert written == dict.fromkeys(("contract.json", "adopt-new.json", "adopt-new.sh", "adopt-new.py"), 0o600)
-    assert not leaks_in(tmp_path, KEY, SECRET)
+        written = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+        assert written == dict.fromkeys(("contract.json", "adopt-new.json", "adopt-new.sh", "adopt-new.py"), 0o600)
+        assert not leaks_in(tmp_path, KEY, SECRET)
+        for path in folder.iterdir():
+            path.write_text("mine")
+        for words in commands:
+            code, text = run(*words, cwd=folder, env=env)
+            assert code == 1
+            assert "already" in text and "a bug" not in text
+    assert {path.read_text() for path in folder.iterdir()} == {"mine"}
 
 
 _STACK = """\

@@ -392,7 +392,7 @@ def survives(mutation: Mutation) -> str | None:
     return None if code <= 1 else f"its tests did not run: {said}"
 
 
-def _tested(tests: Sequence[str], mutation: Mutation | None = None) -> tuple[int, str]:
+def _tested(tests: Sequence[str], mutation: Mutation | None = None, *, seconds: float = SECONDS) -> tuple[int, str]:
     """Run tests in a copy of the tree; return pytest's exit code and the end of what it said."""
     with tempfile.TemporaryDirectory(prefix="codat-zoho-mutation-") as folder:
         tree = Path(folder, "tree")
@@ -409,7 +409,7 @@ def _tested(tests: Sequence[str], mutation: Mutation | None = None) -> tuple[int
             if not found.stdout.startswith(str(tree)):
                 return 2, f"they would run with {found.stdout.strip()}"
             done = subprocess.run(
-                [sys.executable, *words], cwd=tree, env=env, capture_output=True, text=True, timeout=SECONDS
+                [sys.executable, *words], cwd=tree, env=env, capture_output=True, text=True, timeout=seconds
             )
         except subprocess.TimeoutExpired:
             return -1, "they did not end"
@@ -424,11 +424,13 @@ def main(names: Sequence[str]) -> int:
         print(f"no such mutation: {', '.join(unknown)}", file=sys.stderr)
         return 2
     began, left = time.monotonic(), 0
-    code, said = _tested(sorted({test for mutation in todo for test in mutation.tests}))
+    jobs = os.environ.get("JOBS", "2")
+    # They have to pass without any: a test that fails anyway would kill every mutation.
+    code, said = _tested(["-n", jobs, *sorted({test for mutation in todo for test in mutation.tests})], seconds=1200)
     if code:
         print(f"The tests fail without any mutation, so that nothing can be told:\n{said}", file=sys.stderr)
         return 1
-    with ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
+    with ThreadPoolExecutor(int(jobs)) as pool:
         for mutation, problem in zip(todo, pool.map(survives, todo), strict=True):
             left += problem is not None
             print(

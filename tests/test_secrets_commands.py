@@ -206,6 +206,17 @@ def _methods(wire: Grpc, echo: Echo, mode: int | str, program: dict[str, object]
             failures.append(repr({name: value for name, value in found.items() if name != "client_secret"}))
 
 
+def test_a_failure_is_one_line_over_the_wire(tmp_path: Path) -> None:
+    """Without debugging the engine is told what went wrong, and no traceback around it."""
+    with echoing() as (echo, base):
+        echo.mode = 401
+        env = {**os.environ, **outspoken(tmp_path), "CODAT_URL": f"{base}/codat", "CODAT_ZOHO_DEBUG": ""}
+        with Grpc(env) as wire, pytest.raises(Failed) as failed:
+            wire.read("books", "default", {"connection": "default", "enabled": True})
+    assert "ApiKeyRefused" in str(failed.value)
+    assert "Traceback" not in str(failed.value) and 'File "' not in str(failed.value)
+
+
 # --- the real engine --------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast test-faults check format lock clean engine
+.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -27,11 +27,20 @@ test-fast: $(READY)
 test-faults: $(READY) engine
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests/faults
 
+# The same inputs as in `make test`, a hundred times as many.
+fuzz: $(READY)
+	FUZZ_EXAMPLES=6000 $(BIN)/python -m pytest tests/test_fuzz.py -n auto
+
+# Removes the safeguards one by one: the tests have to notice each. About ten minutes.
+mutations: $(READY)
+	$(BIN)/python tools/mutations.py
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/audit.py
 
 format: $(READY)
 	$(BIN)/ruff format .

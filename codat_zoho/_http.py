@@ -10,18 +10,22 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
-from codat_zoho._redact import one_line, redact
+from codat_zoho._redact import one_line, redact, register
 from codat_zoho._version import __version__
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
 
 if TYPE_CHECKING:
+    import logging
+
     import httpx
 
 __all__ = ["Answer", "Deadline", "Http", "checked_address", "is_loopback"]
@@ -81,8 +85,8 @@ class Answer:
     """A whole answer, already read."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     tries: int = 1
     """How often it was asked for."""
 
@@ -246,6 +250,7 @@ class Http:
     def _new_client(self) -> httpx.Client:
         import httpx
 
+        _keep_secrets_out_of_logs()
         try:
             return httpx.Client(
                 transport=self.transport,
@@ -289,6 +294,27 @@ _TIMEOUTS = {
     "ReadTimeout": f"no answer within {READ_TIMEOUT:g} s",
     "PoolTimeout": "too many calls at once",
 }
+
+
+def _keep_secrets_out_of_logs() -> None:
+    """Redact what httpx and httpcore log for whoever listens: an answer's headers may echo the key."""
+    import logging
+
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_redacted)  # Once, however often it is added.
+    for address in getproxies().values():
+        with suppress(ValueError):
+            parts = urlsplit(address if "://" in address else f"//{address}")
+            register(unquote(parts.password or parts.username or ""))
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), None
+    return True
+
+
+# A logger's filter does not see what its children log.
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 
 
 def _host(name: str) -> str:

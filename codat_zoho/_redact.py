@@ -23,16 +23,16 @@ _forms: frozenset[str] = frozenset()
 _pattern: re.Pattern[str] | None = None
 
 # What secrets look like. Zoho: tokens and codes are <4 digits>.<32 hex>.<32 hex>, secrets 42 hex. Codat: `Basic …`.
-# And a user and password in an address.
 _SHAPES = re.compile(
     r"""
       \d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}
     | [0-9a-f]{40,}
     | (?i:\b(?:basic|bearer|zoho-oauthtoken)\s+)[A-Za-z0-9+/_=.-]{8,}
-    | (?<=://)\S+(?=@)
     """,
     re.VERBOSE,
 )
+# What may begin with a user and a password. Taken whole, since looking ahead for the last @ would take quadratic time.
+_ADDRESS = re.compile(r"(?<=://)\S+")
 
 _LONGEST = 10_000
 """Characters of a remote text that are looked at: megabytes would take seconds, and a line shows 200."""
@@ -50,6 +50,7 @@ def _encodings(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         repr(secret)[1:-1],
         raw.hex(),
+        *(undo(secret) for undo in _UNDO),  # Where the secret itself holds what looks like an escape.
     }
     for encoded in (raw, secret.encode("utf-16-le", "surrogatepass")):
         for shift in range(3):
@@ -81,19 +82,32 @@ def _unescape(text: str) -> str:
 def redact(text: str) -> str:
     """Return ``text`` without any registered secret and without anything of the shape of a key or token."""
     text = plain = _replaced(text)
-    # Escapes can be mixed in any way, so they are undone; where that uncovers something, the plain text is shown.
-    for undo in (_unescape, unquote, html.unescape):
-        plain = undo(plain)
-        if (covered := _replaced(plain)) != plain:
-            text = plain = covered
+    # Escapes can be mixed and nested, so they are undone; where that uncovers something, the plain text is shown.
+    for _ in range(_NESTED):
+        before = plain
+        for undo in _UNDO:
+            plain = undo(plain)
+            if (covered := _replaced(plain)) != plain:
+                text = plain = covered
+        if plain == before:
+            break
     return text
+
+
+_UNDO = (_unescape, unquote, html.unescape)
+_NESTED = 4
 
 
 def _replaced(text: str) -> str:
     pattern = _pattern
     if pattern is not None:
         text = pattern.sub(_PLACEHOLDER, text)
-    return _SHAPES.sub(_PLACEHOLDER, text)
+    return _SHAPES.sub(_PLACEHOLDER, _ADDRESS.sub(_without_user, text))
+
+
+def _without_user(found: re.Match[str]) -> str:
+    _, at, host = found[0].rpartition("@")
+    return f"{_PLACEHOLDER}@{host}" if at else host
 
 
 def one_line(text: str, limit: int = 200) -> str:

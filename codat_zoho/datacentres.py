@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -80,6 +81,8 @@ _MISTAKES: Mapping[str, str] = MappingProxyType(
         "uae": "ae",
     }
 )
+# Nobody's key: few characters, or letters alone.
+_WORD = re.compile(r"[ -~]{0,8}|[A-Za-z./: -]{0,32}")
 _HOSTS = MappingProxyType({dc.accounts.removeprefix("https://"): dc.code for dc in DATA_CENTRES.values()})
 
 
@@ -94,7 +97,7 @@ def problem_with(code: str) -> str | None:
             "and Codat holds one client only; remove it"
         )
     # A key pasted in the wrong place must not be shown, nor what would steer a terminal.
-    shown = repr(code) if len(code) <= 32 and code.isprintable() else f"{code[:4]!a}…"
+    shown = repr(code) if _WORD.fullmatch(code) else f"{code[:4]!a}…"
     guess = bare if bare in DATA_CENTRES else _MISTAKES.get(bare) or _HOSTS.get(bare) or _HOSTS.get(f"accounts.{bare}")
     if guess is None:
         close = get_close_matches(bare, DATA_CENTRES, n=1)

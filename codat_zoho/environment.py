@@ -82,7 +82,7 @@ class Environment:
             register(named)
             try:
                 named = json.loads(named)
-            except ValueError:
+            except (ValueError, RecursionError):
                 named = None
         if not isinstance(named, Mapping):
             raise ConfigurationError(

@@ -108,7 +108,7 @@ def find_project(folder: Path) -> Project | None:
 
 def version_of(text: str) -> tuple[int, ...]:
     """Make a version comparable: ``v3.254.0-dev.1`` is (3, 254, 0)."""
-    match = re.search(r"\d+(?:\.\d+)*", text)
+    match = re.search(r"\d{1,9}(?:\.\d{1,9})*", text)
     return tuple(map(int, match[0].split("."))) if match else ()
 
 

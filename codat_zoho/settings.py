@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from codat_zoho._redact import one_line
 from codat_zoho.errors import SettingsError
 from codat_zoho.rules import (
     LISTS,
@@ -114,7 +115,7 @@ class _Settings(BaseModel):
             made = handler(known)
         except ValidationError as error:
             for line in error.errors(include_url=False, include_input=False, include_context=False):
-                add(str(line["loc"][0]), _WORDING.get(line["type"], line["msg"]))
+                add(one_line(str((*line["loc"], "settings")[0]), 60), _WORDING.get(line["type"], line["msg"]))
         for field, text in cls._between_fields(known, unknown):
             add(field, text)
         if problems:

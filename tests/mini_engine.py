@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import grpc
 from google.protobuf import json_format, struct_pb2
@@ -96,9 +96,16 @@ class Plain:
 class Grpc:
     """Speaks the engine's own protocol to a provider process. Use it in a ``with`` block."""
 
-    def __init__(self, environment: Mapping[str, str], config: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        config: Mapping[str, str] | None = None,
+        *,
+        stderr: int | IO[str] = subprocess.DEVNULL,
+    ) -> None:
         self._environment = dict(environment)
         self._config = json_format.ParseDict(dict(config or {}), struct_pb2.Struct())
+        self._stderr = stderr
         self._running = ExitStack()
         self._stub: Any = None
 
@@ -115,7 +122,7 @@ class Grpc:
             subprocess.Popen(
                 [sys.executable, "-u", "-m", "pulumi.dynamic", "no-engine"],
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=self._stderr,
                 env=self._environment,
             )
         )

@@ -6,11 +6,11 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from codat_zoho._redact import redact
+from codat_zoho._redact import redact, register
 from codat_zoho.errors import CodatZohoError
 
 __all__ = ["clean", "debugging", "say"]
@@ -39,6 +39,9 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
+            for bag in args:  # Old secrets too: Codat may say the one that it stores.
+                if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
+                    register(secret)
             return method(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001
             name, text = _shown(error)

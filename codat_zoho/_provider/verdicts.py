@@ -50,5 +50,5 @@ def _read(text: str) -> ProbeResult | None:
     try:
         said = json.loads(text)
         return ProbeResult(Probe(said["probe"]), str(said["why"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None  # Empty, or half written by a process that was killed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -53,5 +54,6 @@ def write(drawn: Mapping[Path, str]) -> None:
             "Move them away, or look at what would be written with --dry-run.",
         )
     for file, text in drawn.items():
-        with file.open("x", encoding="utf-8") as out:
+        # Encrypted or not: whoever may read it is for its owner to say.
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
             out.write(text)

@@ -6,7 +6,6 @@ import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from codat_zoho._redact import one_line
 from codat_zoho.adoption.perform import NEEDED
@@ -158,5 +157,5 @@ def _address(value: str) -> str:
     """A proxy without its user and password."""
     if "@" not in value:
         return one_line(value)
-    parts = urlsplit(value if "://" in value else f"//{value}")
-    return one_line(f"{parts.scheme or 'http'}://[redacted]@{parts.netloc.rpartition('@')[2]}")
+    scheme = value.partition("://")[0] if "://" in value else "http"
+    return one_line(f"{scheme}://[redacted]@{value.rpartition('@')[2]}")

@@ -100,7 +100,7 @@ def _from_headers(now: Situation) -> Iterator[Finding]:
         return
     headers = now.http.answers[-1].headers
     left, limit = (headers.get(f"x-rate-limit-{name}", "") for name in ("remaining", "limit"))
-    if left.isdecimal() and limit.isdecimal():
+    if left.isdecimal() and limit.isdecimal() and len(left + limit) < 40:
         few = int(left) < _FEW * int(limit)
         what = f"{int(left)} of {int(limit)} calls left today"
         yield warn("rate budget", f"{what}.", "It resets at 00:00 UTC.") if few else ok("rate budget", what)

@@ -103,5 +103,16 @@ def _run(argv: Sequence[str] | None) -> int:
         close = difflib.get_close_matches(arguments.command, COMMANDS, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
         parser.error(f"unknown command {arguments.command!r}{hint}")
+    _know_secrets()
     command = importlib.import_module(f"codat_zoho.cli.{arguments.command}")
     return int(command.run(command.parser().parse_args(arguments.rest)))
+
+
+def _know_secrets() -> None:
+    """Keep what the environment holds out of all texts, before anybody is asked who may say it."""
+    held = [value for name, value in os.environ.items() if name.startswith(("CODAT_API_KEY", "ZOHO_CLIENT_SECRET"))]
+    if held:
+        from codat_zoho._redact import register
+
+        for value in held:
+            register(value.strip().rpartition(" ")[2])

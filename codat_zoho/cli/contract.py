@@ -143,7 +143,8 @@ def _print(table: Table, arguments: argparse.Namespace) -> None:
             seen = row.why if row.seen is None else _word(row.seen)
             print(f"{row.result:<14}{row.name:<23}{_word(row.assumed):<23}{seen}")
     if arguments.output:
-        with arguments.output.open("x", encoding="utf-8") as file:
+        handle = os.open(arguments.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(result)
         _say(f"Written: {arguments.output}")
 

@@ -56,7 +56,7 @@ def switches(path: Path) -> Switches:
         if not isinstance(told, dict) or told.get("codat-zoho-contract") != _FORMAT:
             raise ValueError("it is no result of `codat-zoho contract`, or of another version of it")
         seen = {row["name"]: row["seen"] for row in told["assumptions"]}
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         why = one_line(str(problem)) or type(problem).__name__
         raise ConfigurationError(f"{path} cannot be read: {why}.", "Make one: codat-zoho contract --output") from None
     found: dict[str, Any] = {}
@@ -69,7 +69,7 @@ def switches(path: Path) -> Switches:
             found[one.name] = value
         else:
             raise ConfigurationError(
-                f"{path} says {one_line(json.dumps(value), 40)} of {one.name}, which the simulator cannot imitate.",
+                f"{path} says something of {one.name} which the simulator cannot imitate.",
                 "Remove that row, and report it to the codat-zoho project.",
             )
     return Switches(**found)

@@ -26,8 +26,10 @@ def drifts_of(text: str) -> dict[Key, str]:
     """
     try:
         report = json.loads(text)
+        if not isinstance(report["format"], int):
+            raise TypeError
         if report["format"] != FORMAT:
-            raise ValueError(f"it has format {report['format']!r}, known is {FORMAT}")
+            raise ValueError(f"it has format {report['format']}, known is {FORMAT}")
         return {
             (stack["project"], stack["stack"], resource["urn"], found["field"], found["actual"]): found["since"]
             for stack in report["stacks"]
@@ -35,7 +37,7 @@ def drifts_of(text: str) -> dict[Key, str]:
             for found in resource["findings"]
             if found["since"]
         }
-    except (KeyError, TypeError, json.JSONDecodeError) as problem:
+    except (KeyError, TypeError, json.JSONDecodeError, RecursionError) as problem:
         raise ValueError(f"it is no drift report ({type(problem).__name__})") from None
 
 

@@ -9,7 +9,7 @@ could not be told is listed in ``cannot_tell``, each line beginning with the nam
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,11 @@ def resource(seen: Seen, *, up: str, verified: bool = True, failure: Failure | N
         failure: why it could not be read.
     """
     outputs = seen.outputs or {}
+    odd = sorted({*_odd(seen.inputs, _INPUTS), *_odd(outputs, _OUTPUTS)})
+    if odd:
+        # Passing over it could pass over drift.
+        text = f"The stack's state holds {', '.join(odd)} in a form that this package does not know."
+        outputs, failure = {}, failure or Failure("state", f"{text} Look at it with: pulumi stack export")
     linked = outputs.get("linked_companies")
     result = Resource(
         name=seen.name,
@@ -92,6 +97,35 @@ def resource(seen: Seen, *, up: str, verified: bool = True, failure: Failure | N
     ]
     told = {one.field for one in findings}
     return _with(result, findings, [text for name, texts in untold.items() if name not in told for text in texts])
+
+
+def _odd(props: Props, kinds: Mapping[str, Callable[[Any], bool]]) -> Iterable[str]:
+    return (name for name, fits in kinds.items() if props.get(name) is not None and not fits(props[name]))
+
+
+def _is(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kinds)
+
+
+def _lines(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(line, str) for line in value)
+
+
+def _number(value: object) -> bool:
+    return value == "unknown" or (isinstance(value, int | float) and abs(value) < 1e15)
+
+
+# What is secret is a map, see _hidden.
+_INPUTS = {"client_id": _is(str, Mapping), "enabled": _is(bool, Mapping)}
+_OUTPUTS = {
+    **_INPUTS,
+    FINGERPRINT: _is(str),
+    "linked_companies": _number,
+    "verified_at": _is(str),
+    "cannot_tell": _lines,
+    "manual_steps": _lines,
+    "verdicts": lambda value: isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values()),
+}
 
 
 def _with(result: Resource, findings: Iterable[Finding], notes: Iterable[str] = ()) -> Resource:
@@ -141,7 +175,7 @@ def _enabled(seen: Seen, outputs: Props, up: str) -> Iterable[Finding]:
     declared, actual = seen.inputs.get("enabled"), outputs.get("enabled")
     if declared is None:
         return
-    if _hidden(declared):
+    if _hidden(declared) or _hidden(actual):
         same, declared, actual = "enabled" not in seen.differs, _HIDDEN, _HIDDEN
     else:
         same = declared == actual
@@ -162,7 +196,7 @@ def _client_id(seen: Seen, outputs: Props, untold: Mapping[str, list[str]], up: 
     risk = _disruption("Changing the client id back", seen, outputs)
     meant = " If the change was meant, declare the new client id and secret instead."
     drifted = _Drift("client_id", f"{_RESTORE}{risk}{meant}", up)
-    if _hidden(declared):
+    if _hidden(declared) or _hidden(actual):
         if "client_id" in seen.differs:
             yield drifted(_HIDDEN, _HIDDEN)
         else:

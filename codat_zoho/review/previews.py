@@ -10,6 +10,7 @@ every program registers, comes in no step but ``refresh``.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,13 +84,16 @@ def _environment(file: str, text: str) -> _Made:
     try:
         told = json.loads(text)
         steps = [step for step in told["steps"] if isinstance(step, dict) and isinstance(step.get("urn"), str)]
+        diagnostics = told.get("diagnostics") or []
+        if not isinstance(diagnostics, list) or not all(map(_readable, steps)):
+            raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
         text = (
             "is no output of `pulumi preview --json`; make it so: pulumi preview --json > FILE (its errors go to "
             "stderr, and nothing is reviewed when it fails)"
         )
         return _Made(Environment("", "preview", shown, "broken", problems=(Problem(text, shown),)))
-    failed = [one for one in told.get("diagnostics") or () if isinstance(one, dict) and one.get("severity") == "error"]
+    failed = [one for one in diagnostics if isinstance(one, dict) and one.get("severity") == "error"]
     project, stack = _names(steps)
     problems = tuple(Problem(f"the preview failed: {one_line(str(one.get('message')), 400)}", shown) for one in failed)
     whole = Environment(project, stack, shown, "broken" if problems else "unchanged", problems=problems)
@@ -101,6 +105,15 @@ def _environment(file: str, text: str) -> _Made:
     ran = "refresh" not in ops or any(_kind(step) == _STACK and step.get("op") != "refresh" for step in steps)
     resources = list(_resources(steps))
     return _Made(_planned(whole, resources) if ran else _found(whole, resources), ops)
+
+
+def _readable(step: Mapping[str, Any]) -> bool:
+    """It is of the shape that is read below."""
+    states = [step.get("oldState") or {}, step.get("newState") or {}]
+    if not all(isinstance(state, dict) for state in states) or not isinstance(step.get("detailedDiff") or {}, dict):
+        return False
+    bags = [state.get(name) or {} for state in states for name in ("inputs", "outputs")]
+    return all(isinstance(bag, dict) for bag in bags)
 
 
 def _names(steps: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -148,15 +161,17 @@ def _resource(step: Mapping[str, Any], recorded: object) -> _Resource:
         recorded=_fields(recorded, names),
         before=before,
         after=after,
-        linked=int(count) if isinstance(count, int | float) and not isinstance(count, bool) else None,
+        linked=int(count) if isinstance(count, int | float) and count is not True and math.isfinite(count) else None,
     )
 
 
 def _fields(state: object, names: Sequence[str]) -> Fields | None:
     if not isinstance(state, dict):
         return None
-    inputs = state.get("inputs") or {}
-    return {name: _field(inputs[name]) for name in names if inputs.get(name) is not None}
+    inputs = {name: value for name, value in (state.get("inputs") or {}).items() if value is not None}
+    if names is BOOKS:
+        inputs.setdefault("connection", "default")
+    return {name: _field(inputs[name]) for name in names if name in inputs}
 
 
 def _field(value: Any) -> Field:

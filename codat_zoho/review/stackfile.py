@@ -25,6 +25,8 @@ _INT = re.compile(r"[-+]?\d[\d_]*")
 _FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
 _ENCRYPTION: tuple[str, ...] = ("secretsprovider", "encryptedkey", "encryptionsalt")
 _MOST_NODES = 20_000
+_MAY_BE_DEEP, _DEEPEST = 4_000, 500
+"""Bytes from which on nesting is counted, and how deep it may be."""
 
 
 class Broken(Exception):
@@ -164,6 +166,7 @@ def _read(content: bytes) -> dict[str, yaml.Node]:
         raise Broken("is not text: encrypted as a whole, or another kind of file")
     loader = None
     try:
+        _refuse_depth(content)
         loader = _Loader(content)
         top = loader.get_node() if loader.check_node() else None
     except yaml.MarkedYAMLError as error:
@@ -181,6 +184,17 @@ def _read(content: bytes) -> dict[str, yaml.Node]:
     if not isinstance(top, yaml.MappingNode):
         raise Broken("is not a map of settings", _line(top))
     return {key.value: value for key, value in _unique(top)}
+
+
+def _refuse_depth(content: bytes) -> None:
+    """Refuse what would overflow libyaml's stack, and end this process: it reads nested values recursively."""
+    if len(content) < _MAY_BE_DEEP:
+        return
+    depth = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise Broken("is nested too deeply")
 
 
 def _invalid(error: yaml.MarkedYAMLError) -> Broken:

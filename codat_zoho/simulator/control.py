@@ -43,7 +43,7 @@ def answer(simulator: Simulator, request: Request) -> Reply:
         if handle is None:
             return Reply(404, {"error": "unknown control path", "known": [f"{m} /_control{p}" for m, p in _ROUTES]})
         return Reply(200, handle(simulator, body))
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         return Reply(400, {"error": str(problem)})
 
 

@@ -137,12 +137,19 @@ class Call:
         )
 
 
+class _ByKey(dict[str, CodatClient]):
+    """Codat clients by API key, which printing them does not show."""
+
+    def __repr__(self) -> str:
+        return repr(list(self.values()))
+
+
 class Simulator:
     """The whole stand-in. Threads may share it: each request holds ``lock`` while it is answered."""
 
     def __init__(self, switches: Switches | None = None) -> None:
         self.switches = switches or Switches()
-        self.codat: dict[str, CodatClient] = {}
+        self.codat: dict[str, CodatClient] = _ByKey()
         self.zoho: dict[str, ZohoClient] = {}
         self.faults: list[Fault] = []
         self.calls: list[Call] = []

@@ -1,0 +1,445 @@
+"""Removes the package's safeguards one by one and expects the tests to notice: ``make mutations``.
+
+Each mutation replaces one text of one file. It is made in a copy of the tree, the tests that guard it run there, and
+they have to fail. Names on the command line pick some: ``tools/mutations.py "no redirect"``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 300
+"""A safeguard against endless waiting may be what was removed: a run that does not end has noticed it."""
+_LEFT_OUT = shutil.ignore_patterns(
+    ".venv*", ".git", "__pycache__", ".*_cache", ".hypothesis", ".coverage*", "build", "dist"
+)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One safeguard less.
+
+    Args:
+        name: the safeguard, in words.
+        file: where it stands.
+        old: its text, which must stand there exactly once.
+        new: what replaces it.
+        tests: what has to fail then: arguments of pytest.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def _m(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
+    return Mutation(name, f"codat_zoho/{file}", old, new, tuple(f"tests/{test}" for test in tests))
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    # --- nothing secret in any text ---
+    _m(
+        "redaction of an error's text",
+        "_provider/guard.py",
+        "return type(error).__name__, redact(str(error))",
+        "return type(error).__name__, str(error)",
+        "test_provider.py",
+    ),
+    _m(
+        "redaction of what the provider says",
+        "_provider/guard.py",
+        'print(redact(f"codat-zoho: {text}")',
+        'print((f"codat-zoho: {text}")',
+        "test_provider.py",
+    ),
+    _m(
+        "redaction of the request log",
+        "_http.py",
+        'self.log(redact(f"{method}',
+        'self.log((f"{method}',
+        "test_http.py",
+    ),
+    _m(
+        "redaction of what httpx logs",
+        "_http.py",
+        "logging.getLogger(name).addFilter(_redacted)",
+        "logging.getLogger(name)",
+        "test_secrets_texts.py",
+    ),
+    _m(
+        "redaction of a library's reason",
+        "_http.py",
+        "raise _NoAnswer(one_line(str(error)) or outcome) from None",
+        "raise _NoAnswer(str(error) or outcome) from None",
+        "test_http.py",
+    ),
+    _m(
+        "redaction of a command's error",
+        "cli/__init__.py",
+        'print(f"codat-zoho: {redact(str(error))}"',
+        'print(f"codat-zoho: {error}"',
+        "test_cli.py",
+        "test_secrets_commands.py",
+    ),
+    _m(
+        "the correlation id is one",
+        "codat.py",
+        "_CORRELATION_ID.fullmatch(redact(i))",
+        "i",
+        "test_codat.py",
+    ),
+    _m(
+        "Codat's words are one redacted line",
+        "codat.py",
+        'words = one_line(told).rstrip(".")',
+        'words = told.rstrip(".")',
+        "test_codat.py",
+    ),
+    _m(
+        "redaction comes before cutting",
+        "_redact.py",
+        "clean = redact(text[:_LONGEST])",
+        "clean = text[:limit]",
+        "test_redact.py",
+    ),
+    _m(
+        "secrets of a provider's arguments are known",
+        "_provider/guard.py",
+        "register(secret)\n",
+        "pass\n",
+        "test_secrets_texts.py",
+    ),
+    _m(
+        "the proxy's password is known",
+        "_http.py",
+        'register(unquote(parts.password or parts.username or ""))',
+        "pass",
+        "test_secrets_texts.py",
+    ),
+    _m(
+        "the environment's secrets are known to commands",
+        "cli/__init__.py",
+        "    _know_secrets()\n",
+        "",
+        "test_secrets_commands.py",
+    ),
+    _m(
+        "an API key is not in its repr",
+        "codat.py",
+        "    header: str = field(repr=False)\n",
+        "    header: str\n",
+        "test_secrets_texts.py",
+    ),
+    _m(
+        'check names property "" for secrets',
+        "_provider/inputs.py",
+        'CheckFailure("", problem)',
+        'CheckFailure("client_secret", problem)',
+        "test_provider.py",
+        "test_ladder.py",
+    ),
+    _m(
+        "an API key is known as soon as it is read",
+        "codat.py",
+        "register(rest.strip() if ready else bare)",
+        "pass",
+        "test_secrets_texts.py",
+        "test_codat.py",
+    ),
+    _m(
+        "a key among the regions is not quoted",
+        "datacentres.py",
+        "repr(code) if _WORD.fullmatch(code) else",
+        "repr(code) if True else",
+        "test_secrets_texts.py",
+    ),
+    _m(
+        "a traceback is printed only when asked for",
+        "_provider/guard.py",
+        '    if debugging():\n        say("".join',
+        '    if True:\n        say("".join',
+        "test_secrets_texts.py",
+    ),
+    _m(
+        "a failure is one line over the wire",
+        "_provider/__init__.py",
+        "sys.tracebacklimit = 0",
+        "pass",
+        "test_provider.py",
+        "test_secrets_commands.py",
+    ),
+    _m(
+        "an answer does not show itself",
+        "_http.py",
+        "    body: bytes = field(repr=False)\n",
+        "    body: bytes\n",
+        "test_secrets_texts.py",
+    ),
+    # --- where keys go ---
+    _m("https only", "_http.py", 'if parts.scheme == "http" and not is_loopback(bare):', "if False:", "test_http.py"),
+    _m(
+        "only loopback stands in for Zoho",
+        "_http.py",
+        "if loopback_only and not is_loopback(bare):",
+        "if False:",
+        "test_http.py",
+    ),
+    _m("no user in an address", "_http.py", 'set(" @?#\\\\")', 'set(" ?#\\\\")', "test_http.py"),
+    _m("no redirect", "_http.py", "follow_redirects=False", "follow_redirects=True", "test_http.py"),
+    _m("no cookies", "_http.py", "cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),", "", "test_http.py"),
+    _m(
+        "no proxy for loopback",
+        "_http.py",
+        'mounts={} if self.transport else {f"all://{_host(name)}": None for name in _LOOPBACK}',
+        "mounts={}",
+        "test_http.py",
+    ),
+    _m(
+        "a connection never uses the default key",
+        "environment.py",
+        "return f\"CODAT_API_KEY_{connection.upper().replace('-', '_')}\", f\"apiKeys.{connection}\"",
+        'return "CODAT_API_KEY", "apiKey"',
+        "test_environment.py",
+    ),
+    _m("the secret goes into the body", "zoho.py", "            form={\n", "            json_body={\n", "test_zoho.py"),
+    # --- bounds ---
+    _m(
+        "the cap on Retry-After",
+        "_http.py",
+        "if wait > RETRY_AFTER_CAP or wait >= deadline.left():",
+        "if wait >= deadline.left():",
+        "test_http.py",
+    ),
+    _m("the limit of a body", "_http.py", "if len(body) > MAX_BODY:", "if False:", "test_http.py"),
+    _m("the deadline before a request", "_http.py", "        if left <= 0:\n", "        if False:\n", "test_http.py"),
+    _m(
+        "the deadline of a body",
+        "_http.py",
+        "                    if deadline.left() <= 0:\n",
+        "                    if False:\n",
+        "test_http.py",
+    ),
+    _m(
+        "the depth of a stack file",
+        "review/stackfile.py",
+        "        if depth > _DEEPEST:",
+        "        if False:",
+        "test_fuzz.py",
+    ),
+    _m("probes are never repeated", "zoho.py", "            retry=False,\n", "", "test_zoho.py"),
+    # --- what is sent ---
+    _m(
+        "companies that are linked block a plan",
+        "plan.py",
+        "if not result.disruptive or allow or actual.linked == 0:",
+        "if True:",
+        "test_plan.py",
+    ),
+    _m(
+        "an unknown count blocks a plan",
+        "plan.py",
+        "allow or actual.linked == 0:",
+        "allow or not actual.linked:",
+        "test_plan.py",
+    ),
+    _m(
+        "a preview refuses what the recorded count forbids",
+        "_provider/integration.py",
+        "        _refuse_early(olds, news)\n",
+        "        pass\n",
+        "test_provider.py",
+        "test_ladder.py",
+    ),
+    _m(
+        "the live count decides",
+        "apply.py",
+        "actual = replace(actual, linked=codat.count_linked())",
+        "actual = replace(actual, linked=0)",
+        "test_apply.py",
+    ),
+    _m("a blocked plan is not applied", "apply.py", "        todo.raise_if_blocked()\n", "", "test_apply.py"),
+    _m(
+        "an unreadable company counts as linked",
+        "codat.py",
+        'raise errors.UnexpectedAnswer("Codat\'s list of companies cannot be read.", status=200) from None',
+        "pass",
+        "test_codat.py",
+    ),
+    _m(
+        "what was written is read back",
+        "apply.py",
+        "            actual = _settled(codat, desired, step)\n",
+        "            actual = replace(actual, enabled=bool(step.enabled))\n",
+        "test_apply.py",
+    ),
+    _m(
+        "keys before enabling",
+        "plan.py",
+        "steps.append(step) if desired.enabled else steps.insert(0, step)",
+        "steps.insert(0, step)",
+        "test_plan.py",
+    ),
+    _m(
+        "disabling before keys",
+        "plan.py",
+        "steps.append(step) if desired.enabled else steps.insert(0, step)",
+        "steps.append(step)",
+        "test_plan.py",
+    ),
+    _m(
+        "disabling before deleting",
+        "plan.py",
+        "steps.append(Step(StepKind.DELETE_KEYS))",
+        "steps.insert(0, Step(StepKind.DELETE_KEYS))",
+        "test_plan.py",
+    ),
+    _m("a mask is never declared", "rules.py", "    if _MASKED.search(text):\n", "    if False:\n", "test_settings.py"),
+    _m(
+        "a secret that differs reads back as the recorded one",
+        "plan.py",
+        'now = replace(now, client_secret_fingerprint=f"differs ({shown})")',
+        "now = replace(now, client_secret=actual.client_secret)",
+        "test_observe.py",
+        "test_plan_laws.py",
+    ),
+    _m(
+        "inconclusive is not rejected",
+        "plan.py",
+        "return self in (Probe.WRONG_SECRET, Probe.UNKNOWN_CLIENT)",
+        "return self is not Probe.ACCEPTED",
+        "test_plan_client.py",
+    ),
+    _m(
+        "omitted is not false",
+        "plan.py",
+        "if desired.enabled is not None and desired.enabled != actual.enabled:",
+        "if bool(desired.enabled) != actual.enabled:",
+        "test_plan.py",
+    ),
+    _m(
+        "a foreign 404 is not gone", "codat.py", "elif status == 404 and found is None:", "elif False:", "test_codat.py"
+    ),
+    # --- what is kept ---
+    _m(
+        "a fingerprint is a digest",
+        "rules.py",
+        'hashlib.sha256(f"{client_id}\\0{client_secret}".encode()).hexdigest()[:16]',
+        "client_secret[:16]",
+        "test_settings.py",
+        "test_plan.py",
+    ),
+    _m(
+        "verdicts are shared in a run",
+        "_provider/verdicts.py",
+        "        if found is None:\n",
+        "        if True:\n",
+        "test_drift_verdicts.py",
+    ),
+    _m(
+        "a verdict is its owner's",
+        "_provider/verdicts.py",
+        "0o600",
+        "0o666",
+        "test_drift_verdicts.py",
+        "test_secrets_commands.py",
+    ),
+    _m("adopt's files are their owner's", "adoption/files.py", "0o600", "0o644", "test_secrets_commands.py"),
+    _m("contract's result is its owner's", "cli/contract.py", "0o600", "0o644", "test_secrets_commands.py"),
+    _m("nothing is overwritten", "adoption/files.py", "    if there:\n", "    if False:\n", "test_adopt.py"),
+    _m(
+        "a secret is encrypted by its stack",
+        "adoption/texts.py",
+        'return {**values, "client_secret": cache[secret]}',
+        "return dict(values)",
+        "test_adopt.py",
+    ),
+)
+
+
+def problem_with(mutation: Mutation) -> str | None:
+    """Say why a mutation cannot be made; None when it can."""
+    file = ROOT / mutation.file
+    if not file.is_file():
+        return f"there is no {mutation.file}"
+    count = file.read_text(encoding="utf-8").count(mutation.old)
+    missing = [name for test in mutation.tests if not (ROOT / (name := test.partition("::")[0])).is_file()]
+    if missing:
+        return f"there is no {', '.join(missing)}"
+    return None if count == 1 else f"its text stands {count} times in {mutation.file}"
+
+
+def survives(mutation: Mutation) -> str | None:
+    """Make it in a copy of the tree and run its tests; say what is wrong when they pass."""
+    problem = problem_with(mutation)
+    if problem:
+        return problem
+    code, said = _tested(mutation.tests, mutation)
+    if code == 0:
+        return f"it survives {' '.join(mutation.tests)}"
+    # 1: tests failed; negative: the process crashed, or did not end. Anything else proves nothing.
+    return None if code <= 1 else f"its tests did not run: {said}"
+
+
+def _tested(tests: Sequence[str], mutation: Mutation | None = None, *, seconds: float = SECONDS) -> tuple[int, str]:
+    """Run tests in a copy of the tree; return pytest's exit code and the end of what it said."""
+    with tempfile.TemporaryDirectory(prefix="codat-zoho-mutation-") as folder:
+        tree = Path(folder, "tree")
+        shutil.copytree(ROOT, tree, ignore=_LEFT_OUT)
+        if mutation is not None:
+            file = tree / mutation.file
+            file.write_text(file.read_text(encoding="utf-8").replace(mutation.old, mutation.new), encoding="utf-8")
+        # The installed package is this checkout; the copy comes first on the path, and is asked whether it does.
+        env = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "FUZZ_EXAMPLES": "1"}
+        words = ["-m", "pytest", "-x", "-q", "-m", "not engine", *tests]
+        where = "import codat_zoho; print(codat_zoho.__file__)"
+        try:
+            found = subprocess.run([sys.executable, "-c", where], cwd=tree, env=env, capture_output=True, text=True)
+            if not found.stdout.startswith(str(tree)):
+                return 2, f"they would run with {found.stdout.strip()}"
+            done = subprocess.run(
+                [sys.executable, *words], cwd=tree, env=env, capture_output=True, text=True, timeout=seconds
+            )
+        except subprocess.TimeoutExpired:
+            return -1, "they did not end"
+    return done.returncode, (done.stdout + done.stderr).strip()[-600:]
+
+
+def main(names: Sequence[str]) -> int:
+    """Try all mutations, or those that are named."""
+    todo = [mutation for mutation in MUTATIONS if not names or mutation.name in names]
+    unknown = sorted(set(names) - {mutation.name for mutation in MUTATIONS})
+    if unknown:
+        print(f"no such mutation: {', '.join(unknown)}", file=sys.stderr)
+        return 2
+    began, left = time.monotonic(), 0
+    jobs = os.environ.get("JOBS", "2")
+    # They have to pass without any: a test that fails anyway would kill every mutation.
+    code, said = _tested(["-n", jobs, *sorted({test for mutation in todo for test in mutation.tests})], seconds=1200)
+    if code:
+        print(f"The tests fail without any mutation, so that nothing can be told:\n{said}", file=sys.stderr)
+        return 1
+    with ThreadPoolExecutor(int(jobs)) as pool:
+        for mutation, problem in zip(todo, pool.map(survives, todo), strict=True):
+            left += problem is not None
+            print(
+                f"{'NOT KILLED' if problem else 'killed':<12}{mutation.name}{f': {problem}' if problem else ''}",
+                flush=True,
+            )
+    print(f"{len(todo) - left} of {len(todo)} killed in {time.monotonic() - began:.0f} s.")
+    return int(left > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

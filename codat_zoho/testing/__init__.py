@@ -36,13 +36,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # Only the mocks need pulumi, and it takes a while to import.
-    if name != "Mocks":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = importlib.import_module(f"{__name__}._mocks").Mocks
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # A type checker would take every name for one that exists.
+
+    def __getattr__(name: str) -> object:
+        # Only the mocks need pulumi, and it takes a while to import.
+        if name != "Mocks":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = importlib.import_module(f"{__name__}._mocks").Mocks
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

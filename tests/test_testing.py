@@ -171,7 +171,7 @@ def test_each_connection_is_a_client_of_its_own() -> None:
 
 def test_mocked_preview_checks_and_creates_nothing() -> None:
     """A preview under mocks sends nothing, as a real one, and still refuses bad input."""
-    mocks = Mocks()
+    mocks = Mocks(preview=True)
     _declared(mocks, preview=True)
     assert not mocks.simulator.calls
     with pytest.raises(cz.CodatZohoError, match="regions"):

@@ -105,8 +105,8 @@ def lock() -> None:
         ("newest", needed, "highest"),
         ("httpx2", [*(one for one in needed if not one.startswith("httpx")), "httpx2"], "highest"),
     ):
-        options = ("--quiet", "--universal", "--python-version", "3.10", "--generate-hashes", "--no-header")
-        options = (*options, "--no-annotate", "--resolution", resolution)
+        options = ["--quiet", "--universal", "--python-version", "3.10", "--generate-hashes", "--no-header"]
+        options += ["--no-annotate", "--resolution", resolution]
         subprocess.run(
             [sys.executable, "-m", "uv", "pip", "compile", *options, "-", "-o", f"requirements-{name}.txt"],
             input="\n".join([*requirements, *tools]),

@@ -37,6 +37,8 @@ class Mocks(pulumi.runtime.Mocks):
     Args:
         simulator: to deploy to; a new one unless given.
         other: mocks for the program's other resources and calls. Without them, each other resource returns its inputs.
+        preview: check and create nothing. Say it here too when ``set_mocks`` is told: older releases of pulumi do not
+            let mocks know.
 
     >>> import pulumi
     >>> mocks = Mocks()
@@ -46,10 +48,17 @@ class Mocks(pulumi.runtime.Mocks):
     False
     """
 
-    def __init__(self, simulator: Simulator | None = None, other: pulumi.runtime.Mocks | None = None) -> None:
+    def __init__(
+        self,
+        simulator: Simulator | None = None,
+        other: pulumi.runtime.Mocks | None = None,
+        *,
+        preview: bool = False,
+    ) -> None:
         self.simulator = simulator or Simulator()
         """What was deployed to, with its log of calls."""
         self._other = other
+        self._preview = preview
 
     def codat(self, connection: str = "default") -> CodatClient:
         """The simulated Codat client of a connection, made on first use."""
@@ -81,7 +90,7 @@ class Mocks(pulumi.runtime.Mocks):
             checked = face.check(inputs)
             if checked.failures:
                 raise SettingsError(f"{kind} {args.name}: {failure.reason}" for failure in checked.failures)
-            if is_dry_run():
+            if self._preview or is_dry_run():
                 return "", _wrapped(checked.inputs)
             if kind == _BOOKS:
                 self.codat(checked.inputs["connection"])

@@ -40,6 +40,8 @@ __all__ = ["simulated_codat"]  # the fixture, switched on for this file alone
 GUIDE = (ROOT / "docs/guides/testing.md").read_text()
 BLOCKS = re.findall(r"(?ms)^```python\n(.*?)^```", GUIDE)
 EXAMPLE = ROOT / "examples/testing"
+LOOP = "ignore:There is no current event loop:DeprecationWarning"
+"""Pulumi's own, on Python 3.12 and newer."""
 RUN: Any = pulumi.runtime.test
 """Pulumi's decorator, which has no types."""
 
@@ -287,7 +289,21 @@ def test_the_fixture_points_here(simulated_codat: SimulatedCodat) -> None:
 
 def _pytest(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "-rs", *arguments, "."],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "error",
+            "-W",
+            LOOP,
+            "-rs",
+            *arguments,
+            ".",
+        ],
         cwd=folder,
         env=dict(environment or os.environ),
         capture_output=True,

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations
+.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -35,10 +35,23 @@ fuzz: $(READY)
 mutations: $(READY)
 	$(BIN)/python tools/mutations.py
 
+# The oldest and the newest releases of what the package needs, and httpx2, each in an environment of its own.
+test-versions: engine
+	@$(BIN)/python tools/versions.py
+
+# The wheel and the sdist in dist/, checked, and the wheel tested in an environment that knows no checkout.
+dist: $(READY)
+	@$(BIN)/python tools/package.py dist
+
+# What a release would do. Uploads nothing.
+release: $(READY)
+	@$(BIN)/python tools/package.py release
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports
 	$(BIN)/python tools/audit.py
 
@@ -71,7 +84,8 @@ lock:
 	$(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate build-lock.in -o requirements-dev.txt
 	rm -f build-lock.in
 	$(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate requirements-policy.in -o requirements-policy.txt
+	$(BIN)/python tools/versions.py lock
 
 clean:
-	rm -rf $(VENV) .venv-policy build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) .venv-policy .venv-versions build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

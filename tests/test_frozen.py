@@ -46,7 +46,7 @@ def test_public_names() -> None:
     public = {name for name in vars(codat_zoho) if not name.startswith("_")} - modules - helpers
     assert public | {"__version__"} == set(codat_zoho.__all__) == set(dir(codat_zoho))
     with pytest.raises(AttributeError, match="no attribute 'Typo'"):
-        _ = codat_zoho.Typo
+        _ = codat_zoho.Typo  # type: ignore[attr-defined]
 
 
 def test_importing_does_not_import_httpx() -> None:

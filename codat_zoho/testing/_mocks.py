@@ -1,0 +1,157 @@
+"""Pulumi mocks of this package's resources that do what Pulumi's own do not: check what the program declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+import pulumi
+from pulumi.runtime import is_dry_run, rpc
+
+from codat_zoho._provider import client, integration
+from codat_zoho._provider.context import CONTEXT, Context
+from codat_zoho.codat import ApiKey
+from codat_zoho.environment import Environment
+from codat_zoho.errors import SettingsError
+from codat_zoho.simulator import CodatClient, Simulator
+from codat_zoho.testing._in_process import BASE, InProcess
+
+__all__ = ["Mocks"]
+
+_BOOKS, _ZOHO = "ZohoBooksIntegration", "ZohoClientCredentials"
+_TYPES = {f"pulumi-python:dynamic/codat-zoho:{name}": name for name in (_BOOKS, _ZOHO)}
+_LOCK = RLock()
+"""The providers share what a process knows; one mocked resource at a time replaces it."""
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """For ``pulumi.runtime.set_mocks``: our resources go through the real check and the real planning.
+
+    What the program declares wrongly fails the test with the message that ``pulumi up`` would show. What is right is
+    created in a simulator in this process, without network, so the outputs are those of a real deployment. A Zoho
+    client that the simulator does not know is added as declared, accepted everywhere; add it yourself beforehand to
+    have it refused. No environment variable and no API key is looked at.
+
+    Args:
+        simulator: to deploy to; a new one unless given.
+        other: mocks for the program's other resources and calls. Without them, each other resource returns its inputs.
+        preview: check and create nothing. Say it here too when ``set_mocks`` is told: older releases of pulumi do not
+            let mocks know.
+
+    >>> import pulumi
+    >>> mocks = Mocks()
+    >>> pulumi.runtime.set_mocks(mocks)
+    >>> mocks.codat().linked = 3
+    >>> mocks.codat("eu").integration.enabled
+    False
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator | None = None,
+        other: pulumi.runtime.Mocks | None = None,
+        *,
+        preview: bool = False,
+    ) -> None:
+        self.simulator = simulator or Simulator()
+        """What was deployed to, with its log of calls."""
+        self._other = other
+        self._preview = preview
+
+    def codat(self, connection: str = "default") -> CodatClient:
+        """The simulated Codat client of a connection, made on first use."""
+        key = _key(connection)
+        return self.simulator.codat.get(key) or self.simulator.add_codat_client(key)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        """Mock a function call: none is ours."""
+        return self._other.call(args) if self._other else ({}, [])
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Check and create one of our resources; leave others to ``other``.
+
+        Raises:
+            SettingsError: the inputs break rules, all of them at once.
+            CodatZohoError: what else the deployment would fail with.
+        """
+        kind = _TYPES.get(args.typ)
+        if kind is None:
+            return self._other.new_resource(args) if self._other else (f"{args.name}-id", dict(args.inputs))
+        inputs = {name: _unwrapped(value) for name, value in args.inputs.items() if name != "__provider"}
+        face: Any = integration if kind == _BOOKS else client
+        with self._instead():
+            if args.resource_id and args.custom is None:  # Only `get` names an id without saying what it is.
+                if kind == _BOOKS:
+                    self.codat(args.resource_id)
+                found = face.read(args.resource_id, inputs)
+                return found.id, _wrapped(found.outs)
+            checked = face.check(inputs)
+            if checked.failures:
+                raise SettingsError(f"{kind} {args.name}: {failure.reason}" for failure in checked.failures)
+            if self._preview or is_dry_run():
+                return "", _wrapped(checked.inputs)
+            if kind == _BOOKS:
+                self.codat(checked.inputs["connection"])
+            else:
+                self._know(checked.inputs)
+            created = face.create(checked.inputs)
+            return created.id, _wrapped(created.outs)
+
+    def _know(self, inputs: Mapping[str, Any]) -> None:
+        """Let Zoho know the client that the program declares."""
+        client_id, secret = inputs.get("client_id"), inputs.get("client_secret")
+        if client_id and secret and client_id not in self.simulator.zoho:
+            self.simulator.add_zoho_client(client_id, secret)
+
+    @contextmanager
+    def _instead(self) -> Iterator[None]:
+        """Let the providers use the simulator instead of what this process knows."""
+        with _LOCK:
+            mocked = Context(InProcess(self.simulator))
+            mocked.environment = _Simulated()
+            before = dict(vars(CONTEXT))
+            vars(CONTEXT).update(vars(mocked))
+            try:
+                yield
+            finally:
+                vars(CONTEXT).clear()
+                vars(CONTEXT).update(before)
+
+
+class _Simulated(Environment):
+    """Settings that come from nowhere but here."""
+
+    def setting(self, variable: str, key: str) -> tuple[str, str] | None:
+        return None
+
+    def api_key(self, connection: str) -> ApiKey:
+        return ApiKey.parse(_key(connection), "the mocks")
+
+    def codat_url(self) -> str:
+        return f"{BASE}/codat"
+
+    def zoho_url(self) -> str | None:
+        return f"{BASE}/zoho"
+
+    def verify(self, declared: str) -> str:
+        return declared
+
+
+def _key(connection: str) -> str:
+    return f"mocked-{connection}"
+
+
+def _unwrapped(value: Any) -> Any:
+    """A value as the engine hands it to a provider: secrets in clear, at any depth."""
+    if rpc.is_rpc_secret(value):
+        return _unwrapped(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {name: _unwrapped(inner) for name, inner in value.items()}
+    return [_unwrapped(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _wrapped(outs: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs as the engine hands them to the program: the secret marked as one."""
+    return {name: rpc.wrap_rpc_secret(value) if name == "client_secret" else value for name, value in outs.items()}

@@ -1,0 +1,3 @@
+"""Switches on the fixtures of codat-zoho."""
+
+pytest_plugins = ["codat_zoho.testing.plugin"]

@@ -1,0 +1,158 @@
+"""What is published: the files of a release, the changelog, the forms of the repository."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.real_engine import ROOT
+from tools import package, versions
+
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+TODAY = datetime.date(2026, 1, 31)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A wheel and an sdist of the checkout."""
+    return package.build(tmp_path_factory.mktemp("dist"))
+
+
+def test_both_pass_the_index_checks(built: tuple[Path, Path]) -> None:
+    """The index would take both, and renders the README."""
+    package.inspect(*built)
+
+
+def test_the_sdist_holds_what_a_build_needs(built: tuple[Path, Path], tmp_path: Path) -> None:
+    """A stranger builds the same wheel from it; nothing of the repository comes along that a build does not need."""
+    wheel, sdist = built
+    with tarfile.open(sdist) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+        archive.extractall(tmp_path, filter="data")
+    beside = {name for name in names if name and not name.startswith("codat_zoho/")} - {"codat_zoho"}
+    assert beside == {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    (unpacked,) = tmp_path.iterdir()
+    package.run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "again", unpacked)
+    (again,) = (tmp_path / "again").glob("*.whl")
+    assert again.read_bytes() == wheel.read_bytes()
+
+
+def test_the_wheel_holds_the_package(built: tuple[Path, Path]) -> None:
+    """All modules of the checkout are in it, and nothing else."""
+    with zipfile.ZipFile(built[0]) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("codat_zoho/")}
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "codat_zoho"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert packed == set(tracked.stdout.split())
+
+
+def test_the_changelog_has_its_shape() -> None:
+    """Keep a Changelog: newest first, dated, known kinds in their order, each entry a full sentence."""
+    assert CHANGELOG.startswith("# Changelog\n")
+    heads = re.findall(r"(?m)^## (.*)$", CHANGELOG)
+    assert heads[0] == "[Unreleased]"
+    released = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)", head) for head in heads[1:]]
+    assert all(released), heads
+    dates = [match[2] for match in released if match]
+    assert dates == sorted(dates, reverse=True)
+    for section in re.split(r"(?m)^## .*$", CHANGELOG)[1:]:
+        kinds = re.findall(r"(?m)^### (.*)$", section)
+        assert kinds == [kind for kind in KINDS if kind in kinds]
+        entries = re.split(r"(?m)^- ", section)[1:]
+        assert all(re.sub(r"\s*(### .*)?$", "", entry, flags=re.S).rstrip().endswith(".") for entry in entries)
+
+
+def test_the_version_is_the_changelogs_or_comes_next() -> None:
+    """The newest release in the changelog is this version; before the first there is none, only what is to come."""
+    released = re.findall(r"(?m)^## \[(\d.*?)\]", CHANGELOG)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", package.version())
+    assert released[:1] in ([], [package.version()])
+    assert released or package.version() == "0.1.0"
+
+
+RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-01-31\n\n### Added\n\n- A thing.\n"
+
+
+@pytest.mark.parametrize(
+    ("changelog", "tags", "says"),
+    [
+        (RELEASED, ["v0.2.0"], "v0.2.0 is tagged already"),
+        (RELEASED.replace("0.2.0", "0.1.9"), [], "is not 0.2.0"),
+        ("## [Unreleased]\n\n- A thing.\n", [], r"## \[0.2.0\] - 2026-01-31"),
+        ("", [], "is not 0.2.0"),
+    ],
+)
+def test_a_release_that_is_not_ready_is_refused(changelog: str, tags: list[str], says: str) -> None:
+    """Version and changelog disagree: the dry run says what to do, before anything is built."""
+    with pytest.raises(package.NotReady, match=says):
+        package.notes(changelog, "0.2.0", tags, TODAY)
+
+
+def test_a_release_that_is_ready() -> None:
+    """The notes are the version's own section."""
+    assert package.notes(RELEASED, "0.2.0", ["v0.1.0"], TODAY) == "### Added\n\n- A thing."
+
+
+def test_nothing_is_ever_uploaded() -> None:
+    """The tool names the upload and has no way to do it."""
+    calls = [
+        node for node in ast.walk(ast.parse((ROOT / "tools/package.py").read_text())) if isinstance(node, ast.Call)
+    ]
+    words = {
+        one.value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "run"
+        for one in call.args
+        if isinstance(one, ast.Constant)
+    }
+    assert "twine" in words
+    assert not words & {"upload", "push", "-a"}
+
+
+@pytest.mark.parametrize("name", ["bug", "fact", "config"])
+def test_the_issue_forms_are_valid(name: str) -> None:
+    """GitHub would show them."""
+    schema = "vendor.github-issue-config" if name == "config" else "vendor.github-issue-forms"
+    file = ROOT / f".github/ISSUE_TEMPLATE/{name}.yml"
+    package.run(Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", schema, file)
+
+
+def test_contributing_names_what_is_there() -> None:
+    """Every file and every make target that the page names exists."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    assert len(text.splitlines()) < 80
+    targets = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text())
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= set(targets)
+    named = {name for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`", text) if "*" not in name}
+    places = [ROOT, ROOT / "codat_zoho", ROOT / "tests"]
+    assert not [name for name in named if not any((place / name).exists() for place in places)]
+
+
+@pytest.mark.parametrize("case", versions.CASES, ids=lambda case: case.name)
+def test_the_locks_match_the_bounds(case: versions.Case) -> None:
+    """A bound that is changed without `make lock` would be proven by nobody; and no lock names an address."""
+    text = (ROOT / case.lock).read_text()
+    assert "://" not in text and "--index" not in text
+    locked = dict(re.findall(r"(?m)^([a-z0-9-]+)==([0-9.]+)", text))
+    for requirement in versions.floors():
+        name, floor, ceiling = re.findall(r"^([a-z]+)>=([0-9.]+),<(\d+)$", requirement)[0]
+        if case.name == "httpx2" and name == "httpx":
+            assert "httpx2" in locked and "httpx" not in locked
+            continue
+        numbers, least = (tuple(map(int, one.split("."))) for one in (locked[name], floor))
+        assert least <= numbers < (int(ceiling),)
+        assert case.name != "floor" or numbers[: len(least)] == least

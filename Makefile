@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo docs test test-fast check format lock clean engine engine-env
+.PHONY: demo docs test test-fast check format lock clean engine engine-env reference
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -27,6 +27,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/reference.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -44,6 +45,9 @@ engine-env:
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs -d build/doctrees . build/docs
 	@echo "Open build/docs/docs/index.html"
+
+reference: $(READY)
+	$(BIN)/python tools/reference.py
 
 # Everything from one locked file, checked against its hashes.
 $(READY): requirements-dev.txt pyproject.toml

@@ -22,6 +22,7 @@ import yaml  # noqa: E402
 
 from codat_zoho import errors, resources  # noqa: E402
 from codat_zoho.cli import COMMANDS  # noqa: E402
+from codat_zoho.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.simulator import Switches, control  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
@@ -60,10 +61,13 @@ def _resources() -> str:
         made = getattr(resources, name)
         parts += [f"## {name}", _lead(made), "| argument | default | |\n|---|---|---|"]
         given = inspect.signature(made.__init__).parameters
-        texts = _arguments(made)
+        texts, model = _arguments(made), _MODELS[name].model_fields
         for argument in list(given)[1:]:
             default = given[argument].default
-            shown = "needed" if default is inspect.Parameter.empty else f"`{default}`"
+            if argument in model and argument not in _MODELS[name].required:
+                default = model[argument].default
+            needed = default is inspect.Parameter.empty or argument in _MODELS[name].required
+            shown = "needed" if needed else f"`{default!r}`"
             parts[-1] += f"\n| `{argument}` | {shown} | {texts[argument]} |"
         parts += ["None means that the argument is left out.", "| output | type | |\n|---|---|---|"]
         for output, (kind, text) in _outputs(made).items():
@@ -120,6 +124,7 @@ def _simulator() -> str:
     )
 
 
+_MODELS = {"ZohoBooksIntegration": IntegrationSettings, "ZohoClientCredentials": ZohoClientSettings}
 PAGES = {
     "resources": _resources,
     "configuration": _configuration,

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release
+.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env reference
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -54,6 +54,7 @@ check: $(READY)
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports
 	$(BIN)/python tools/audit.py
+	$(BIN)/python tools/reference.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -61,6 +62,19 @@ format: $(READY)
 
 engine: $(READY)
 	@$(BIN)/python tools/engine.py
+
+# eval "$(make -s engine-env)" lets a shell find pulumi and codat-zoho.
+engine-env:
+	@$(MAKE) -s $(READY) >&2
+	@$(BIN)/python tools/engine.py env
+
+# The folder of the sources is the repository's root, so that links between files work here as they do in a forge.
+docs: $(READY)
+	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs -d build/doctrees . build/docs
+	@echo "Open build/docs/docs/index.html"
+
+reference: $(READY)
+	$(BIN)/python tools/reference.py
 
 # Everything from one locked file, checked against its hashes.
 $(READY): requirements-dev.txt pyproject.toml

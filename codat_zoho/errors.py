@@ -77,15 +77,24 @@ class SettingsError(CodatZohoError):
 
 
 class ConfigurationError(CodatZohoError):
-    """What is needed to reach Codat or Zoho is missing or malformed."""
+    """What is needed to reach Codat or Zoho is missing or malformed.
+
+    Set what the message names; ``codat-zoho doctor`` looks at all of it.
+    """
 
 
 class PlanBlocked(CodatZohoError):
-    """A change was refused because it could cut off linked companies, or cannot be made as declared."""
+    """A change was refused because it could cut off linked companies, or cannot be made as declared.
+
+    Think first; then set ``allow_disruption`` if it is meant, or declare what the message says is missing.
+    """
 
 
 class NotApplied(CodatZohoError):
-    """Codat accepted a write, but reading back keeps showing something else."""
+    """Codat accepted a write, but reading back keeps showing something else.
+
+    Somebody else may be changing the same thing, or Codat is slow: run it again.
+    """
 
 
 class NotAdopted(CodatZohoError):
@@ -93,7 +102,10 @@ class NotAdopted(CodatZohoError):
 
 
 class RegionRejected(CodatZohoError):
-    """A Zoho data centre does not accept the declared client id and secret."""
+    """A Zoho data centre does not accept the declared client id and secret.
+
+    Turn the switch that the message names in Zoho's console, or copy the secret again; then ``pulumi up``.
+    """
 
 
 class RemoteError(CodatZohoError):
@@ -119,15 +131,15 @@ class RemoteError(CodatZohoError):
 
 
 class ApiKeyRefused(RemoteError):
-    """401: Codat does not know the API key."""
+    """401: Codat does not know the API key. Copy it again from the Portal, Developers > API keys."""
 
 
 class AccountLimit(RemoteError):
-    """402: the Codat account has reached a limit or has expired."""
+    """402: the Codat account has reached a limit or has expired. Ask whoever manages it, or Codat support."""
 
 
 class AccessDenied(RemoteError):
-    """403: the API key may not do this."""
+    """403: the API key may not do this. Outdated keys are refused too: make another."""
 
 
 class NotFound(RemoteError):
@@ -135,19 +147,22 @@ class NotFound(RemoteError):
 
 
 class NotOffered(RemoteError):
-    """404 or 405 on a path that Codat does not offer to this API key."""
+    """404 or 405 on a path that Codat does not offer to this API key.
+
+    Do by hand in the Portal what the message says, then run it again.
+    """
 
 
 class Conflict(RemoteError):
-    """409: somebody else is changing the same thing."""
+    """409: somebody else is changing the same thing. Nothing is lost: run it again."""
 
 
 class RateLimited(RemoteError):
-    """429: the rate limit is used up for longer than this package waits."""
+    """429: the rate limit is used up for longer than this package waits. Run it again when the message says."""
 
 
 class ServerFailed(RemoteError):
-    """5xx: Codat failed, and kept failing through the retries."""
+    """5xx: Codat failed, and kept failing through the retries. Nothing is lost: run it again later."""
 
 
 class Unreachable(RemoteError):

@@ -5,6 +5,7 @@ modules (`pulumi-cli/go.mod`). What is installed or built goes to the user's cac
 
     python tools/engine.py                     says where the engine is, and gets it first when need be
     python tools/engine.py exec pulumi up      runs a command that finds this engine and the Python it is run with
+    eval "$(python tools/engine.py env)"       lets this shell find both, until it is closed
 
 `CODAT_ZOHO_ENGINE=path` allows only PATH; `CODAT_ZOHO_ENGINE=build` only the cache and the Go build.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -281,7 +283,7 @@ def _locked(path: Path, progress: Progress) -> Iterator[None]:
 def main(arguments: Sequence[str]) -> int:
     """Serve the command line."""
     command = list(arguments[1:])
-    if arguments and (arguments[0] != "exec" or not command):
+    if arguments and arguments != ["env"] and (arguments[0] != "exec" or not command):
         print(__doc__, file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -293,6 +295,11 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("pulumi: stopped; nothing half is left", file=sys.stderr)
         return 130
+    if list(arguments) == ["env"]:
+        found = engine.environment(os.environ, python=Path(sys.executable))
+        for name in ("PATH", "PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"):
+            print(f"export {name}={shlex.quote(found[name])}")
+        return 0
     if not command:
         print(f"pulumi {engine.version} ({engine.origin}): {engine.pulumi}")
         return 0

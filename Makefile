@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 
-.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env reference
+.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env reference bench
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -91,6 +91,10 @@ $(POLICY): requirements-policy.txt
 	@$(PYTHON) -m venv --clear .venv-policy
 	@.venv-policy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-policy.txt
 	@touch $@
+
+# What the package costs beside a floor; QUICK=1 for a minute. See docs/performance.md.
+bench: $(READY) engine
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 lock:
 	cat requirements-dev.in | grep -v '^-e' > build-lock.in

@@ -1,78 +1,58 @@
-"""What `codat-zoho drift` costs beside bare `pulumi refresh --preview-only`, measured side by side in one run.
-
-The bar: n stacks take at most 1.15 x (n x one bare refresh) / min(jobs, cores) plus 0.6 s. Bare and drift ask Zoho
-alike, and alternate. On a machine that is busy with something else the fixed part and the second core are not to be
-had, so the CPU seconds are printed too: they say what the work costs, whoever else is running.
-
-    python bench/drift.py [--stacks 12] [--rounds 3]
-"""
+"""What ``codat-zoho drift`` costs beside bare ``pulumi refresh --preview-only`` over the same stacks."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import resource
-import statistics
-import sys
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from codat_zoho.simulator import Simulator, serve
-from tests.drift_fleet import Place, scratch
-from tools.engine import find_or_build
-
-FACTOR, CONSTANT = 1.15, 0.6
+from bench.harness import Bar, in_turn
+from codat_zoho.simulator import Simulator
+from tests.drift_fleet import Place, Scratch, scratch
+from tools.engine import Engine
 
 
-def main() -> int:
-    """Measure, print, and tell by the exit code whether the bar holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stacks", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    simulator, cores = Simulator(), len(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as folder, serve(simulator) as base:
-        place = scratch(Path(folder, "work"), find_or_build(), f"{base}/zoho")
-        stacks = [f"s{number}" for number in range(arguments.stacks)]
-        place.deploy([Place("bench", stack, base) for stack in stacks], {base: simulator})
-        bare: list[float] = []
-        spent: dict[str, list[float]] = {"bare": [], "drift": []}
-        runs: dict[int, list[float]] = {1: [], cores: []}
-        for _ in range(arguments.rounds):
-            for stack in stacks[:2]:
-                began, used = time.perf_counter(), _cpu()
-                words = ("refresh", "--preview-only", "--stack", stack)
-                place.engine(*words, project="bench", CODAT_ZOHO_VERIFY="always")
-                bare.append(time.perf_counter() - began)
-                spent["bare"].append(_cpu() - used)
-            for jobs, taken in runs.items():
-                began, used = time.perf_counter(), _cpu()
-                done = place.drift("bench", "--all-stacks", "--jobs", str(jobs), "--quiet")
-                taken.append(time.perf_counter() - began)
-                spent["drift"].append(_cpu() - used)
-                assert done.returncode == 0, done.stdout + done.stderr
-    one = statistics.median(bare)
-    print(f"one bare refresh --preview-only: {one:.2f} s (median of {len(bare)}); {cores} cores")
-    cpu = {name: statistics.median(found) for name, found in spent.items()}
-    print(f"CPU: {cpu['bare']:.2f} s a bare refresh, {cpu['drift'] / arguments.stacks:.2f} s a stack of drift")
-    holds = True
-    for jobs, taken in runs.items():
-        bar = FACTOR * arguments.stacks * one / min(jobs, cores) + CONSTANT
-        median = statistics.median(taken)
-        holds = holds and median <= bar
-        print(f"drift over {arguments.stacks} stacks, --jobs {jobs}: {median:.2f} s; the bar is {bar:.2f} s")
-    print("the bar holds" if holds else "the bar does NOT hold")
-    return 0 if holds else 1
+def measure(
+    root: Path, engine: Engine, base: str, simulator: Simulator, counts: tuple[int, ...], pairs: int
+) -> tuple[dict[str, Any], list[Bar]]:
+    """A project for each number of stacks; both sides verify Zoho, and both run ``jobs`` engines at once."""
+    jobs = len(os.sched_getaffinity(0))
+    fleet = scratch(root, engine, f"{base}/zoho")
+    figures: dict[str, Any] = {}
+    bars: list[Bar] = []
+    for count in counts:
+        project = f"fleet{count}"
+        stacks = [f"s{number}" for number in range(count)]
+        fleet.deploy([Place(project, stack, base) for stack in stacks], {base: simulator})
+
+        taken = in_turn(
+            partial(_bare, fleet, project, stacks, jobs),
+            partial(_ours, fleet, project, jobs),
+            pairs if count < 64 else 1,
+        )
+        figures[f"drift, {count} stacks, s"] = taken.figures()
+        if count == max(counts):
+            bars.append(Bar(f"drift over {count} stacks", taken.ratio.median, 1.10))
+    return figures, bars
 
 
-def _cpu() -> float:
-    """CPU seconds of all children so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _bare(fleet: Scratch, project: str, stacks: list[str], jobs: int) -> float:
+    def refresh(stack: str) -> None:
+        words = ("refresh", "--preview-only", "--expect-no-changes", "--stack", stack)
+        fleet.engine(*words, project=project, CODAT_ZOHO_VERIFY="always")
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(refresh, stacks))
+    return time.perf_counter() - began
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _ours(fleet: Scratch, project: str, jobs: int) -> float:
+    began = time.perf_counter()
+    done = fleet.drift(project, "--all-stacks", "--jobs", str(jobs), "--quiet")
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return time.perf_counter() - began

@@ -1,0 +1,72 @@
+"""No-op ``up``, ``preview`` and both refreshes at 1, 10, 100 pairs of resources; the state beside the floor's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bench.harness import Bar, Pairs, in_turn, slope
+from bench.place import PROGRAMS, Place
+from codat_zoho.simulator import Fault, Simulator
+
+OPERATIONS = {
+    "up": ("up", "--yes", "--skip-preview"),
+    "preview": ("preview",),
+    "preview --refresh": ("preview", "--refresh"),
+    "refresh --preview-only": ("refresh", "--preview-only"),
+}
+LIMITS = {"up": 1.05, "preview": 1.05, "refresh --preview-only": 1.10}
+
+
+def measure(place: Place, sizes: tuple[int, ...], pairs: dict[int, int]) -> tuple[dict[str, Any], list[Bar]]:
+    """Every size is deployed once; then each operation runs on both in turn."""
+    found: dict[str, dict[int, Pairs]] = {name: {} for name in OPERATIONS}
+    for size in sizes:
+        for project in PROGRAMS:
+            place.deploy(project, size)
+        for name, words in OPERATIONS.items():
+            found[name][size] = in_turn(
+                lambda words=words, size=size: place.seconds("floor", size, *words),
+                lambda words=words, size=size: place.seconds("ours", size, *words),
+                pairs[size],
+            )
+    figures: dict[str, Any] = {}
+    bars: list[Bar] = []
+    for name, by_size in found.items():
+        for size, taken in by_size.items():
+            figures[f"{name}, n={size}, s"] = taken.figures()
+        if name in LIMITS and 1 in by_size:
+            bars.append(Bar(f"{name}, 1 pair of resources", by_size[1].ratio.median, LIMITS[name]))
+        if len(by_size) > 1:
+            sides = [
+                slope({size: taken.figures()[side] for size, taken in by_size.items()}) for side in ("floor", "ours")
+            ]
+            figures[f"{name}, slope, s a pair"] = {"floor": sides[0], "ours": sides[1], "ratio": sides[1] / sides[0]}
+            if name in ("up", "preview"):
+                bars.append(Bar(f"{name}, slope", sides[1] / sides[0], 1.10))
+    return figures, bars
+
+
+def state(place: Place, size: int) -> dict[str, Any]:
+    """Bytes of the exported state and encrypted values, a pair of resources."""
+    sides = {}
+    for project in PROGRAMS:
+        resources = place.exported(project, size)["deployment"]["resources"]
+        text = json.dumps([one for one in resources if one["type"].startswith("pulumi-python:")])
+        sides[project] = {"bytes": len(text) // size, "encrypted": text.count('"ciphertext"') / size}
+    return sides
+
+
+def latency(place: Place, simulator: Simulator, seconds: float, pairs: int) -> tuple[dict[str, Any], list[Bar]]:
+    """A refresh of one pair of resources while each call to Codat takes ``seconds``: how many of those it waits for."""
+    words = OPERATIONS["refresh --preview-only"]
+    fast = in_turn(lambda: place.seconds("floor", 1, *words), lambda: place.seconds("ours", 1, *words), pairs)
+    simulator.fail(Fault(path="/codat/", delay=seconds, times=-1))
+    slow = in_turn(lambda: place.seconds("floor", 1, *words), lambda: place.seconds("ours", 1, *words), pairs)
+    simulator.faults.clear()
+    waits = (slow.added.median - fast.added.median) / seconds
+    figures = {
+        "refresh --preview-only, no latency, s": fast.figures(),
+        f"refresh --preview-only, {seconds:g} s a Codat call, s": slow.figures(),
+    }
+    return figures, [Bar("latencies a refresh waits for, beyond the floor", waits, 1.0, "latencies")]

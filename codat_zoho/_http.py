@@ -21,6 +21,7 @@ from urllib.request import getproxies
 
 from codat_zoho._redact import one_line, redact, register
 from codat_zoho._version import __version__
+from codat_zoho.budget import Account, Budget
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
 
 if TYPE_CHECKING:
@@ -115,17 +116,22 @@ class Http:
     Args:
         transport: stands in for the network in tests (an ``httpx.BaseTransport``).
         log: receives one redacted line per exchange.
+        budget: counts the calls.
         clock, sleep, now, jitter: time and chance, for tests.
     """
 
     transport: Any = None
     log: Callable[[str], None] | None = None
+    budget: Budget = field(default_factory=Budget)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     _client: httpx.Client | None = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.budget.now = self.now
 
     def deadline(self, seconds: float) -> Deadline:
         """Start the clock of an operation."""
@@ -140,6 +146,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         json_body: object = None,
         form: Mapping[str, str] | None = None,
+        account: Account | None = None,
         retry: bool = True,
     ) -> Answer:
         """Send a request and return the answer, whatever its status.
@@ -151,6 +158,7 @@ class Http:
             headers: to send along, the API key among them.
             json_body: sent as JSON.
             form: sent as a form.
+            account: the Codat client whose budget the call is on; None for Zoho.
             retry: repeat it after 408, 429, 5xx and connection errors. Everything this package asks Codat for is
                 idempotent; a probe at Zoho is never repeated, since repeating extends a lockout.
 
@@ -160,6 +168,8 @@ class Http:
         """
         host = urlsplit(url).netloc
         for attempt in range(1, ATTEMPTS + 1):
+            while pause := min(self.budget.spend("Codat" if account else "Zoho"), deadline.left()):
+                self.sleep(pause)
             try:
                 answer = self._once(method, url, deadline, headers or {}, json_body, form)
             except _NoAnswer as error:
@@ -172,6 +182,8 @@ class Http:
                     ) from None
             else:
                 answer = replace(answer, tries=attempt)
+                if account:
+                    self.budget.note(account, answer.headers)
                 if answer.status not in _RETRIED or not retry or attempt == ATTEMPTS:
                     return answer
                 asked = retry_after(answer.headers, self.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from codat_zoho import errors
 from codat_zoho._http import Answer, Http, retry_after
 from codat_zoho._redact import one_line, redact, register
+from codat_zoho.budget import Account
 from codat_zoho.plan import ActualIntegration, Step, StepKind
 
 __all__ = ["DEFAULT_PATHS", "DEFAULT_URL", "OPERATION_SECONDS", "ZOHO_BOOKS", "ApiKey", "Codat", "Paths"]
@@ -109,6 +111,7 @@ class Codat:
     ) -> None:
         self._http = http
         self._api_key = api_key
+        self._account = Account(hashlib.sha256(api_key.header.encode()).hexdigest()[:12], api_key.source)
         self._url = url
         self._paths = paths
         self._deadline = http.deadline(seconds)
@@ -181,7 +184,8 @@ class Codat:
                 raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
             seen += len(companies)
             total = body.get("totalResults")
-            if not companies or (isinstance(total, int) and seen >= total):
+            # A full page is never the last one, whatever the total says.
+            if not companies or (type(total) is int and seen >= total and len(companies) < _PAGE_SIZE):
                 return linked
 
     def _is_linked(self, company: dict[str, Any]) -> bool:
@@ -245,6 +249,7 @@ class Codat:
             deadline=self._deadline,
             headers={"Authorization": self._api_key.header},
             json_body=body,
+            account=self._account,
         )
 
     def _json(self, method: str, path: str, what: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from codat_zoho.cli import COMMANDS, main
 from codat_zoho.cli import _stacks as stacks_module
 from codat_zoho.cli._output import Output, outputs
-from codat_zoho.cli._process import ended_by_signals, stopping, verdict_folder
+from codat_zoho.cli._process import ended_by_signals, run_folder, stopping
 from codat_zoho.cli._stacks import Checks, belongs
 from codat_zoho.cli.drift import parser
 from codat_zoho.fleet.children import Children, Stopped, TimedOut
@@ -468,7 +468,7 @@ def test_a_second_interruption_kills() -> None:
 
 def test_the_folder_of_verdicts_is_private_and_goes_away() -> None:
     """It holds nothing secret, and nobody else gets at it."""
-    with verdict_folder() as name:
+    with run_folder() as name:
         assert stat.S_IMODE(Path(name).stat().st_mode) == 0o700
         (Path(name) / "x").touch()
     assert not Path(name).exists()

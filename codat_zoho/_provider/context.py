@@ -26,8 +26,10 @@ class Context:
     def __init__(self, http: Http | None = None) -> None:
         self.environment = Environment()
         self.http = http or Http()
+        self.http.budget.say = say
         self._verdicts: dict[tuple[str, str], ProbeResult] = {}
         self._asking = Lock()
+        self._said = self.http.budget.summary()
         self.checked: set[str] = set()
         """Connections whose inputs were checked in this process, see ``integration.diff``."""
 
@@ -51,6 +53,13 @@ class Context:
                     (*question, url or ""), lambda: probe(self.http, code, client_id, client_secret, url=url)
                 )
             return self._verdicts[question]
+
+    def say_calls(self) -> None:
+        """Say what was called so far, where something was since this was last said."""
+        summary = self.http.budget.summary()
+        if summary != self._said:
+            self._said = summary
+            say(summary)
 
     def verify(self, declared: str) -> str:
         """When to ask Zoho: as declared, unless ``CODAT_ZOHO_VERIFY`` says otherwise."""

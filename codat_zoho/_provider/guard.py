@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from codat_zoho._redact import redact, register
+from codat_zoho.budget import asked_for
 from codat_zoho.errors import CodatZohoError
 
 __all__ = ["clean", "debugging", "say"]
@@ -45,9 +46,18 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
             return method(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001
             name, text = _shown(error)
+        finally:
+            if asked_for():
+                _say_calls()
         raise type(name, (Exception,), {"__module__": "builtins"})(text)
 
     return call
+
+
+def _say_calls() -> None:
+    from codat_zoho._provider.context import CONTEXT
+
+    CONTEXT.say_calls()
 
 
 def _shown(error: BaseException) -> tuple[str, str]:

@@ -1,48 +1,28 @@
-"""Shares Zoho's verdicts between the provider processes of one run.
+"""Shares Zoho's verdicts between the provider processes of one run: Zoho allows about ten requests in ten minutes.
 
-Each stack's refresh has a provider process of its own, and Zoho allows about ten token requests in ten minutes. So a
-run over many stacks (``codat-zoho drift``) names a folder in ``CODAT_ZOHO_VERDICTS``, and each data centre is asked
-once per client in the whole run. Files are named by a hash and hold verdicts only.
+Each data centre is asked once per client in the whole run. Files are named by a hash and hold verdicts only.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from codat_zoho.plan import Probe, ProbeResult
+from codat_zoho.run_folder import rewrite, shared_file
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows has no such lock: there each process asks for itself.
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["FOLDER", "shared"]
-
-FOLDER = "CODAT_ZOHO_VERDICTS"
+__all__ = ["shared"]
 
 
 def shared(question: tuple[str, ...], ask: Callable[[], ProbeResult]) -> ProbeResult:
     """Return the verdict that another process got on the same question, else ``ask``, while others wait for it."""
-    folder = os.environ.get(FOLDER)
-    if not folder or fcntl is None:
-        return ask()
-    path = Path(folder, hashlib.sha256("\0".join(question).encode()).hexdigest()[:32])
-    try:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+", encoding="utf-8")
-    except OSError:  # The folder went away with the run that made it.
-        return ask()
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # Ends with this process, whatever ends it.
-        found = _read(file.read())
+    with shared_file(hashlib.sha256("\0".join(question).encode()).hexdigest()[:32]) as file:
+        found = _read(file.read()) if file else None
         if found is None:
             found = ask()
-            file.seek(0)
-            file.truncate()
-            json.dump({"probe": found.probe.value, "why": found.why}, file)
+            if file:
+                rewrite(file, json.dumps({"probe": found.probe.value, "why": found.why}))
         return found
 
 

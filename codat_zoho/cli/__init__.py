@@ -45,6 +45,7 @@ environment:
   CODAT_URL             Codat's address, when it is not the public one
   ZOHO_URL              a loopback address (the simulator) in place of Zoho's own
   CODAT_ZOHO_VERIFY     on-change, always or off: when to ask Zoho, in place of what is declared
+  CODAT_ZOHO_CALLS      1 says how many calls were made, and how many are left today
   CODAT_ZOHO_DEBUG      1 prints tracebacks and a redacted request log
 """
 

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import os
 import sys
 
 from codat_zoho._http import Http
 from codat_zoho._redact import redact, register
+from codat_zoho.budget import asked_for
 from codat_zoho.errors import ConfigurationError
 
 __all__ = ["ask", "confirmed", "given", "http", "interactive"]
 
 
 def http() -> Http:
-    """Make an HTTP client; with ``CODAT_ZOHO_DEBUG=1`` it logs each exchange to stderr, redacted."""
+    """Make an HTTP client.
+
+    With ``CODAT_ZOHO_DEBUG=1`` it logs each exchange to stderr, redacted; with ``CODAT_ZOHO_CALLS=1`` it says how many
+    calls were made when the program ends.
+    """
     client = Http()
+    client.budget.say = _say
+    if asked_for():
+        atexit.register(lambda: _say(client.budget.summary()))
     if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
-        client.log = lambda line: print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
+        client.log = _say
     return client
+
+
+def _say(line: str) -> None:
+    print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
 
 
 def interactive() -> bool:

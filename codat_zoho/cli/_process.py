@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import tempfile
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Protocol
 
-__all__ = ["ended_by_signals", "stopping", "verdict_folder"]
+from codat_zoho.run_folder import FOLDER
+
+__all__ = ["ended_by_signals", "run_folder", "stopping"]
 
 
 class _Stoppable(Protocol):
@@ -47,10 +50,12 @@ def stopping(children: _Stoppable) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def verdict_folder() -> Iterator[str]:
-    """A private folder in which the processes of a run share what Zoho said."""
+def run_folder() -> Iterator[str]:
+    """A private folder in which the processes of a run share what Zoho said and how many calls were made."""
     folder = tempfile.mkdtemp(prefix="codat-zoho-")
+    os.environ[FOLDER] = folder
     try:
         yield folder
     finally:
+        del os.environ[FOLDER]
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codat_zoho.budget import Budget, asked_for
 from codat_zoho.cli import Exit
 from codat_zoho.cli._output import FORMATS, outputs
-from codat_zoho.cli._process import ended_by_signals, stopping, verdict_folder
+from codat_zoho.cli._process import ended_by_signals, run_folder, stopping
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.fleet.ahead import Ahead
 from codat_zoho.fleet.children import Children
@@ -129,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
     started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     began = time.monotonic()
     children = Children()
-    with ended_by_signals(), verdict_folder() as folder, stopping(children):
+    with ended_by_signals(), run_folder(), stopping(children):
         # First start what is asked of pulumi anyway; loading its Python package takes as long.
         ahead = Ahead(children, arguments.project, arguments.jobs)
         from codat_zoho.cli._stacks import Checks
@@ -137,20 +138,24 @@ def run(arguments: argparse.Namespace) -> int:
         from codat_zoho.reports.drift import Report, State, since_before
 
         before = _previous(arguments.previous)
-        environment = {"CODAT_ZOHO_VERIFY": "off" if arguments.no_verify else "always", "CODAT_ZOHO_VERDICTS": folder}
+        environment = {"CODAT_ZOHO_VERIFY": "off" if arguments.no_verify else "always"}
         options = Options(environment, arguments.timeout, not arguments.no_verify, arguments.pending)
         checks = Checks(Fleet(children, ahead, options), arguments)
+        stacks = checks.run()
+        budget = Budget()
         report = Report(
-            stacks=checks.run(),
+            stacks=stacks,
             started=started,
             seconds=time.monotonic() - began,
             verified=not arguments.no_verify,
             strict=arguments.strict,
-            notes=tuple(checks.notes),
+            notes=(*checks.notes, *budget.low()),
         )
         report = since_before(report, before)
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
+        if asked_for():
+            print(f"codat-zoho: {budget.summary()}", file=sys.stderr)
     fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
     for output in drawn:
         if not (arguments.quiet and fine and output.path is None):

@@ -6,6 +6,7 @@ import http
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from codat_zoho.simulator import codat, control, zoho
@@ -67,7 +68,7 @@ class App:
         else:
             reply = _SERVICES[service](self.simulator, request)
             if fault and fault.status:
-                reply = Reply(fault.status, reply.body, reply.kind, detail=reply.detail)
+                reply = replace(reply, status=fault.status)
         self.simulator.calls.append(
             Call(
                 service,
@@ -78,14 +79,6 @@ class App:
                 reply.detail,
             )
         )
-        if service == "codat":
-            used = sum(call.service == "codat" for call in self.simulator.calls)
-            limits = {
-                "X-Rate-Limit-Limit": str(self.simulator.daily_limit),
-                "X-Rate-Limit-Remaining": str(max(0, self.simulator.daily_limit - used)),
-                "X-Rate-Limit-Reset": "00:00 UTC",
-            }
-            reply = Reply(reply.status, reply.body, reply.kind, limits, reply.detail)
         return reply
 
 

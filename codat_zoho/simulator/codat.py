@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -59,8 +59,21 @@ def error(status: int, text: str, kind: str = "read") -> Reply:
 def answer(simulator: Simulator, request: Request) -> Reply:
     """Answer one request to Codat's API."""
     client = _authenticated(simulator, request)
+    limits = simulator.limits(None if isinstance(client, Reply) else client)
+    told = {
+        "X-Rate-Limit-Limit": str(limits.limit),
+        "X-Rate-Limit-Remaining": str(limits.remaining),
+        "X-Rate-Limit-Reset": "00:00 UTC",
+    }
+    if limits.wait:
+        reply = error(429, "Too many requests.", "read" if request.method == "GET" else "write")
+        return replace(reply, headers={"Retry-After": str(limits.wait), **told})
     if isinstance(client, Reply):
         return client
+    return replace(_answer(simulator, client, request), headers=told)
+
+
+def _answer(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
     for method, pattern, handle in _ROUTES:
         match = pattern.fullmatch(request.path)
         if match and method == request.method:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import RLock
@@ -11,7 +14,7 @@ from typing import Literal
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.simulator.faults import Fault
 
-__all__ = ["Call", "CodatClient", "Integration", "Simulator", "Switches", "ZohoClient"]
+__all__ = ["Call", "CodatClient", "Integration", "Limits", "Simulator", "Switches", "ZohoClient"]
 
 
 @dataclass
@@ -144,6 +147,15 @@ class _ByKey(dict[str, CodatClient]):
         return repr(list(self.values()))
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a Codat client may still call; ``wait`` is in seconds, and 0 where the call is let through."""
+
+    limit: int
+    remaining: int
+    wait: int = 0
+
+
 class Simulator:
     """The whole stand-in. Threads may share it: each request holds ``lock`` while it is answered."""
 
@@ -154,7 +166,12 @@ class Simulator:
         self.faults: list[Fault] = []
         self.calls: list[Call] = []
         self.daily_limit = 1000
+        self.minute_limit = 1000
+        self.clock = time.time
         self.lock = RLock()
+        self._minute: deque[float] = deque()
+        self._day = 0
+        self._used: Counter[str] = Counter()
 
     def add_codat_client(
         self, api_key: str, *, enabled: bool = False, keys: dict[str, str] | None = None, linked: int = 0
@@ -171,6 +188,26 @@ class Simulator:
         client = ZohoClient(client_id, secret, home, set(enabled))
         self.zoho[client_id] = client
         return client
+
+    def limits(self, client: CodatClient | None) -> Limits:
+        """Count one call to Codat, and tell what is left: 1,000 a minute for all, a daily budget for each client."""
+        now = self.clock()
+        day, second = divmod(int(now), 86_400)
+        if day != self._day:
+            self._day = day
+            self._used.clear()
+        while self._minute and self._minute[0] <= now - 60:
+            self._minute.popleft()
+        if len(self._minute) >= self.minute_limit:
+            return Limits(0, 0, math.ceil(self._minute[0] + 60 - now))
+        self._minute.append(now)
+        if client is None:
+            return Limits(0, 0)
+        limit = self.daily_limit * (1 + client.linked)
+        if self._used[client.api_key] >= limit:
+            return Limits(limit, 0, 86_400 - second)
+        self._used[client.api_key] += 1
+        return Limits(limit, limit - self._used[client.api_key])
 
     def fail(self, fault: Fault) -> None:
         """Inject a fault."""

@@ -84,13 +84,14 @@ def _declared(mocks: Mocks, preview: bool = False, **changed: Any) -> dict[str, 
 def test_mocked_outputs_are_those_of_a_real_create(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit test sees what a deployment would: compared with the providers themselves, field by field."""
     mocks = Mocks()
+    mocks.codat().integration.keys = stored = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
     mocks.codat().linked = 2
     seen = _declared(mocks)
     monkeypatch.setenv("CODAT_API_KEY", "mocked-default")
     monkeypatch.setenv("CODAT_URL", "http://127.0.0.1/codat")
     monkeypatch.setenv("ZOHO_URL", "http://127.0.0.1/zoho")
     fresh = Mocks()
-    fresh.codat().linked = 2
+    fresh.codat().linked, fresh.codat().integration.keys = 2, dict(stored)
     fresh.codat().integration.integration_id = mocks.codat().integration.integration_id
     fresh.simulator.add_zoho_client(CLIENT_ID, CLIENT_SECRET)
     CONTEXT.__init__(in_process(fresh.simulator))  # type: ignore[misc]
@@ -305,7 +306,7 @@ def _pytest(folder: Path, *arguments: str, environment: Mapping[str, str] | None
             ".",
         ],
         cwd=folder,
-        env=dict(environment or os.environ),
+        env={**(environment or os.environ), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # As a user's, not as this one's.
         capture_output=True,
         text=True,
         timeout=300,

@@ -39,7 +39,9 @@ _seen: list[object] = []
 
 def test_it_enables_the_integration(mocks: Mocks) -> None:
     """The outputs are those of a real deployment."""
-    mocks.codat().linked = 2
+    codat = mocks.codat()
+    codat.integration.keys = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
+    codat.linked = 2
     _declare(["us", "uk"])
     assert _seen.pop() == [True, 2]
     assert mocks.codat().integration.enabled

@@ -222,7 +222,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "if wait >= deadline.left():",
         "test_http.py",
     ),
-    _m("the limit of a body", "_http.py", "if len(body) > MAX_BODY:", "if False:", "test_http.py"),
+    _m("the limit of a body", "_http.py", "if len(body) > MAX_BODY:", "if False:", "faults/test_bodies.py"),
     _m("the deadline before a request", "_http.py", "        if left <= 0:\n", "        if False:\n", "test_http.py"),
     _m(
         "the deadline of a body",

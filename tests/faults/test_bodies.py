@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -36,6 +37,22 @@ def test_a_body_that_drips_ends_with_the_deadline() -> None:
     with pytest.raises(Unreachable, match="not complete within 120 s"):
         get(http)
     assert clock.time < 130
+
+
+def test_an_endless_body_is_cut_at_the_limit() -> None:
+    """A fast body without an end is not read on and on until the deadline: no more is taken than the limit."""
+    taken = 0
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            nonlocal taken
+            while taken <= 2 * MAX_BODY:
+                taken += 65536
+                yield b" " * 65536
+
+    with pytest.raises(UnexpectedAnswer, match="more than 4 MiB"):
+        get(answering(lambda _: httpx.Response(200, stream=Endless())))
+    assert taken <= MAX_BODY + 65536
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip"])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.adoption.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
+from codat_zoho.adoption.files import write
 from codat_zoho.adoption.perform import check_version
 from codat_zoho.adoption.places import places
 from codat_zoho.adoption.record import record
@@ -215,3 +216,12 @@ def test_a_refused_key_has_its_own_exit_code(
     monkeypatch.setenv("CODAT_API_KEY", "another-key-5d1e")
     assert main(["adopt", "--stack", "dev"]) == 3
     assert "another-key-5d1e" not in capsys.readouterr().err
+
+
+def test_a_file_that_is_there_stops_all_files(tmp_path: Path) -> None:
+    """None is written then, and what is there stays as it is; the error names it."""
+    there, new = tmp_path / "there", tmp_path / "new"
+    there.write_text("mine")
+    with pytest.raises(NotAdopted, match="there is there already, and nothing is overwritten"):
+        write({new: "new", there: "other"})
+    assert there.read_text() == "mine" and not new.exists()

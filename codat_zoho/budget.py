@@ -8,7 +8,6 @@ is left.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from codat_zoho._switched import switched_on
 from codat_zoho.run_folder import rewrite, shared_file
 
 __all__ = ["ASKED_FOR", "MINUTE_LIMIT", "Account", "Budget", "asked_for"]
@@ -32,7 +32,7 @@ _MINUTE = 60
 
 def asked_for() -> bool:
     """Tell whether ``CODAT_ZOHO_CALLS=1`` asks how many calls were made and what is left."""
-    return os.environ.get(ASKED_FOR, "") not in ("", "0")
+    return switched_on(ASKED_FOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from codat_zoho._provider.guard import clean, debugging
+from codat_zoho._provider.guard import clean
+from codat_zoho._switched import debugging
 
 Props = dict[str, Any]
 

@@ -9,8 +9,9 @@ from typing import Any
 import pulumi
 
 from codat_zoho._http import Http
-from codat_zoho._provider.guard import debugging, say
+from codat_zoho._provider.guard import say
 from codat_zoho._provider.verdicts import shared
+from codat_zoho._switched import debugging
 from codat_zoho.codat import Codat
 from codat_zoho.environment import Environment
 from codat_zoho.plan import ProbeResult

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -11,18 +10,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from codat_zoho._redact import redact, register
+from codat_zoho._switched import debugging
 from codat_zoho.budget import asked_for
 from codat_zoho.errors import CodatZohoError
 
-__all__ = ["clean", "debugging", "say"]
+__all__ = ["clean", "say"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def debugging() -> bool:
-    """``CODAT_ZOHO_DEBUG=1`` asks for tracebacks and a request log, both redacted, on stderr."""
-    return os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0")
 
 
 def say(text: str) -> None:

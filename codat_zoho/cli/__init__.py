@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 
+from codat_zoho._switched import debugging
 from codat_zoho._version import __version__
 
 __all__ = ["COMMANDS", "Exit", "main"]
@@ -83,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from codat_zoho._redact import redact
         from codat_zoho.errors import ApiKeyRefused, CodatZohoError
 
-        if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
+        if debugging():
             import traceback
 
             print(redact("".join(traceback.format_exception(error))), file=sys.stderr)

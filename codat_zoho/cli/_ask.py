@@ -9,6 +9,7 @@ import sys
 
 from codat_zoho._http import Http
 from codat_zoho._redact import redact, register
+from codat_zoho._switched import debugging
 from codat_zoho.budget import asked_for
 from codat_zoho.errors import ConfigurationError
 
@@ -25,7 +26,7 @@ def http() -> Http:
     client.budget.say = _say
     if asked_for():
         atexit.register(lambda: _say(client.budget.summary()))
-    if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
+    if debugging():
         client.log = _say
     return client
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from codat_zoho._redact import redact
+from codat_zoho._switched import debugging
 from codat_zoho.checks.finding import Observed
 from codat_zoho.cli._ask import given
 from codat_zoho.contract.client import Client
@@ -123,7 +124,7 @@ def _real_keys() -> Keys | None:
 
 def _http() -> Observed:
     client = Observed()
-    if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
+    if debugging():
         client.log = _say
     return client
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codat_zoho._redact import redact
+from codat_zoho._switched import debugging
 from codat_zoho._version import __version__
 from codat_zoho.checks.finding import Finding, Observed, Situation, Verdict, fail
 from codat_zoho.errors import ConfigurationError
@@ -97,7 +98,7 @@ def _safely(check: Check, now: Situation) -> Iterator[Finding]:
 
 def _http() -> Observed:
     client = Observed()
-    if os.environ.get("CODAT_ZOHO_DEBUG", "") not in ("", "0"):
+    if debugging():
         client.log = lambda line: print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
     return client
 

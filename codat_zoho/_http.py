@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -127,7 +128,7 @@ class Http:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
-    _client: httpx.Client | None = field(default=None, repr=False)
+    _clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -213,7 +214,7 @@ class Http:
         began = self.clock()
         outcome = "?"
         try:
-            with self._get_client().stream(
+            with self._client(urlsplit(url).scheme).stream(
                 method,
                 url,
                 headers=dict(headers),
@@ -253,19 +254,28 @@ class Http:
                 path = urlsplit(url).path
                 self.log(redact(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)"))
 
-    def _get_client(self) -> httpx.Client:
+    def close(self) -> None:
+        """Close the connections. It can be used again; a provider process just ends."""
         with self._lock:
-            if self._client is None:
-                self._client = self._new_client()
-            return self._client
+            while self._clients:
+                self._clients.popitem()[1].close()
 
-    def _new_client(self) -> httpx.Client:
+    def _client(self, scheme: str) -> httpx.Client:
+        with self._lock:
+            if scheme not in self._clients:
+                self._clients[scheme] = self._new_client(scheme)
+            return self._clients[scheme]
+
+    def _new_client(self, scheme: str) -> httpx.Client:
         import httpx
 
         _keep_secrets_out_of_logs()
         try:
             return httpx.Client(
                 transport=self.transport,
+                # Plain http is for this machine only, and needs no trust store, which takes 30 ms to load: this one
+                # trusts nobody.
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else True,
                 # A proxy from the environment must never see what is meant for this machine.
                 mounts={} if self.transport else {f"all://{_host(name)}": None for name in _LOOPBACK},
                 follow_redirects=False,

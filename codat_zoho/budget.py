@@ -28,6 +28,7 @@ ASKED_FOR = "CODAT_ZOHO_CALLS"
 """The environment variable that asks for :meth:`Budget.summary` at the end."""
 _FILE = "budget"
 _MINUTE = 60
+_DAY = 24 * 60 * _MINUTE
 
 
 def asked_for() -> bool:
@@ -86,8 +87,11 @@ class Budget:
         with self._state() as state:
             seen = state.setdefault("left", {}).setdefault(account.digest, {})
             warned = seen.get("warned", False)
+            # Answers to calls sent at the same time arrive in any order: within a day, what is left never grows.
+            since = [int(self.now()) // _DAY, limit]
+            left = min(left, seen["left"]) if seen.get("since") == since else left
             low = left < LOW * limit
-            seen.update(source=account.source, left=left, limit=limit, warned=warned or low)
+            seen.update(source=account.source, left=left, limit=limit, since=since, warned=warned or low)
         if low and not warned:
             self.say(f"{_left(account.source, left, limit)}: less than a tenth.")
 

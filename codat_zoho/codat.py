@@ -7,6 +7,7 @@ import binascii
 import datetime
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,13 +121,15 @@ class Codat:
     # --- reads ---
 
     def actual(self) -> ActualIntegration:
-        """Read the integration and its stored keys: two calls.
+        """Read the integration and its stored keys: two calls, at the same time.
 
         Raises:
             NotFound: Codat has no Zoho Books integration for this client.
             RemoteError: any other failure.
         """
-        body = self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration")
+        with ThreadPoolExecutor(1) as other:
+            keys = other.submit(self.keys)
+            body = self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration")
         enabled = body.get("enabled")
         if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS) != ZOHO_BOOKS:
             raise errors.UnexpectedAnswer(
@@ -138,7 +141,7 @@ class Codat:
         self._integration_id = integration_id if isinstance(integration_id, str) else None
         return ActualIntegration(
             enabled=enabled,
-            keys=self.keys(),
+            keys=keys.result(),
             linked=linked if isinstance(linked, int) and not isinstance(linked, bool) and linked >= 0 else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
             name=one_line(name) if isinstance(name, str) and name else "Zoho Books",

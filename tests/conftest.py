@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from hypothesis import settings
 
+from codat_zoho._http import Http
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, in_process
@@ -25,6 +27,22 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("CODAT_", "ZOHO_", "PULUMI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Connections that stay open end with the test, as they do with a provider's process."""
+    opened: list[httpx.Client] = []
+    new_client = Http._new_client
+
+    def remembered(http: Http, scheme: str) -> httpx.Client:
+        opened.append(new_client(http, scheme))
+        return opened[-1]
+
+    monkeypatch.setattr(Http, "_new_client", remembered)
+    yield
+    for client in opened:
+        client.close()
 
 
 @pytest.fixture

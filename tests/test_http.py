@@ -202,7 +202,7 @@ def test_a_machine_that_is_set_up_wrongly(name: str, value: str, why: str, monke
     http = Http()
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="No HTTP client can be set up") as caught:
-            http.send("GET", "http://127.0.0.1:9/", deadline=http.deadline(5))
+            http.send("GET", "https://127.0.0.1:9/", deadline=http.deadline(5))
         assert why in str(caught.value) and name in caught.value.next_step
         assert "hunter2" not in str(caught.value)
 
@@ -211,7 +211,7 @@ def test_a_proxy_never_sees_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulator's traffic stays on this machine, while the rest goes through the proxy that is set."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://proxy.example:3128")
-    client = Http()._get_client()
+    client = Http()._client("https")
     direct = client._transport
     for url in ("http://127.0.0.1:8765/", "http://localhost/", "http://[::1]:1/"):
         assert client._transport_for_url(httpx.URL(url)) is direct

@@ -90,7 +90,7 @@ def test_a_remote_that_echoes(mode: int | str, heard: io.StringIO) -> None:
             said += _said(ask)
         if mode == "names":
             said += _said(lambda: apply(codat, desired, say=said.append))
-        http._get_client().close()
+        http.close()
     assert len(said) > 2
     for text in (*said, *lines, heard.getvalue()):
         assert not leaks(text, KEY, SECRET), text
@@ -143,8 +143,7 @@ def test_a_provider_in_front_of_a_remote_that_echoes(
                 outs = dict(getattr(result, "outs", None) or {})
                 outs.pop("client_secret", None)
                 said.append(repr(outs))
-            if CONTEXT.http._client is not None:
-                CONTEXT.http._client.close()
+            CONTEXT.http.close()
     CONTEXT.__init__()  # type: ignore[misc]
     printed = capsys.readouterr()
     for text in (*said, printed.out, printed.err, heard.getvalue()):
@@ -277,7 +276,7 @@ def test_a_password_in_the_proxys_address(userinfo: str, monkeypatch: pytest.Mon
 def _sent(url: str) -> list[str]:
     http = Http(sleep=lambda _: None)
     said = _said(lambda: http.send("GET", url, deadline=http.deadline(5), retry=False))
-    http._get_client().close()
+    http.close()
     return [*said, repr(http)]
 
 

@@ -223,7 +223,7 @@ def test_a_length_that_is_none(base: str, length: str, capfd: pytest.CaptureFixt
     with socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2]))) as connection:
         connection.sendall(request.encode())
         with connection.makefile("rb") as answer:
-            assert answer.readline() == b"HTTP/1.0 400 Bad Request\r\n"
+            assert answer.readline() == b"HTTP/1.1 400 Bad Request\r\n"
     assert capfd.readouterr().err == ""
 
 

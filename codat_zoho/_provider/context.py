@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from threading import Lock
 from typing import Any
 
@@ -14,7 +15,7 @@ from codat_zoho._provider.verdicts import shared
 from codat_zoho._switched import debugging
 from codat_zoho.codat import Codat
 from codat_zoho.environment import Environment
-from codat_zoho.plan import ProbeResult
+from codat_zoho.plan import ActualIntegration, ProbeResult
 from codat_zoho.settings import fingerprint
 from codat_zoho.zoho import probe
 
@@ -30,6 +31,8 @@ class Context:
         self.http.budget.say = say
         self._verdicts: dict[tuple[str, str], ProbeResult] = {}
         self._asking = Lock()
+        self._reading: dict[str, Future[ActualIntegration]] = {}
+        self._starting = Lock()
         self._said = self.http.budget.summary()
         self.checked: set[str] = set()
         """Connections whose inputs were checked in this process, see ``integration.diff``."""
@@ -43,6 +46,23 @@ class Context:
     def codat(self, connection: str) -> Codat:
         """Start an operation on the Codat client of a connection."""
         return self.environment.codat(self.http, connection)
+
+    def actual(self, connection: str) -> ActualIntegration:
+        """Read an integration, together with whoever is reading the same one at this moment."""
+        with self._starting:
+            running = self._reading.get(connection)
+            if running is None:
+                mine = self._reading[connection] = Future[ActualIntegration]()
+        if running is not None:
+            return running.result()
+        try:
+            mine.set_result(self.codat(connection).actual())
+        except BaseException as error:  # noqa: BLE001 - whoever waits has to be told, and so has the caller, below
+            mine.set_exception(error)
+        finally:
+            with self._starting:
+                del self._reading[connection]
+        return mine.result()
 
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""

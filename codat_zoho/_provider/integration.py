@@ -92,7 +92,7 @@ def read(id_: str, props: Props) -> ReadResult:
     """Return the managed values as they are now. For ``ZohoBooksIntegration.get`` nothing is managed, all is read."""
     connection = str(props.get("connection") or id_)
     try:
-        actual = CONTEXT.codat(connection).actual()
+        actual = CONTEXT.actual(connection)
     except NotFound as gone:
         say(f"{gone} It counts as gone.")
         return ReadResult(None, {})

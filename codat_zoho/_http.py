@@ -11,12 +11,13 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     import logging
 
     import httpx
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 __all__ = ["Answer", "Deadline", "Http", "checked_address", "is_loopback"]
 
@@ -253,6 +257,12 @@ class Http:
             if self.log is not None:
                 path = urlsplit(url).path
                 self.log(redact(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)"))
+
+    def together(self, first: Callable[[], _A], second: Callable[[], _B]) -> tuple[_A, _B]:
+        """Do two things at the same time, and both to their end. Where both fail, the first is what is told."""
+        with ThreadPoolExecutor(1) as other:
+            running = other.submit(second)
+            return first(), running.result()
 
     def close(self) -> None:
         """Close the connections. It can be used again; a provider process just ends."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from codat_zoho import errors
 from codat_zoho.codat import Codat
@@ -24,7 +25,9 @@ from codat_zoho.plan import (
     read_mask,
     shown_secret,
 )
-from codat_zoho.settings import IntegrationSettings
+
+if TYPE_CHECKING:
+    from codat_zoho.settings import IntegrationSettings
 
 __all__ = ["Outcome", "apply"]
 
@@ -98,7 +101,7 @@ def apply(
         else:
             sent.append(step)
             actual = _settled(codat, desired, step)
-        if step.kind is StepKind.SAVE_KEYS and isinstance(desired, IntegrationSettings):
+        if step.kind is StepKind.SAVE_KEYS and not isinstance(desired, Removal):
             recorded = replace(Recorded.of(desired), enabled=recorded.enabled if recorded else None)
 
 
@@ -151,12 +154,7 @@ def _turning_in_circles(
     desired: IntegrationSettings | Removal, actual: ActualIntegration, step: Step, sent: list[Step]
 ) -> Outcome:
     """Writes undo each other. Disabled without keys is as near to declared as Codat comes; the rest is an error."""
-    if (
-        isinstance(desired, IntegrationSettings)
-        and desired.enabled is False
-        and not actual.enabled
-        and actual.keys is None
-    ):
+    if not isinstance(desired, Removal) and desired.enabled is False and not actual.enabled and actual.keys is None:
         text = (
             "client_id, client_secret: Codat keeps no keys while the integration is disabled; "
             "enabling it stores them again."

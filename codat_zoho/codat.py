@@ -7,7 +7,6 @@ import binascii
 import datetime
 import hashlib
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,9 +126,9 @@ class Codat:
             NotFound: Codat has no Zoho Books integration for this client.
             RemoteError: any other failure.
         """
-        with ThreadPoolExecutor(1) as other:
-            keys = other.submit(self.keys)
-            body = self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration")
+        body, keys = self._http.together(
+            lambda: self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration"), self.keys
+        )
         enabled = body.get("enabled")
         if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS) != ZOHO_BOOKS:
             raise errors.UnexpectedAnswer(
@@ -141,7 +140,7 @@ class Codat:
         self._integration_id = integration_id if isinstance(integration_id, str) else None
         return ActualIntegration(
             enabled=enabled,
-            keys=keys.result(),
+            keys=keys,
             linked=linked if isinstance(linked, int) and not isinstance(linked, bool) and linked >= 0 else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
             name=one_line(name) if isinstance(name, str) and name else "Zoho Books",

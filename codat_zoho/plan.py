@@ -15,18 +15,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import overload
+from typing import TYPE_CHECKING, cast, overload
 
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.settings import (
-    REDIRECT_URI,
-    IntegrationSettings,
-    OnDelete,
-    ZohoClientSettings,
-    fingerprint,
-    looks_like_client_id,
-)
+from codat_zoho.rules import REDIRECT_URI, fingerprint, looks_like_client_id
+
+if TYPE_CHECKING:  # What only reads Codat has no need of pydantic.
+    from codat_zoho.settings import IntegrationSettings, OnDelete, ZohoClientSettings
 
 __all__ = [
     "CONSISTENT",
@@ -333,13 +329,11 @@ def plan(
         recorded: what the last run left, where there was one. It tells a declared change from a drift, and lets an
             unchanged secret behind an opaque mask rest.
     """
-    if isinstance(desired, ZohoClientSettings):
-        assert isinstance(actual, Mapping)
-        return _plan_client(desired, actual)
-    assert isinstance(actual, ActualIntegration)
+    if not isinstance(actual, ActualIntegration):
+        return _plan_client(cast("ZohoClientSettings", desired), actual)
     if isinstance(desired, Removal):
         return _plan_removal(desired, actual)
-    return _plan_integration(desired, actual, recorded)
+    return _plan_integration(cast("IntegrationSettings", desired), actual, recorded)
 
 
 # --- the integration --------------------------------------------------------------------------------------------------

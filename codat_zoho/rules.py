@@ -1,21 +1,29 @@
-"""Every rule about a single value, without pydantic, so that a program that declares resources is quick to load."""
+"""What may be declared, and every rule about a single value.
+
+Without pydantic, which takes long to load: a program that declares resources has no need of it, nor has the provider
+while nothing changed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED, problem_with
 
 __all__ = [
+    "INTEGRATION",
     "LISTS",
     "REDIRECT_URI",
+    "ZOHO_CLIENT",
     "bad_client_id",
     "bad_client_secret",
     "bad_connection",
     "bad_regions",
+    "broken",
     "fingerprint",
     "looks_like_client_id",
     "warnings_about",
@@ -23,6 +31,23 @@ __all__ = [
 
 REDIRECT_URI = "https://zohobooks.codat.io/oauth/callback"
 """The redirect URI that Codat needs, compared exactly by Zoho (Codat's Zoho Books set-up page)."""
+ZOHO_CLIENT: Mapping[str, object] = {
+    "client_id": None,
+    "client_secret": None,
+    "regions": None,
+    "same_credentials_everywhere": True,
+    "verify": "on-change",
+}
+"""What may be declared of a Zoho client, each with what it is when left out."""
+INTEGRATION: Mapping[str, object] = {
+    "client_id": None,
+    "client_secret": None,
+    "enabled": None,
+    "connection": "default",
+    "on_delete": "remove",
+    "allow_disruption": False,
+}
+"""What may be declared of an integration, each with what it is when left out."""
 LISTS = (list, tuple, set, frozenset)
 """What counts as a list of regions."""
 
@@ -103,6 +128,21 @@ def bad_connection(text: str) -> Iterator[str]:
             "must be lower-case letters, digits and '-', starting with a letter, at most 40 characters: "
             "it names the Codat API key to use"
         )
+
+
+def broken(values: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with single values, each of which has the right type."""
+    for name, rule in _RULES.items():
+        if name in values:
+            yield from rule(values[name])
+
+
+_RULES: Mapping[str, Callable[[Any], Iterator[str]]] = {
+    "client_id": bad_client_id,
+    "client_secret": bad_client_secret,
+    "regions": bad_regions,
+    "connection": bad_connection,
+}
 
 
 def warnings_about(values: Mapping[str, object]) -> tuple[str, ...]:

@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 
 from codat_zoho import _redact
 from codat_zoho._http import retry_after
-from codat_zoho._provider import Books, verdicts
-from codat_zoho._provider.inputs import check
+from codat_zoho._provider import Books, client, integration, verdicts
 from codat_zoho._redact import one_line, redact
 from codat_zoho.apply import apply
 from codat_zoho.checks import remote
@@ -149,10 +148,13 @@ def test_settings(values: Any) -> None:
     """Whatever a program passes: settings, or all problems, each in one line."""
     if not isinstance(values, dict) or SECRET in values:  # Names of fields stand in the program, and are shown.
         return
-    for model in (ZohoClientSettings, IntegrationSettings):
+    for model, check in ((ZohoClientSettings, client.check), (IntegrationSettings, integration.check)):
         told(lambda m=model: load(m, values))  # type: ignore[misc]
-        for failure in check(model, values).failures or []:
+        checked = check({}, values)
+        for failure in checked.failures or []:
             clean(failure.reason)
+        if not checked.failures:
+            assert check(checked.inputs, values).inputs == checked.inputs
     for warning in warnings_about(values):
         clean(warning)
     forget()

@@ -44,10 +44,10 @@ class Books(_Face):
     """Provider of ``ZohoBooksIntegration``."""
 
     @clean
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, olds: Props, news: Props) -> CheckResult:
         from codat_zoho._provider import integration
 
-        return integration.check(news)
+        return integration.check(olds, news)
 
     @clean
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
@@ -84,10 +84,10 @@ class Zoho(_Face):
     """Provider of ``ZohoClientCredentials``."""
 
     @clean
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, olds: Props, news: Props) -> CheckResult:
         from codat_zoho._provider import client
 
-        return client.check(news)
+        return client.check(olds, news)
 
     @clean
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
@@ -13,18 +13,21 @@ from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import say
 from codat_zoho.errors import RegionRejected
 from codat_zoho.plan import Probe, ProbeResult, by_hand, plan, regions_to_ask
-from codat_zoho.settings import REDIRECT_URI, ZohoClientSettings, fingerprint, load
+from codat_zoho.rules import REDIRECT_URI, ZOHO_CLIENT, fingerprint
+
+if TYPE_CHECKING:
+    from codat_zoho.settings import ZohoClientSettings
 
 Props = Mapping[str, Any]
-MANAGED = (*ZohoClientSettings.model_fields, inputs.FINGERPRINT)
+MANAGED = (*ZOHO_CLIENT, inputs.FINGERPRINT)
 _DECIDES_VERDICTS = ("client_id", inputs.FINGERPRINT)
 _NO_SECRET = "no secret is declared to ask with"
 _NOT_ASKED = "it was not asked (verification is off)"
 
 
-def check(news: Props) -> CheckResult:
+def check(olds: Props, news: Props) -> CheckResult:
     """Validate and normalise."""
-    return inputs.check(ZohoClientSettings, news)
+    return inputs.check(ZOHO_CLIENT, olds, news, _desired)
 
 
 def diff(olds: Props, news: Props) -> DiffResult:
@@ -57,7 +60,7 @@ def update(olds: Props, news: Props) -> UpdateResult:
 
 def read(id_: str, props: Props) -> ReadResult:
     """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
-    given = inputs.declared(ZohoClientSettings, props)
+    given = inputs.declared(ZOHO_CLIENT, props)
     if not given:
         return ReadResult(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
     live = given | ({inputs.FINGERPRINT: props[inputs.FINGERPRINT]} if props.get(inputs.FINGERPRINT) else {})
@@ -65,6 +68,8 @@ def read(id_: str, props: Props) -> ReadResult:
     secret = given.get("client_secret")
     if CONTEXT.verify(given.get("verify", "on-change")) == "always" and secret:
         verdicts = {code: CONTEXT.ask_zoho(code, given["client_id"], secret) for code in given.get("regions", ())}
+        from codat_zoho.settings import ZohoClientSettings
+
         todo = plan(ZohoClientSettings.model_construct(regions=tuple(verdicts)), verdicts)
         live["regions"] = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
         metadata |= _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": _now()}
@@ -81,8 +86,10 @@ def delete(id_: str) -> None:
 _METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri")
 
 
-def _desired(props: Props) -> ZohoClientSettings:
-    return load(ZohoClientSettings, inputs.declared(ZohoClientSettings, props))
+def _desired(props: Props, unknown: Collection[str] = ()) -> ZohoClientSettings:
+    from codat_zoho.settings import ZohoClientSettings, load
+
+    return load(ZohoClientSettings, inputs.declared(ZOHO_CLIENT, props), unknown=unknown)
 
 
 def _verified(

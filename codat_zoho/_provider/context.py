@@ -16,7 +16,7 @@ from codat_zoho._switched import debugging
 from codat_zoho.codat import Codat
 from codat_zoho.environment import Environment
 from codat_zoho.plan import ActualIntegration, ProbeResult
-from codat_zoho.settings import fingerprint
+from codat_zoho.rules import fingerprint
 from codat_zoho.zoho import probe
 
 __all__ = ["CONTEXT", "Context", "unknown_fields"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult
-from pydantic import BaseModel, SecretStr
 
 from codat_zoho._provider.context import unknown_fields
 from codat_zoho._redact import register
 from codat_zoho.errors import SettingsError
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, fingerprint, load
+from codat_zoho.rules import broken, fingerprint
+
+if TYPE_CHECKING:  # While nothing changed, nothing is validated, and pydantic takes long to load.
+    from pydantic import BaseModel
 
 __all__ = ["FINGERPRINT", "changed", "check", "declared", "plain"]
 
@@ -19,41 +21,62 @@ FINGERPRINT = "client_secret_fingerprint"
 Props = Mapping[str, Any]
 
 
-def declared(model: type[BaseModel], props: Props) -> dict[str, Any]:
+def declared(fields: Iterable[str], props: Props) -> dict[str, Any]:
     """Only the fields that a user declares, without what is None."""
     secret = props.get("client_secret")
     if isinstance(secret, str):
         register(secret)
-    return {name: value for name in model.model_fields if (value := props.get(name)) is not None}
+    return {name: value for name in fields if (value := props.get(name)) is not None}
 
 
 def plain(settings: BaseModel) -> dict[str, Any]:
     """The declared fields as the engine keeps them: plain values, lists, nothing that is None."""
     values = {name: value for name, value in settings if value is not None}
     for name, value in values.items():
-        if isinstance(value, SecretStr):
+        if name == "client_secret":
             values[name] = value.get_secret_value()
         elif isinstance(value, tuple):
             values[name] = list(value)
     return values
 
 
-def check(model: type[ZohoClientSettings] | type[IntegrationSettings], news: Props) -> CheckResult:
-    """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint."""
-    given = declared(model, news)
+def check(
+    fields: Mapping[str, object], olds: Props, news: Props, load: Callable[[Props, Collection[str]], BaseModel]
+) -> CheckResult:
+    """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint.
+
+    Args:
+        fields: what may be declared, with its defaults.
+        olds: the inputs of the last run. What is declared as it was then needs no model to validate it.
+        news: what is declared now.
+        load: reads the settings; the second argument names what is not known yet.
+    """
+    given = declared(fields, news)
     unknown = unknown_fields(given)
     try:
-        settings = load(model, given, unknown=unknown)
+        checked = _as_checked(fields, olds, given)
+        inputs = plain(load(given, unknown)) | {name: given[name] for name in unknown} if checked is None else checked
     except SettingsError as error:
         # With a property name the engine would print the property's value, a secret among them.
         return CheckResult(dict(given), [CheckFailure("", problem) for problem in error.problems])
-    inputs = plain(settings) | {name: given[name] for name in unknown}
     if "client_secret" in inputs:
         unsettled = [name for name in ("client_secret", "client_id") if name in unknown]
         inputs[FINGERPRINT] = (
             given[unsettled[0]] if unsettled else fingerprint(inputs["client_id"], inputs["client_secret"])
         )
     return CheckResult(inputs, [])
+
+
+def _as_checked(fields: Mapping[str, object], olds: Props, given: Props) -> dict[str, Any] | None:
+    """The inputs as they were checked last time, where the same is declared now."""
+    before = {name: value for name in fields if (value := olds.get(name)) is not None}
+    now = {name: value for name, value in (*fields.items(), *given.items()) if value is not None}
+    if isinstance(regions := now.get("regions"), list):
+        now["regions"] = sorted(set(regions)) if all(isinstance(code, str) for code in regions) else None
+    same = before and before == now and all(type(before[name]) is type(now[name]) for name in now)
+    # A refresh may have put a mask where the client id was, or taken it away.
+    whole = "client_secret" not in now or "client_id" in now
+    return now if same and whole and not any(broken(now)) else None
 
 
 def changed(olds: Props, news: Props, names: Iterable[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
@@ -13,16 +13,19 @@ from codat_zoho._provider.guard import say
 from codat_zoho.apply import Outcome, apply
 from codat_zoho.errors import NotFound, PlanBlocked
 from codat_zoho.plan import ActualIntegration, Recorded, Removal, observe, plan
-from codat_zoho.settings import IntegrationSettings, load
+from codat_zoho.rules import INTEGRATION
+
+if TYPE_CHECKING:
+    from codat_zoho.settings import IntegrationSettings
 
 Props = Mapping[str, Any]
-MANAGED = (*IntegrationSettings.model_fields, inputs.FINGERPRINT)
+MANAGED = (*INTEGRATION, inputs.FINGERPRINT)
 CLEARED = "keys_cleared_while_disabled"
 
 
-def check(news: Props) -> CheckResult:
+def check(olds: Props, news: Props) -> CheckResult:
     """Validate; remember that what follows is an update and not a refresh (see ``diff``)."""
-    result = inputs.check(IntegrationSettings, news)
+    result = inputs.check(INTEGRATION, olds, news, _desired)
     CONTEXT.checked.add(str(result.inputs.get("connection")))
     return result
 
@@ -46,8 +49,7 @@ def _refuse_early(olds: Props, news: Props) -> None:
     linked = _count(olds)
     if not linked:
         return
-    given = inputs.declared(IntegrationSettings, news)
-    desired = load(IntegrationSettings, given, unknown=unknown_fields(given))
+    desired = _desired(news, unknown_fields(inputs.declared(INTEGRATION, news)))
     client_id = olds.get("client_id")
     if client_id is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
         desired = desired.model_copy(update={"client_id": None, "client_secret": None})
@@ -96,7 +98,7 @@ def read(id_: str, props: Props) -> ReadResult:
     except NotFound as gone:
         say(f"{gone} It counts as gone.")
         return ReadResult(None, {})
-    given = inputs.declared(IntegrationSettings, props)
+    given = inputs.declared(INTEGRATION, props)
     if not given:
         shown = {"enabled": actual.enabled, "client_id": actual.client_id, "connection": connection}
         return ReadResult(id_, {**_metadata(actual), **{k: v for k, v in shown.items() if v is not None}})
@@ -125,8 +127,10 @@ def delete(props: Props) -> None:
         say(f"{gone} There is nothing left to remove.")
 
 
-def _desired(props: Props) -> IntegrationSettings:
-    return load(IntegrationSettings, inputs.declared(IntegrationSettings, props))
+def _desired(props: Props, unknown: Collection[str] = ()) -> IntegrationSettings:
+    from codat_zoho.settings import IntegrationSettings, load
+
+    return load(IntegrationSettings, inputs.declared(INTEGRATION, props), unknown=unknown)
 
 
 def _recorded(props: Props) -> Recorded:

@@ -123,7 +123,6 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
 
     from codat_zoho._provider import Books, Zoho, client, inputs, integration
     from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
-    from codat_zoho.settings import IntegrationSettings, ZohoClientSettings
 
     entries: dict[str, Entry] = {}
     for takeover in takeovers:
@@ -134,7 +133,7 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
                 serialize_provider(Zoho()),
                 name,
                 takeover.client.client_id,
-                inputs.check(ZohoClientSettings, inputs.plain(takeover.client)).inputs,
+                client.check({}, inputs.plain(takeover.client)).inputs,
                 client.adopted(takeover.client, takeover.asked),
             )
         name = names.books(takeover.desired.connection)
@@ -143,7 +142,7 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
             serialize_provider(Books()),
             name,
             takeover.desired.connection,
-            inputs.check(IntegrationSettings, inputs.plain(takeover.desired)).inputs,
+            integration.check({}, inputs.plain(takeover.desired)).inputs,
             integration.adopted(takeover.desired, takeover.actual),
         )
     return list(entries.values())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from codat_zoho._http import Answer, Http
 from codat_zoho.environment import Environment
@@ -13,6 +13,8 @@ from codat_zoho.pulumi_cli import Project, PulumiCli
 
 __all__ = ["Finding", "Observed", "Situation", "Verdict", "fail", "ok", "trouble", "warn"]
 
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 Verdict = Literal["ok", "warn", "fail"]
 
 
@@ -64,6 +66,10 @@ class Observed(Http):
         answer = super().send(method, url, **options)
         self.answers.append(answer)
         return answer
+
+    def together(self, first: Callable[[], _A], second: Callable[[], _B]) -> tuple[_A, _B]:
+        """In turn, so that the answers are in the order of the calls."""
+        return first(), second()
 
 
 @dataclass

@@ -8,20 +8,30 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from codat_zoho.simulator.app import App
 from codat_zoho.simulator.faults import Dropped
 from codat_zoho.simulator.world import Simulator
 
-__all__ = ["make_server", "serve"]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["Server", "make_server", "serve"]
 
 
-class _Server(http.server.ThreadingHTTPServer):
+class Server(http.server.ThreadingHTTPServer):
+    """One app on a port of 127.0.0.1.
+
+    Args:
+        app: what answers; it can be replaced while the server runs.
+        port: 0 takes a free one.
+    """
+
     request_queue_size = 64
 
-    def __init__(self, app: App, port: int) -> None:
+    def __init__(self, app: WSGIApplication, port: int) -> None:
         self.app = app
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -53,7 +63,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    server: _Server
+    server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # A whole answer in one packet,
     disable_nagle_algorithm = True  # sent at once.
@@ -84,6 +94,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _start(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
         code, _, phrase = status.partition(" ")
         self.send_response_only(int(code), phrase)
+        if not any(name.lower() == "date" for name, _ in headers):
+            self.send_header("Date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
@@ -91,9 +103,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
 
-def make_server(simulator: Simulator, port: int = 0) -> http.server.HTTPServer:
+def make_server(simulator: Simulator, port: int = 0) -> Server:
     """Bind a server to 127.0.0.1; port 0 takes a free one. Call its ``serve_forever``."""
-    return _Server(App(simulator), port)
+    return Server(App(simulator), port)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from threading import Condition, Event, Lock, Thread
 from typing import Any, Literal
 
 from codat_zoho.simulator import Simulator
+from codat_zoho.simulator.faults import Dropped
 from codat_zoho.simulator.server import make_server
 
 When = Literal["before", "after"]
@@ -62,7 +63,7 @@ class Gate:
         if self.when == "before":
             self._wait()
             if self.drops:
-                raise ConnectionAbortedError  # wsgiref then closes the connection and says nothing.
+                raise Dropped
             return self.app(environ, start_response)  # type: ignore[no-any-return]
         answer = self.app(environ, start_response)
         self._wait()
@@ -84,8 +85,8 @@ class Gate:
 def gated(simulator: Simulator) -> Iterator[tuple[str, Gate]]:
     """Serve the simulator behind a gate."""
     server = make_server(simulator)
-    gate = Gate(server.get_app())
-    server.set_app(gate)
+    gate = Gate(server.app)
+    server.app = gate
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -87,7 +87,7 @@ class Mocks(pulumi.runtime.Mocks):
                     self.codat(args.resource_id)
                 found = face.read(args.resource_id, inputs)
                 return found.id, _wrapped(found.outs)
-            checked = face.check(inputs)
+            checked = face.check({}, inputs)
             if checked.failures:
                 raise SettingsError(f"{kind} {args.name}: {failure.reason}" for failure in checked.failures)
             if self._preview or is_dry_run():

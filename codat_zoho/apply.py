@@ -12,19 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from codat_zoho import errors
+from codat_zoho.actual import ActualIntegration, Known, Recorded, read_mask, shown_secret
 from codat_zoho.codat import Codat
-from codat_zoho.plan import (
-    ActualIntegration,
-    Known,
-    Plan,
-    Recorded,
-    Removal,
-    Step,
-    StepKind,
-    plan,
-    read_mask,
-    shown_secret,
-)
+from codat_zoho.plan import Plan, Removal, Step, StepKind, plan
 
 if TYPE_CHECKING:
     from codat_zoho.settings import IntegrationSettings

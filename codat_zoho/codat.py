@@ -8,13 +8,16 @@ import datetime
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codat_zoho import errors
 from codat_zoho._http import Answer, Http, retry_after
 from codat_zoho._redact import one_line, redact, register
+from codat_zoho.actual import ActualIntegration
 from codat_zoho.budget import Account
-from codat_zoho.plan import ActualIntegration, Step, StepKind
+
+if TYPE_CHECKING:
+    from codat_zoho.plan import Step
 
 __all__ = ["DEFAULT_PATHS", "DEFAULT_URL", "OPERATION_SECONDS", "ZOHO_BOOKS", "ApiKey", "Codat", "Paths"]
 
@@ -209,6 +212,8 @@ class Codat:
             NotOffered: Codat does not offer the call to this API key; the error says what to click instead.
             RemoteError: any other failure.
         """
+        from codat_zoho.plan import StepKind  # What only reads has no need of it.
+
         if step.kind is StepKind.SAVE_KEYS:
             assert client_id and client_secret
             register(client_secret)

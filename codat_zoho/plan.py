@@ -3,221 +3,53 @@
 :func:`plan` does no I/O and knows neither Pulumi nor HTTP. Everything else calls it or draws its result: the
 provider, the drift report, the review of a pull request. What it decides is decided here and nowhere else.
 
-Two facts shape it. Codat shows stored keys only as masks, so a stored value can be proven *different* from the
-declared one or be *consistent* with it, never proven the same. And a Zoho refresh token is bound to the client id it
-was issued for, so disabling the integration, changing the client id or deleting the keys can cut off the companies
-that are linked: such a plan is blocked unless ``allow_disruption`` says otherwise.
+Two facts shape it. Codat shows stored keys only as masks, see :mod:`codat_zoho.actual`. And a Zoho refresh token is
+bound to the client id it was issued for, so disabling the integration, changing the client id or deleting the keys can
+cut off the companies that are linked: such a plan is blocked unless ``allow_disruption`` says otherwise.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, cast, overload
 
+from codat_zoho.actual import (
+    KEYS_CLEARED,
+    NO_SECRET,
+    ActualIntegration,
+    Known,
+    MaskReading,
+    Probe,
+    ProbeResult,
+    Recorded,
+    is_fingerprint,
+    read_mask,
+    shown_secret,
+    untold_id,
+    untold_secret,
+)
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.rules import REDIRECT_URI, fingerprint, looks_like_client_id
+from codat_zoho.rules import REDIRECT_URI, fingerprint
 
 if TYPE_CHECKING:  # What only reads Codat has no need of pydantic.
     from codat_zoho.settings import IntegrationSettings, OnDelete, ZohoClientSettings
 
 __all__ = [
-    "CONSISTENT",
-    "ActualIntegration",
     "Change",
     "How",
-    "Known",
-    "MaskReading",
-    "Observed",
     "Plan",
-    "Probe",
-    "ProbeResult",
-    "Recorded",
     "Removal",
     "Step",
     "StepKind",
     "by_hand",
-    "observe",
     "plan",
-    "read_mask",
     "regions_to_ask",
-    "shown_secret",
 ]
 
 Value = str | bool | None
-
-# --- masks ------------------------------------------------------------------------------------------------------------
-
-
-class Known(Enum):
-    """What a shown value tells about a declared one."""
-
-    SAME = "same"
-    CONSISTENT = "consistent"
-    DIFFERENT = "different"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskReading:
-    """A verdict on one stored value, and why where it is not self-evident."""
-
-    known: Known
-    why: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Nothing shown speaks against the declared value, and something speaks for it."""
-        return self.known in (Known.SAME, Known.CONSISTENT)
-
-
-# Ids and secrets are letters and digits, so four of anything else in a row is a mask, and so may be four X.
-_MASK_RUN = re.compile(r"([^0-9A-WYZa-wyz])\1{3}")
-_VISIBLE = re.compile(r"[0-9A-WYZa-wyz]")
-
-
-def _mask_characters(shown: str) -> frozenset[str]:
-    """The characters that may stand for hidden ones in ``shown``."""
-    return frozenset(_MASK_RUN.findall(shown))
-
-
-def _visible_ends(shown: str, hidden: frozenset[str]) -> tuple[str, str]:
-    """What is visible before and behind all that is hidden, without separators between the two."""
-    places = [place for place, char in enumerate(shown) if char in hidden]
-    start, end = shown[: places[0]], shown[places[-1] + 1 :]
-    while start and not start[-1].isalnum():
-        start = start[:-1]
-    while end and not end[0].isalnum():
-        end = end[1:]
-    return start, end
-
-
-def read_mask(shown: str | None, declared: str) -> MaskReading:
-    """Compare what Codat shows with a declared value.
-
-    The one published example of a mask has ``X`` for all but the last four characters and keeps the length. Other
-    masking characters, a visible beginning, opaque masks and unmasked values are read too, since nobody has seen what
-    Codat shows for Zoho.
-
-    >>> read_mask("XXXXXXXXc0de", "0123f00dbeef").known
-    <Known.DIFFERENT: 'different'>
-    >>> read_mask("XXXXXXXXbeef", "0123f00dbeef").known
-    <Known.CONSISTENT: 'consistent'>
-    >>> read_mask("************", "0123f00dbeef").known
-    <Known.UNKNOWN: 'unknown'>
-    """
-    if shown is None:
-        return MaskReading(Known.UNKNOWN, "Codat shows no stored value of this name")
-    if not _VISIBLE.search(shown):
-        return MaskReading(Known.UNKNOWN, "Codat hides the stored value completely")
-    hidden = _mask_characters(shown)
-    if shown == declared:
-        return MaskReading(Known.CONSISTENT if hidden else Known.SAME)
-    if hidden:
-        start, end = _visible_ends(shown, hidden)
-        if not (declared.startswith(start) and declared.endswith(end)):
-            return MaskReading(Known.DIFFERENT)
-    if len(shown) != len(declared):
-        if hidden:
-            return MaskReading(
-                Known.UNKNOWN,
-                f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
-                f"{len(declared)}: a stray character may have been stored with it",
-            )
-        return MaskReading(Known.DIFFERENT) if looks_like_client_id(shown) else _FORM_UNKNOWN
-    differing = {one for one, other in zip(shown, declared, strict=True) if one != other} - hidden
-    if any(char.isalnum() and char not in "Xx" for char in differing):
-        return MaskReading(Known.DIFFERENT)
-    # What is left may be separators, or a mask too short to be sure of.
-    return _FORM_UNKNOWN if differing else MaskReading(Known.CONSISTENT)
-
-
-_FORM_UNKNOWN = MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
-
-
-def shown_secret(mask: str | None) -> str:
-    """Put a stored secret into words without telling more of it than its last four characters."""
-    if mask is None:
-        return "none stored"
-    hidden = _mask_characters(mask)
-    end = "".join(filter(str.isprintable, _visible_ends(mask, hidden)[1])) if hidden else ""
-    return f"ends in {end[-4:]}" if end else "hidden"
-
-
-# --- actual -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ActualIntegration:
-    """What Codat says of the integration.
-
-    Args:
-        enabled: as read.
-        keys: the stored keys as shown, that is, masked; None where none are stored.
-        linked: how many companies are linked through it, or None where Codat does not say.
-        integration_id: Codat's id of it, where given.
-        name: Codat's name for it.
-    """
-
-    enabled: bool
-    keys: Mapping[str, str] | None = field(default=None, repr=False)
-    linked: int | None = None
-    integration_id: str | None = None
-    name: str = "Zoho Books"
-
-    @property
-    def client_id(self) -> str | None:
-        """The stored client id as shown."""
-        return (self.keys or {}).get("clientId")
-
-    @property
-    def client_secret(self) -> str | None:
-        """The stored client secret as shown."""
-        return (self.keys or {}).get("clientSecret")
-
-
-class Probe(Enum):
-    """What a data centre's token endpoint said of an id and secret."""
-
-    ACCEPTED = "accepted"
-    WRONG_SECRET = "wrong secret"
-    UNKNOWN_CLIENT = "unknown client"
-    INCONCLUSIVE = "inconclusive"
-    NOT_ASKED = "not asked"
-
-    @property
-    def rejected(self) -> bool:
-        """Zoho said no. Inconclusive is not a no."""
-        return self in (Probe.WRONG_SECRET, Probe.UNKNOWN_CLIENT)
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """A verdict of one data centre, and why where it is inconclusive."""
-
-    probe: Probe
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What the last successful run recorded. ``client_id`` may be a mask, after a refresh that found drift."""
-
-    client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
-    client_secret_fingerprint: str | None = None
-    enabled: bool | None = None
-    keys_cleared_while_disabled: bool = False
-
-    @classmethod
-    def of(cls, desired: IntegrationSettings) -> Recorded:
-        """What a run that brought Codat to ``desired`` records."""
-        secret = desired.client_secret.get_secret_value() if desired.client_secret else None
-        known = fingerprint(desired.client_id, secret) if desired.client_id and secret else None
-        return cls(desired.client_id, secret, known, desired.enabled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,15 +246,15 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
         changes.append(Change("client_id", before, desired.client_id, the_id.how, disruptive=True))
     if the_id.touched:
         warnings.append(f"client_id: somebody else changed it since the last run; Codat now shows {actual.client_id}.")
-    cannot_tell += _untold_id(the_id.reading)
+    cannot_tell += untold_id(the_id.reading)
 
     if secret is None:
-        cannot_tell.append(f"client_secret: {_NO_SECRET}.")
+        cannot_tell.append(f"client_secret: {NO_SECRET}.")
         blockers = (_SECRET_NEEDED,) if changes else ()
         return Plan(tuple(changes), tuple(cannot_tell), blockers, tuple(warnings))
 
     # A recorded "differs" or "none stored" says that the recorded secret was not in place.
-    old_secret = old.client_secret if _is_fingerprint(old.client_secret_fingerprint) else None
+    old_secret = old.client_secret if is_fingerprint(old.client_secret_fingerprint) else None
     the_secret = _key_state(actual.client_secret, secret, old_secret)
     shown = shown_secret(actual.client_secret)
     if the_secret.state is not _Key.IN_PLACE:
@@ -432,7 +264,7 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
         changes.append(Change("client_secret", before, f"fingerprint {wanted}", the_secret.how))
     if the_secret.touched:
         warnings.append(f"client_secret: somebody else changed it since the last run; Codat's now {shown}.")
-    cannot_tell += _untold_secret(the_secret.reading, shown)
+    cannot_tell += untold_secret(the_secret.reading, shown)
 
     others = sorted(set(actual.keys) - {"clientId", "clientSecret"})
     if changes and others:
@@ -444,24 +276,6 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
     return Plan(tuple(changes), tuple(cannot_tell), warnings=tuple(warnings), steps=steps)
 
 
-CONSISTENT = "is consistent with it and proves no more"
-"""What is said of a mask that agrees in all it shows: as much as can ever be told, unlike what could not be told."""
-
-
-def _untold_id(reading: MaskReading) -> list[str]:
-    if reading.known is not Known.UNKNOWN:
-        return []
-    return [f"client_id: whether Codat holds the declared one: {reading.why}."]
-
-
-def _untold_secret(reading: MaskReading, shown: str) -> list[str]:
-    if reading.known not in (Known.UNKNOWN, Known.CONSISTENT):
-        return []
-    why = reading.why or f"what it shows ({shown}) {CONSISTENT}"
-    return [f"client_secret: whether Codat holds exactly the declared one: {why}."]
-
-
-_NO_SECRET = "no secret is declared, so the one stored in Codat is left alone and cannot be compared"
 _SECRET_NEEDED = (
     "client_id: the client id in Codat differs from the declared one, and Codat takes id and secret together only: "
     "declare client_secret too, or declare the client id that Codat holds."
@@ -474,7 +288,7 @@ def _plan_absent_keys(
     if recorded and recorded.keys_cleared_while_disabled and not actual.enabled and not desired.enabled:
         unchanged = recorded.client_id == desired.client_id and recorded.client_secret_fingerprint == wanted
         if unchanged:
-            return Plan(cannot_tell=(_CLEARED,))
+            return Plan(cannot_tell=(KEYS_CLEARED,))
     if wanted is None:
         return Plan(
             blockers=(
@@ -497,49 +311,6 @@ def _plan_absent_keys(
 
 def _same_secret(desired: IntegrationSettings, old: Recorded) -> bool:
     return desired.client_secret is not None and desired.client_secret.get_secret_value() == old.client_secret
-
-
-_CLEARED = "client_id, client_secret: Codat keeps no keys while the integration is disabled, so none can be compared."
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a refresh found: the managed values as they are now, and what could not be told."""
-
-    values: Recorded
-    cannot_tell: tuple[str, ...] = ()
-
-
-def observe(recorded: Recorded, actual: ActualIntegration) -> Observed:
-    """Say what the managed values of ``recorded`` are now. What is None there is not managed, and stays None.
-
-    A mask that proves a difference stands in for a client id. A secret cannot be read back, so it stays as recorded,
-    and its fingerprint tells: ``differs (ends in c0de)`` or ``none stored``.
-    """
-    now = replace(recorded, enabled=None if recorded.enabled is None else actual.enabled)
-    if recorded.client_id is None:
-        return Observed(now)
-    if actual.keys is None:
-        if recorded.keys_cleared_while_disabled and not actual.enabled:
-            return Observed(now, (_CLEARED,))
-        gone = None if recorded.client_secret is None else "none stored"
-        return Observed(replace(now, client_id=None, client_secret_fingerprint=gone))
-    id_read = read_mask(actual.client_id, recorded.client_id)
-    cannot_tell = _untold_id(id_read)
-    if id_read.known is Known.DIFFERENT:
-        now = replace(now, client_id=actual.client_id)
-    if recorded.client_secret is None:
-        return Observed(now, (*cannot_tell, f"client_secret: {_NO_SECRET}."))
-    secret_read, shown = read_mask(actual.client_secret, recorded.client_secret), shown_secret(actual.client_secret)
-    if secret_read.known is Known.DIFFERENT:
-        now = replace(now, client_secret_fingerprint=f"differs ({shown})")
-    elif secret_read.agrees and not _is_fingerprint(recorded.client_secret_fingerprint):
-        now = replace(now, client_secret_fingerprint=fingerprint(recorded.client_id, recorded.client_secret))
-    return Observed(now, (*cannot_tell, *_untold_secret(secret_read, shown)))
-
-
-def _is_fingerprint(text: str | None) -> bool:
-    return text is not None and re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
 def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str = "run pulumi up again") -> Plan:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from codat_zoho._http import Http
 from codat_zoho._redact import register
+from codat_zoho.actual import Probe, ProbeResult
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.plan import Probe, ProbeResult
 
 __all__ = ["PROBE_SECONDS", "probe"]
 

@@ -60,9 +60,7 @@ class Plain:
     """Calls the provider classes in this process."""
 
     def renew(self) -> None:
-        environment = CONTEXT.environment
-        CONTEXT.__init__(CONTEXT.http)  # type: ignore[misc]
-        CONTEXT.environment = environment
+        CONTEXT.__init__(CONTEXT.http, CONTEXT.environment)  # type: ignore[misc]
 
     def _do(self, kind: str, method: str, *args: Any) -> Any:
         try:

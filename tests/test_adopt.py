@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codat_zoho.actual import ActualIntegration, Probe, ProbeResult
 from codat_zoho.adoption.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
 from codat_zoho.adoption.files import write
 from codat_zoho.adoption.perform import check_version
@@ -18,7 +19,7 @@ from codat_zoho.adoption.record import record
 from codat_zoho.adoption.texts import import_file, program, script
 from codat_zoho.cli import main
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
-from codat_zoho.plan import ActualIntegration, Probe, ProbeResult, plan
+from codat_zoho.plan import plan
 from codat_zoho.pulumi_cli import PulumiCli, find_project
 from codat_zoho.simulator import Simulator, serve
 from tests.real_engine import ROOT

@@ -11,8 +11,9 @@ import pytest
 
 from codat_zoho import errors
 from codat_zoho._redact import one_line
+from codat_zoho.actual import ActualIntegration
 from codat_zoho.codat import ApiKey, Codat
-from codat_zoho.plan import ActualIntegration, Step, StepKind
+from codat_zoho.plan import Step, StepKind
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys, new_secret
 

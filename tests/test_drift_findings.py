@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.plan import CONSISTENT, How
+from codat_zoho.actual import CONSISTENT
+from codat_zoho.plan import How
 from codat_zoho.reports.drift import Failure, Finding, Resource, State
 from codat_zoho.reports.findings import CLIENT, INTEGRATION, Seen, pending, resource
 from codat_zoho.settings import fingerprint

@@ -10,7 +10,7 @@ import pytest
 
 from codat_zoho._provider.context import Context
 from codat_zoho._provider.verdicts import shared
-from codat_zoho.plan import Probe, ProbeResult
+from codat_zoho.actual import Probe, ProbeResult
 from codat_zoho.run_folder import FOLDER
 from codat_zoho.simulator import Simulator
 from tests.support import ID, OTHER_SECRET, SECRET, in_process

@@ -25,6 +25,7 @@ from codat_zoho import _redact
 from codat_zoho._http import retry_after
 from codat_zoho._provider import Books, client, integration, verdicts
 from codat_zoho._redact import one_line, redact
+from codat_zoho.actual import ActualIntegration, Recorded, read_mask, shown_secret
 from codat_zoho.apply import apply
 from codat_zoho.checks import remote
 from codat_zoho.checks.finding import Observed, Situation
@@ -32,7 +33,6 @@ from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.contract.file import switches
 from codat_zoho.environment import Environment
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.plan import ActualIntegration, Recorded, read_mask, shown_secret
 from codat_zoho.pulumi_cli import version_of
 from codat_zoho.reports import failures, findings, review_annotations, review_json, review_markdown, review_text
 from codat_zoho.reports.drift_json import drifts_of

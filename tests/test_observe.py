@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codat_zoho.plan import Recorded, observe
+from codat_zoho.actual import Recorded, observe
 from codat_zoho.settings import fingerprint
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 from tests.test_masks import last4

@@ -7,19 +7,9 @@ from typing import Any
 
 import pytest
 
+from codat_zoho.actual import ActualIntegration, Recorded, observe
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.plan import (
-    ActualIntegration,
-    Change,
-    How,
-    Plan,
-    Recorded,
-    Removal,
-    Step,
-    StepKind,
-    observe,
-    plan,
-)
+from codat_zoho.plan import Change, How, Plan, Removal, Step, StepKind, plan
 from codat_zoho.settings import IntegrationSettings, fingerprint, load
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tests.test_masks import last4

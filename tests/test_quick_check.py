@@ -118,7 +118,7 @@ for provider, declared in (
     olds["regions"] = ["eu", "us"]
     inputs = provider.check(olds, declared).inputs
     assert provider.diff("x", inputs, inputs).changes is False
-print(sorted({{"pydantic", "httpx", "codat_zoho.settings"}} & set(sys.modules)))
+print(sorted({{"pydantic", "httpx", "codat_zoho.plan", "codat_zoho.codat", "codat_zoho._http"}} & set(sys.modules)))
 """
 READ = f"""
 import sys
@@ -133,7 +133,7 @@ with serve(simulator) as base:
     assert Books().read("default", {{"enabled": False, "connection": "default"}}).id == "default"
     assert Zoho().read({ID!r}, {{"client_id": {ID!r}, "regions": ["us"]}}).id == {ID!r}
     CONTEXT.http.close()
-print(sorted({{"pydantic", "codat_zoho.settings"}} & set(sys.modules)))
+print(sorted({{"pydantic", "codat_zoho.plan"}} & set(sys.modules)))
 """
 
 

@@ -20,6 +20,7 @@ from codat_zoho._provider import Books, Zoho
 from codat_zoho._provider.context import CONTEXT, Context
 from codat_zoho._provider.guard import clean
 from codat_zoho._redact import redact, register
+from codat_zoho.actual import ActualIntegration, Recorded
 from codat_zoho.adoption.decide import Choices, Takeover
 from codat_zoho.apply import apply
 from codat_zoho.checks.finding import Observed, Situation
@@ -28,7 +29,7 @@ from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.contract.writing import Keys
 from codat_zoho.environment import Environment
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.plan import ActualIntegration, Recorded, Step, StepKind, plan
+from codat_zoho.plan import Step, StepKind, plan
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.simulator import CodatClient, Simulator, ZohoClient
 from codat_zoho.simulator.codat import Request

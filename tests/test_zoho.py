@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from codat_zoho._http import MAX_BODY, Http
+from codat_zoho.actual import Probe, ProbeResult
 from codat_zoho.datacentres import DATA_CENTRES
-from codat_zoho.plan import Probe, ProbeResult
 from codat_zoho.simulator import Fault, Simulator
 from codat_zoho.zoho import probe
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET, answering, in_process

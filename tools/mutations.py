@@ -257,7 +257,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "a preview refuses what the recorded count forbids",
         "_provider/integration.py",
-        "        _refuse_early(olds, news)\n",
+        "        refuse_early(olds, news)\n",
         "        pass\n",
         "test_provider.py",
         "test_ladder.py",
@@ -307,8 +307,22 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m("a mask is never declared", "rules.py", "    if _MASKED.search(text):\n", "    if False:\n", "test_settings.py"),
     _m(
+        "a mask that stands in the recorded inputs is still refused",
+        "_provider/inputs.py",
+        " and not any(broken(now))",
+        "",
+        "test_quick_check.py",
+    ),
+    _m(
+        "a secret whose recorded id is gone is still refused",
+        "_provider/inputs.py",
+        " and whole and",
+        " and",
+        "test_quick_check.py",
+    ),
+    _m(
         "a secret that differs reads back as the recorded one",
-        "plan.py",
+        "actual.py",
         'now = replace(now, client_secret_fingerprint=f"differs ({shown})")',
         "now = replace(now, client_secret=actual.client_secret)",
         "test_observe.py",
@@ -316,7 +330,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "inconclusive is not rejected",
-        "plan.py",
+        "actual.py",
         "return self in (Probe.WRONG_SECRET, Probe.UNKNOWN_CLIENT)",
         "return self is not Probe.ACCEPTED",
         "test_plan_client.py",

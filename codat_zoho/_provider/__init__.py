@@ -57,9 +57,9 @@ class Books(_Face):
 
     @clean
     def create(self, props: Props) -> CreateResult:
-        from codat_zoho._provider import integration
+        from codat_zoho._provider import integration_changes
 
-        return integration.create(props)
+        return integration_changes.create(props)
 
     @clean
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -69,15 +69,15 @@ class Books(_Face):
 
     @clean
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        from codat_zoho._provider import integration
+        from codat_zoho._provider import integration_changes
 
-        return integration.update(olds, news)
+        return integration_changes.update(olds, news)
 
     @clean
     def delete(self, _id: str, props: Props) -> None:
-        from codat_zoho._provider import integration
+        from codat_zoho._provider import integration_changes
 
-        integration.delete(props)
+        integration_changes.delete(props)
 
 
 class Zoho(_Face):
@@ -97,9 +97,9 @@ class Zoho(_Face):
 
     @clean
     def create(self, props: Props) -> CreateResult:
-        from codat_zoho._provider import client
+        from codat_zoho._provider import client_verdicts
 
-        return client.create(props)
+        return client_verdicts.create(props)
 
     @clean
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -109,9 +109,9 @@ class Zoho(_Face):
 
     @clean
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        from codat_zoho._provider import client
+        from codat_zoho._provider import client_verdicts
 
-        return client.update(olds, news)
+        return client_verdicts.update(olds, news)
 
     @clean
     def delete(self, _id: str, _props: Props) -> None:

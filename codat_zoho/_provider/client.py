@@ -1,33 +1,27 @@
-"""The Zoho client's side of the engine's protocol: nothing can be written at Zoho, so applying means verifying."""
+"""The Zoho client's side of the engine's protocol where Zoho is not asked: ``client_verdicts`` is the other half."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 
 from codat_zoho._provider import inputs
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import say
-from codat_zoho.errors import RegionRejected
-from codat_zoho.plan import Probe, ProbeResult, by_hand, plan, regions_to_ask
-from codat_zoho.rules import REDIRECT_URI, ZOHO_CLIENT, fingerprint
+from codat_zoho.rules import REDIRECT_URI, ZOHO_CLIENT
 
 if TYPE_CHECKING:
     from codat_zoho.settings import ZohoClientSettings
 
 Props = Mapping[str, Any]
 MANAGED = (*ZOHO_CLIENT, inputs.FINGERPRINT)
-_DECIDES_VERDICTS = ("client_id", inputs.FINGERPRINT)
-_NO_SECRET = "no secret is declared to ask with"
-_NOT_ASKED = "it was not asked (verification is off)"
 
 
 def check(olds: Props, news: Props) -> CheckResult:
     """Validate and normalise."""
-    return inputs.check(ZOHO_CLIENT, olds, news, _desired)
+    return inputs.check(ZOHO_CLIENT, olds, news, desired_of)
 
 
 def diff(olds: Props, news: Props) -> DiffResult:
@@ -42,22 +36,6 @@ def diff(olds: Props, news: Props) -> DiffResult:
     return DiffResult(changes=None, replaces=["client_id"] if "client_id" in changes else [])
 
 
-def create(props: Props) -> CreateResult:
-    """Verify the client in each declared data centre, unless verification is off."""
-    desired = _desired(props)
-    ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), MANAGED)
-    return CreateResult(desired.client_id, _verified(desired, ask, {}))
-
-
-def update(olds: Props, news: Props) -> UpdateResult:
-    """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
-    desired = _desired(news)
-    known = _recorded_verdicts(olds) if not inputs.changed(olds, news, _DECIDES_VERDICTS) else {}
-    accepted = [code for code, verdict in known.items() if verdict is Probe.ACCEPTED]
-    ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), inputs.changed(olds, news, MANAGED), accepted)
-    return UpdateResult(_verified(desired, ask, known, olds.get("verified_at")))
-
-
 def read(id_: str, props: Props) -> ReadResult:
     """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
     given = inputs.declared(ZOHO_CLIENT, props)
@@ -67,14 +45,10 @@ def read(id_: str, props: Props) -> ReadResult:
     metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
     secret = given.get("client_secret")
     if CONTEXT.verify(given.get("verify", "on-change")) == "always" and secret:
-        verdicts = {code: CONTEXT.ask_zoho(code, given["client_id"], secret) for code in given.get("regions", ())}
-        from codat_zoho.settings import ZohoClientSettings
+        from codat_zoho._provider.client_verdicts import ask_again
 
-        todo = plan(ZohoClientSettings.model_construct(regions=tuple(verdicts)), verdicts)
-        live["regions"] = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
-        metadata |= _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": _now()}
-        for line in (*todo.blockers, *todo.cannot_tell):
-            say(line)
+        live["regions"], found = ask_again(given, secret)
+        metadata |= found
     return ReadResult(id_, live | metadata, live)
 
 
@@ -86,81 +60,7 @@ def delete(id_: str) -> None:
 _METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri")
 
 
-def _desired(props: Props, unknown: Collection[str] = ()) -> ZohoClientSettings:
+def desired_of(props: Props, unknown: Collection[str] = ()) -> ZohoClientSettings:
     from codat_zoho.settings import ZohoClientSettings, load
 
     return load(ZohoClientSettings, inputs.declared(ZOHO_CLIENT, props), unknown=unknown)
-
-
-def _verified(
-    desired: ZohoClientSettings, ask: Collection[str], known: Mapping[str, Probe], verified_at: str | None = None
-) -> dict[str, Any]:
-    """Ask the data centres in ``ask`` and return the full outputs.
-
-    Raises:
-        RegionRejected: a data centre says no; the error names the switch to turn.
-    """
-    secret = desired.client_secret.get_secret_value() if desired.client_secret else None
-    verdicts = {}
-    for code in desired.regions:
-        if code in ask and secret:
-            verdicts[code] = CONTEXT.ask_zoho(code, desired.client_id, secret)
-        elif code in known:
-            verdicts[code] = ProbeResult(known[code], "that was not clear when it was last asked")
-        else:
-            verdicts[code] = ProbeResult(Probe.NOT_ASKED, _NOT_ASKED if secret else _NO_SECRET)
-    todo = plan(desired, verdicts)
-    if todo.blockers:
-        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
-    if secret and ask:
-        for line in todo.cannot_tell:
-            say(line)
-        verified_at = _now()
-    return _outs(desired, verdicts, todo.cannot_tell, verified_at)
-
-
-def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
-    """Outputs of a resource that takes over a client: those of a ``create`` that got the answers in ``asked``.
-
-    Raises:
-        RegionRejected: a data centre says no.
-    """
-    why = _NOT_ASKED if desired.client_secret else _NO_SECRET
-    verdicts = {code: asked.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
-    todo = plan(desired, verdicts)
-    if todo.blockers:
-        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
-    return _outs(desired, verdicts, todo.cannot_tell, _now() if asked else None)
-
-
-def _outs(
-    desired: ZohoClientSettings,
-    verdicts: Mapping[str, ProbeResult],
-    cannot_tell: Collection[str],
-    verified_at: str | None,
-) -> dict[str, Any]:
-    outs = inputs.plain(desired) | _metadata(verdicts, cannot_tell, by_hand(desired))
-    if desired.client_secret:
-        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret.get_secret_value())
-    return outs | ({"verified_at": verified_at} if verified_at else {})
-
-
-def _metadata(
-    verdicts: Mapping[str, ProbeResult], cannot_tell: Collection[str], manual_steps: Collection[str]
-) -> dict[str, Any]:
-    return {
-        "verdicts": {code: verdict.probe.value for code, verdict in verdicts.items()},
-        "cannot_tell": list(cannot_tell),
-        "manual_steps": list(manual_steps),
-        "redirect_uri": REDIRECT_URI,
-    }
-
-
-def _recorded_verdicts(olds: Props) -> dict[str, Probe]:
-    recorded = olds.get("verdicts")
-    known = {probe_.value: probe_ for probe_ in Probe}
-    return {code: known[text] for code, text in (recorded or {}).items() if text in known}
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,18 +1,17 @@
-"""The integration's side of the engine's protocol: translates between property bags and ``apply`` and ``plan``."""
+"""The integration's side of the engine's protocol where it only looks: ``integration_changes`` is the other half."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 
 from codat_zoho._provider import inputs
-from codat_zoho._provider.context import CONTEXT, unknown_fields
+from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import say
-from codat_zoho.apply import Outcome, apply
-from codat_zoho.errors import NotFound, PlanBlocked
-from codat_zoho.plan import ActualIntegration, Recorded, Removal, observe, plan
+from codat_zoho.actual import ActualIntegration, Recorded, observe
+from codat_zoho.errors import NotFound
 from codat_zoho.rules import INTEGRATION
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ CLEARED = "keys_cleared_while_disabled"
 
 def check(olds: Props, news: Props) -> CheckResult:
     """Validate; remember that what follows is an update and not a refresh (see ``diff``)."""
-    result = inputs.check(INTEGRATION, olds, news, _desired)
+    result = inputs.check(INTEGRATION, olds, news, desired_of)
     CONTEXT.checked.add(str(result.inputs.get("connection")))
     return result
 
@@ -40,54 +39,11 @@ def diff(olds: Props, news: Props) -> DiffResult:
         return DiffResult(changes=False)
     moved = "connection" in changes
     if not moved and news.get("connection") in CONTEXT.checked:
-        _refuse_early(olds, news)
+        from codat_zoho._provider.integration_changes import refuse_early
+
+        refuse_early(olds, news)
     # The default order, create then delete, would undo the setting of a singleton.
     return DiffResult(changes=None, replaces=["connection"] if moved else [], delete_before_replace=True)
-
-
-def _refuse_early(olds: Props, news: Props) -> None:
-    linked = _count(olds)
-    if not linked:
-        return
-    desired = _desired(news, unknown_fields(inputs.declared(INTEGRATION, news)))
-    client_id = olds.get("client_id")
-    if client_id is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
-        desired = desired.model_copy(update={"client_id": None, "client_secret": None})
-    before = ActualIntegration(
-        enabled=olds.get("enabled") is True,
-        keys={"clientId": client_id, "clientSecret": "****"} if client_id else None,
-        linked=linked,
-    )
-    todo = plan(desired, before, _recorded(olds))
-    if todo.disruptive and todo.blockers:
-        raise PlanBlocked(
-            " ".join(todo.blockers), "(That is the count of the last run; with --refresh they are counted again.)"
-        )
-
-
-def create(props: Props) -> CreateResult:
-    """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
-    desired = _desired(props)
-    return CreateResult(desired.connection, _outs(desired, apply(CONTEXT.codat(desired.connection), desired, say=say)))
-
-
-def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
-    """Outputs of a resource that takes over what is there: those of a ``create`` that finds nothing to send.
-
-    Raises:
-        PlanBlocked: what is there is not what is declared, so taking it over would hide a difference.
-    """
-    todo = plan(desired, actual)
-    if not todo.empty:
-        raise PlanBlocked("What is in Codat is not what is declared, so it cannot be recorded as if it were.")
-    return _outs(desired, Outcome(actual, todo.cannot_tell))
-
-
-def update(olds: Props, news: Props) -> UpdateResult:
-    """Read first, then send what differs."""
-    desired = _desired(news)
-    outcome = apply(CONTEXT.codat(desired.connection), desired, _recorded(olds), say=say)
-    return UpdateResult(_outs(desired, outcome))
 
 
 def read(id_: str, props: Props) -> ReadResult:
@@ -101,39 +57,25 @@ def read(id_: str, props: Props) -> ReadResult:
     given = inputs.declared(INTEGRATION, props)
     if not given:
         shown = {"enabled": actual.enabled, "client_id": actual.client_id, "connection": connection}
-        return ReadResult(id_, {**_metadata(actual), **{k: v for k, v in shown.items() if v is not None}})
-    found = observe(_recorded(props), actual)
+        return ReadResult(id_, {**metadata(actual), **{k: v for k, v in shown.items() if v is not None}})
+    found = observe(recorded_of(props), actual)
     live = given | {
         "client_id": found.values.client_id,
         "enabled": found.values.enabled,
         inputs.FINGERPRINT: found.values.client_secret_fingerprint,
     }
     live = {name: value for name, value in live.items() if value is not None}
-    outs = live | _metadata(actual, found.cannot_tell) | ({CLEARED: True} if props.get(CLEARED) else {})
+    outs = live | metadata(actual, found.cannot_tell) | ({CLEARED: True} if props.get(CLEARED) else {})
     return ReadResult(id_, outs, live)
 
 
-def delete(props: Props) -> None:
-    """Leave the integration as ``on_delete`` says."""
-    connection, mode = str(props["connection"]), props["on_delete"]
-    if mode == "keep":
-        say(
-            f"Zoho Books of connection {connection!r} is no longer managed; Codat keeps it as it is (on_delete='keep')."
-        )
-        return
-    try:
-        apply(CONTEXT.codat(connection), Removal(mode, bool(props.get("allow_disruption"))), say=say)
-    except NotFound as gone:
-        say(f"{gone} There is nothing left to remove.")
-
-
-def _desired(props: Props, unknown: Collection[str] = ()) -> IntegrationSettings:
+def desired_of(props: Props, unknown: Collection[str] = ()) -> IntegrationSettings:
     from codat_zoho.settings import IntegrationSettings, load
 
     return load(IntegrationSettings, inputs.declared(INTEGRATION, props), unknown=unknown)
 
 
-def _recorded(props: Props) -> Recorded:
+def recorded_of(props: Props) -> Recorded:
     return Recorded(
         client_id=props.get("client_id"),
         client_secret=props.get("client_secret"),
@@ -143,17 +85,7 @@ def _recorded(props: Props) -> Recorded:
     )
 
 
-def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
-    outs = inputs.plain(desired) | _metadata(outcome.actual, outcome.cannot_tell)
-    known = Recorded.of(desired).client_secret_fingerprint
-    return (
-        outs
-        | ({inputs.FINGERPRINT: known} if known else {})
-        | ({CLEARED: True} if outcome.keys_cleared_while_disabled else {})
-    )
-
-
-def _metadata(actual: ActualIntegration, cannot_tell: tuple[str, ...] = ()) -> dict[str, Any]:
+def metadata(actual: ActualIntegration, cannot_tell: tuple[str, ...] = ()) -> dict[str, Any]:
     untold = [*cannot_tell]
     if actual.linked is None:
         untold.append("linked_companies: Codat does not say how many companies are linked.")
@@ -164,9 +96,3 @@ def _metadata(actual: ActualIntegration, cannot_tell: tuple[str, ...] = ()) -> d
         "cannot_tell": untold,
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _count(props: Props) -> int | None:
-    """The recorded number of linked companies; the engine hands integers over as floats."""
-    count = props.get("linked_companies")
-    return int(count) if isinstance(count, int | float) else None

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 
-from codat_zoho.plan import Probe, ProbeResult
+from codat_zoho.actual import Probe, ProbeResult
 from codat_zoho.run_folder import rewrite, shared_file
 
 __all__ = ["shared"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from codat_zoho.actual import ActualIntegration, Known, Probe, ProbeResult, read_mask, shown_secret
 from codat_zoho.errors import NotAdopted
-from codat_zoho.plan import ActualIntegration, Known, Probe, ProbeResult, plan, read_mask, shown_secret
+from codat_zoho.plan import plan
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, load, looks_like_client_id
 
 __all__ = ["Choices", "ClientIdNeeded", "Takeover", "agreed", "decide", "describe", "only_accepted", "without_secret"]

@@ -121,7 +121,7 @@ def _suffix(connection: str) -> str:
 def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
     from pulumi.dynamic.dynamic import serialize_provider
 
-    from codat_zoho._provider import Books, Zoho, client, inputs, integration
+    from codat_zoho._provider import Books, Zoho, client, client_verdicts, inputs, integration, integration_changes
     from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
 
     entries: dict[str, Entry] = {}
@@ -134,7 +134,7 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
                 name,
                 takeover.client.client_id,
                 client.check({}, inputs.plain(takeover.client)).inputs,
-                client.adopted(takeover.client, takeover.asked),
+                client_verdicts.adopted(takeover.client, takeover.asked),
             )
         name = names.books(takeover.desired.connection)
         entries[name] = _entry(
@@ -143,7 +143,7 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
             name,
             takeover.desired.connection,
             integration.check({}, inputs.plain(takeover.desired)).inputs,
-            integration.adopted(takeover.desired, takeover.actual),
+            integration_changes.adopted(takeover.desired, takeover.actual),
         )
     return list(entries.values())
 

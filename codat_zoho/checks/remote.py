@@ -8,11 +8,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from codat_zoho._redact import one_line
+from codat_zoho.actual import ActualIntegration, Known, Probe, read_mask, shown_secret
 from codat_zoho.adoption.decide import describe
 from codat_zoho.checks.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
-from codat_zoho.plan import ActualIntegration, Known, Probe, plan, read_mask, shown_secret
+from codat_zoho.plan import plan
 from codat_zoho.settings import ZohoClientSettings, load
 from codat_zoho.stack_config import declared
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from codat_zoho._http import Answer
+from codat_zoho.actual import ActualIntegration
 from codat_zoho.checks.finding import Observed
 from codat_zoho.codat import ZOHO_BOOKS
 from codat_zoho.environment import Environment
-from codat_zoho.plan import ActualIntegration
 
 __all__ = ["Client"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from codat_zoho._http import Answer
+from codat_zoho.actual import ActualIntegration
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.table import Table
-from codat_zoho.plan import ActualIntegration
 from codat_zoho.settings import looks_like_client_id
 
 __all__ = ["read", "see_absent", "see_masks"]

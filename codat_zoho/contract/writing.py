@@ -7,11 +7,11 @@ import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from codat_zoho.actual import ActualIntegration, Known, read_mask
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.reading import see_absent, see_masks
 from codat_zoho.contract.table import Table
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer
-from codat_zoho.plan import ActualIntegration, Known, read_mask
 from codat_zoho.settings import IntegrationSettings, load
 
 __all__ = ["Keys", "refuse", "write"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from codat_zoho.actual import Probe
 from codat_zoho.checks.finding import Observed
 from codat_zoho.contract.table import Table
 from codat_zoho.contract.writing import Keys
-from codat_zoho.plan import Probe
 from codat_zoho.zoho import probe
 
 __all__ = ["NAMES", "ask_zoho"]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codat_zoho.plan import CONSISTENT, How, Probe, Value
+from codat_zoho.actual import CONSISTENT, Probe
+from codat_zoho.plan import How, Value
 from codat_zoho.reports.drift import Failure, Finding, Pending, Resource, State
 
 __all__ = ["CLIENT", "INTEGRATION", "TOKEN_PREFIX", "Seen", "pending", "resource"]

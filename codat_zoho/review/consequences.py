@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from codat_zoho.plan import ActualIntegration, Plan, Recorded, Removal, plan, regions_to_ask
+from codat_zoho.actual import ActualIntegration, Recorded
+from codat_zoho.plan import Plan, Removal, plan, regions_to_ask
 from codat_zoho.plan import Step as Sent
 from codat_zoho.plan import StepKind as SentKind
 from codat_zoho.reports.review import FieldChange, Origin, Step, StepKind

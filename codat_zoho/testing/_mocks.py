@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
-from codat_zoho._provider import client, integration
+from codat_zoho._provider import client, client_verdicts, integration, integration_changes
 from codat_zoho._provider.context import CONTEXT, Context
 from codat_zoho.codat import ApiKey
 from codat_zoho.environment import Environment
@@ -80,14 +80,15 @@ class Mocks(pulumi.runtime.Mocks):
         if kind is None:
             return self._other.new_resource(args) if self._other else (f"{args.name}-id", dict(args.inputs))
         inputs = {name: _unwrapped(value) for name, value in args.inputs.items() if name != "__provider"}
-        face: Any = integration if kind == _BOOKS else client
+        looks: Any = integration if kind == _BOOKS else client
+        changes: Any = integration_changes if kind == _BOOKS else client_verdicts
         with self._instead():
             if args.resource_id and args.custom is None:  # Only `get` names an id without saying what it is.
                 if kind == _BOOKS:
                     self.codat(args.resource_id)
-                found = face.read(args.resource_id, inputs)
+                found = looks.read(args.resource_id, inputs)
                 return found.id, _wrapped(found.outs)
-            checked = face.check({}, inputs)
+            checked = looks.check({}, inputs)
             if checked.failures:
                 raise SettingsError(f"{kind} {args.name}: {failure.reason}" for failure in checked.failures)
             if self._preview or is_dry_run():
@@ -96,7 +97,7 @@ class Mocks(pulumi.runtime.Mocks):
                 self.codat(checked.inputs["connection"])
             else:
                 self._know(checked.inputs)
-            created = face.create(checked.inputs)
+            created = changes.create(checked.inputs)
             return created.id, _wrapped(created.outs)
 
     def _know(self, inputs: Mapping[str, Any]) -> None:
@@ -109,8 +110,7 @@ class Mocks(pulumi.runtime.Mocks):
     def _instead(self) -> Iterator[None]:
         """Let the providers use the simulator instead of what this process knows."""
         with _LOCK:
-            mocked = Context(InProcess(self.simulator))
-            mocked.environment = _Simulated()
+            mocked = Context(InProcess(self.simulator), _Simulated())
             before = dict(vars(CONTEXT))
             vars(CONTEXT).update(vars(mocked))
             try:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import calls, drift, imports, operations, overhead, report
+from bench import by_hand, calls, drift, imports, operations, overhead, report
 from bench.harness import Bar, machine
 from bench.place import ROOT, Place
 from codat_zoho.simulator import Simulator, serve
@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a bar is not met")
     arguments = parser.parse_args()
     quick = arguments.quick
-    sizes = {1: 3} if quick else {1: 9, 10: 3, 100: 1}
+    sizes = {1: 3} if quick else {1: 9, 10: 3, 100: 2}
     engine, simulator = find_or_build(), Simulator()
     figures: dict[str, Any] = {}
     bars: list[Bar] = []
@@ -48,8 +48,10 @@ def main() -> int:
         add(operations.latency(place, simulator, 0.2, 2 if quick else 7))
         add(overhead.measure(base, simulator, 100 if quick else 1000))
         state = operations.state(place, 1)
+        scripts, counted_by_hand = by_hand.measure(place, base, simulator, 2 if quick else 5)
+        figures.update(scripts)
         add(drift.measure(Path(folder, "fleet"), engine, base, simulator, (1,) if quick else (1, 4, 16, 64), 3))
-        counted = calls.measure(place, simulator)
+        counted = calls.measure(place, simulator) | counted_by_hand
     about["load_after"] = round(os.getloadavg()[0], 2)
     result = {
         "quick": quick,

@@ -56,9 +56,10 @@ class Pairs:
         }
 
 
-def in_turn(floor: Callable[[], float], ours: Callable[[], float], pairs: int) -> Pairs:
-    """Measure A B A B; what was first to run, and warmed what both share, is thrown away."""
-    floor(), ours()
+def in_turn(floor: Callable[[], float], ours: Callable[[], float], pairs: int, *, warm: bool = False) -> Pairs:
+    """Measure A B A B; unless all is ``warm``, what was first to run, and warmed what both share, is thrown away."""
+    if not warm:
+        floor(), ours()
     found = [(floor(), ours()) for _ in range(pairs)]
     return Pairs(tuple(one for one, _ in found), tuple(other for _, other in found))
 

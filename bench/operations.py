@@ -29,6 +29,7 @@ def measure(place: Place, sizes: tuple[int, ...], pairs: dict[int, int]) -> tupl
                 lambda words=words, size=size: place.seconds("floor", size, *words),
                 lambda words=words, size=size: place.seconds("ours", size, *words),
                 pairs[size],
+                warm=size == max(sizes) > 1,
             )
     figures: dict[str, Any] = {}
     bars: list[Bar] = []
@@ -42,7 +43,7 @@ def measure(place: Place, sizes: tuple[int, ...], pairs: dict[int, int]) -> tupl
                 slope({size: taken.figures()[side] for size, taken in by_size.items()}) for side in ("floor", "ours")
             ]
             figures[f"{name}, slope, s a pair"] = {"floor": sides[0], "ours": sides[1], "ratio": sides[1] / sides[0]}
-            if name in ("up", "preview"):
+            if name in LIMITS:
                 bars.append(Bar(f"{name}, slope", sides[1] / sides[0], 1.10))
     return figures, bars
 

@@ -56,6 +56,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/audit.py
 	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/pictures.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -76,6 +77,7 @@ docs: $(READY)
 
 reference: $(READY)
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/pictures.py
 
 # Everything from one locked file, checked against its hashes.
 $(READY): requirements-dev.txt pyproject.toml

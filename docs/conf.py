@@ -12,7 +12,7 @@ project = "codat-zoho"
 release = version = __version__
 extensions = ["myst_parser"]
 root_doc = "docs/index"
-include_patterns = ["docs/**", "examples/*/README.md", "CHANGELOG.md", "SECURITY.md"]
+include_patterns = ["docs/**", "examples/*/README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 exclude_patterns = [".git", ".venv*", "build", "dist", "**/__pycache__", "tests", "tools", "codat_zoho"]
 myst_heading_anchors = 4
 html_theme = "furo"

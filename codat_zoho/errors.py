@@ -52,7 +52,11 @@ __all__ = [
 
 
 class CodatZohoError(Exception):
-    """Base of all errors of this package.
+    """Base of all errors of this package: catch it to catch them all.
+
+    Cause: never raised itself.
+
+    Cure: the text says what to do, and ``next_step`` holds that part alone.
 
     Args:
         what: what happened, where and why, as one or more full sentences.
@@ -69,7 +73,12 @@ class CodatZohoError(Exception):
 
 
 class SettingsError(CodatZohoError):
-    """The declared settings break one or more rules; ``problems`` lists them all, one line each."""
+    """The declared settings break one or more rules; ``problems`` lists them all, one line each.
+
+    Cause: a typing error in the program or in stack configuration, or settings that contradict each other.
+
+    Cure: mend what each line names; nothing was sent.
+    """
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -77,39 +86,59 @@ class SettingsError(CodatZohoError):
 
 
 class ConfigurationError(CodatZohoError):
-    """What is needed to reach Codat or Zoho is missing or malformed.
+    """What is needed to reach Codat or Zoho, or to run a command, is missing or malformed.
 
-    Set what the message names; ``codat-zoho doctor`` looks at all of it.
+        Cause: no API key for the connection, an address that is not https, no ``pulumi``, or an option that contradicts
+    another.
+
+    Cure: set what the message names; ``codat-zoho doctor`` looks at all of it.
     """
 
 
 class PlanBlocked(CodatZohoError):
     """A change was refused because it could cut off linked companies, or cannot be made as declared.
 
-    Think first; then set ``allow_disruption`` if it is meant, or declare what the message says is missing.
+        Cause: disabling, another client id, or destroying while companies are linked; or keys that need a secret that
+    is not declared.
+
+    Cure: think first; then set ``allow_disruption`` if it is meant, or declare what the message says is missing.
     """
 
 
 class NotApplied(CodatZohoError):
     """Codat accepted a write, but reading back keeps showing something else.
 
-    Somebody else may be changing the same thing, or Codat is slow: run it again.
+    Cause: somebody else is changing the same thing, or Codat is slow.
+
+    Cure: find out who, then run it again.
     """
 
 
 class NotAdopted(CodatZohoError):
-    """What is there cannot be taken over as asked; nothing was changed where the text does not say otherwise."""
+    """What is there cannot be taken over as asked; nothing was changed where the text does not say otherwise.
+
+        Cause: the given client id or secret is not the one that Codat stores, the stack declares something else, or a
+    file is in the way.
+
+    Cure: adopt what is there (without the secret, or with ``--leave-keys``), then change it in a plan of its own.
+    """
 
 
 class RegionRejected(CodatZohoError):
     """A Zoho data centre does not accept the declared client id and secret.
 
-    Turn the switch that the message names in Zoho's console, or copy the secret again; then ``pulumi up``.
+    Cause: the data centre is not enabled for the client, it has a secret of its own there, or id or secret is mistyped.
+
+    Cure: turn the switch that the message names in Zoho's console, or copy the secret again; then ``pulumi up``.
     """
 
 
 class RemoteError(CodatZohoError):
-    """A call to Codat failed.
+    """A call to Codat failed; its subclasses say how.
+
+    Cause: see the subclasses.
+
+    Cure: as the text says. Codat's support asks for ``correlation_id``.
 
     Args:
         what: as in :class:`CodatZohoError`.
@@ -131,43 +160,92 @@ class RemoteError(CodatZohoError):
 
 
 class ApiKeyRefused(RemoteError):
-    """401: Codat does not know the API key. Copy it again from the Portal, Developers > API keys."""
+    """401: Codat does not know the API key.
+
+    Cause: it was mistyped, was deleted in the Portal, or is meant for another address.
+
+    Cure: copy it again from the Portal, Developers > API keys.
+    """
 
 
 class AccountLimit(RemoteError):
-    """402: the Codat account has reached a limit or has expired. Ask whoever manages it, or Codat support."""
+    """402: the Codat account has reached a limit or has expired.
+
+    Cause: the contract with Codat, and nothing that is declared here.
+
+    Cure: ask whoever manages the account, or Codat support.
+    """
 
 
 class AccessDenied(RemoteError):
-    """403: the API key may not do this. Outdated keys are refused too: make another."""
+    """403: the API key may not do this.
+
+    Cause: its role is neither Administrator nor Developer, or the key is outdated.
+
+    Cure: make another key with such a role.
+    """
 
 
 class NotFound(RemoteError):
-    """404: the thing asked for is not there."""
+    """404: the thing asked for is not there, mostly the Zoho Books integration itself.
+
+    Cause: the API key belongs to another Codat client, or Zoho Books is not among this one's integrations.
+
+        Cure: check which client the key belongs to, and ask Codat where Zoho Books is missing. A refresh counts the
+    resource as gone.
+    """
 
 
 class NotOffered(RemoteError):
     """404 or 405 on a path that Codat does not offer to this API key.
 
-    Do by hand in the Portal what the message says, then run it again.
+    Cause: the calls that enable an integration and save its keys are published for some customers only.
+
+    Cure: do by hand in the Portal what the message says, then run it again.
     """
 
 
 class Conflict(RemoteError):
-    """409: somebody else is changing the same thing. Nothing is lost: run it again."""
+    """409: somebody else is changing the same thing.
+
+    Cause: another run, or a person in the Portal, at the same moment.
+
+    Cure: nothing is lost: run it again.
+    """
 
 
 class RateLimited(RemoteError):
-    """429: the rate limit is used up for longer than this package waits. Run it again when the message says."""
+    """429: the rate limit is used up for longer than this package waits.
+
+    Cause: 1,000 calls a minute from one address, or the Codat client's calls of the day.
+
+    Cure: run it again when the message says; ``CODAT_ZOHO_CALLS=1`` counts the calls.
+    """
 
 
 class ServerFailed(RemoteError):
-    """5xx: Codat failed, and kept failing through the retries. Nothing is lost: run it again later."""
+    """5xx: Codat failed, and kept failing through the retries.
+
+    Cause: Codat has an outage or maintenance.
+
+    Cure: nothing is lost: run it again later.
+    """
 
 
 class Unreachable(RemoteError):
-    """No answer came: connection, TLS, timeout or the deadline of the whole operation."""
+    """No answer came: connection, TLS, timeout or the deadline of the whole operation.
+
+    Cause: the network, a proxy, a certificate that is not trusted, a wrong address, or a slow Codat.
+
+    Cure: ``codat-zoho doctor`` looks at each; then run it again. What was sent before is read back by the next run.
+    """
 
 
 class UnexpectedAnswer(RemoteError):
-    """An answer that cannot be read: not JSON, not of the documented shape, a redirect, or another status."""
+    """An answer that cannot be read: not JSON, not of the documented shape, a redirect, or another status.
+
+        Cause: something else answers in Codat's place (a proxy, a login page, a wrong address), or Codat changed its
+    answers.
+
+    Cure: check ``CODAT_URL``; where it is right, compare with ``codat-zoho contract`` and report it.
+    """

@@ -23,11 +23,17 @@ class Exit(IntEnum):
     """Exit codes of all commands; where several apply, the one that stands first here wins."""
 
     INTERRUPTED = 130
+    """Ctrl-C, and for ``drift`` SIGTERM; nothing is left running."""
     ERROR = 1
+    """Refused or failed; one line on stderr says what and why."""
     AUTHENTICATION = 3
+    """The same, and only because of authentication."""
     USAGE = 2
-    CHANGES = 7  # as pulumi's own --expect-no-changes
+    """The command line is wrong; nothing was done."""
+    CHANGES = 7
+    """What was looked for was found: drift, a danger, a secret. The code of pulumi's own ``--expect-no-changes``."""
     OK = 0
+    """Done, and nothing to say."""
 
 
 COMMANDS: dict[str, str] = {
@@ -82,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.ERROR
     except Exception as error:  # noqa: BLE001
         from codat_zoho._redact import redact
-        from codat_zoho.errors import ApiKeyRefused, CodatZohoError
+        from codat_zoho.errors import CodatZohoError
 
         if debugging():
             import traceback
@@ -90,10 +96,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
         if isinstance(error, CodatZohoError):
             print(f"codat-zoho: {redact(str(error))}", file=sys.stderr)
-            return Exit.AUTHENTICATION if isinstance(error, ApiKeyRefused) else Exit.ERROR
+            return exit_of(type(error))
         bug = f"a bug in codat-zoho ({type(error).__name__})"
         print(f"codat-zoho: {bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.", file=sys.stderr)
         return Exit.ERROR
+
+
+def exit_of(error: type[Exception]) -> Exit:
+    """The exit code of a command that ends with this error."""
+    from codat_zoho.errors import ApiKeyRefused
+
+    return Exit.AUTHENTICATION if issubclass(error, ApiKeyRefused) else Exit.ERROR
 
 
 def _run(argv: Sequence[str] | None) -> int:

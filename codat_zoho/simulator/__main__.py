@@ -21,8 +21,10 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="codat-zoho simulate",
         description="Stand-ins for Codat and for Zoho's token endpoints, on this machine only. Nothing is kept.",
-        epilog="Change things as a person would in the Portal or the console, and inject faults, with the control "
-        "interface below /_control: see the documentation of codat_zoho.simulator.control.",
+        epilog="Change things as a person would in the Portal or the console, and inject faults, with the control\n"
+        "interface below /_control: see the page Simulator, or the documentation of codat_zoho.simulator.control.\n\n"
+        "exit codes: 0 ended with Ctrl-C, 1 the port or the contract file cannot be used, 2 wrong use",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--port", type=int, default=8765, help="port on 127.0.0.1; 0 takes a free one (default: %(default)s)"

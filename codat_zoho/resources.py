@@ -121,7 +121,7 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
 
     Args:
         resource_name: Pulumi's name of the resource.
-        credentials: the :class:`ZohoClientCredentials` whose id and secret Codat should use. Instead of it:
+        credentials: the :class:`ZohoClientCredentials` whose id and secret Codat should use, in place of the next two.
         client_id: Zoho's client id. Left out, the keys stored in Codat are left alone.
         client_secret: its secret; always kept encrypted. Left out, the secret stored in Codat is left alone.
         enabled: whether customers can link Zoho Books (Codat: "Whether this integration is enabled for your customers

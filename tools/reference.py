@@ -9,10 +9,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -20,71 +23,101 @@ os.environ["COLUMNS"] = "110"  # argparse wraps its help to the width of the ter
 
 import yaml  # noqa: E402
 
-from codat_zoho import errors, resources  # noqa: E402
-from codat_zoho.cli import COMMANDS  # noqa: E402
+from codat_zoho import errors, resources, settings  # noqa: E402
+from codat_zoho._variables import VARIABLES  # noqa: E402
+from codat_zoho.cli import COMMANDS, Exit, exit_of  # noqa: E402
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
-from codat_zoho.simulator import Switches, control  # noqa: E402
+from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
+from tools.markdown import code, plain, table  # noqa: E402
+from tools.schemas import reports  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 MARK = "<!-- Written by tools/reference.py: change the docstrings, not this page. -->\n\n"
-
-
-def _plain(text: str) -> str:
-    """Turn the few marks of our docstrings into Markdown."""
-    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text)
-    return re.sub(r"\s+", " ", text.replace("``", "`")).strip().replace("|", "\\|")
 
 
 def _arguments(made: object) -> dict[str, str]:
     """What the Args section of a docstring says of each argument."""
     section = re.search(r"(?ms)^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(made) or "")
     entries = re.split(r"(?m)^ {4}(\w+): ", section[1]) if section else [""]
-    return {name: _plain(text) for name, text in zip(entries[1::2], entries[2::2], strict=True)}
+    return {name: plain(text) for name, text in zip(entries[1::2], entries[2::2], strict=True)}
 
 
 def _lead(made: object) -> str:
     """The docstring before its sections, in paragraphs."""
     text = re.split(r"(?m)^(?:Args|Raises):$", inspect.getdoc(made) or "")[0]
-    return "\n\n".join(map(_plain, text.strip().split("\n\n")))
+    return "\n\n".join(map(plain, text.strip().split("\n\n")))
 
 
 def _outputs(made: type) -> dict[str, tuple[str, str]]:
     """Type and text of each attribute that is documented by the string below it."""
     source = inspect.getsource(made)
     found = re.findall(r'(?m)^    (\w+): pulumi\.Output\[(.*)\]\n    """(.*)"""$', source)
-    return {name: (kind, _plain(text)) for name, kind, text in found}
+    return {name: (kind, plain(text)) for name, kind, text in found}
 
 
 def _resources() -> str:
     parts = ["# Resources"]
     for name in resources.__all__:
         made = getattr(resources, name)
-        parts += [f"## {name}", _lead(made), "| argument | default | |\n|---|---|---|"]
         given = inspect.signature(made.__init__).parameters
-        texts, model = _arguments(made), _MODELS[name].model_fields
+        texts, model = _arguments(made), _MODELS[name]
+        rows, plain_ones = [], [code(one) for one in list(given)[1:] if "Input" not in given[one].annotation]
         for argument in list(given)[1:]:
             default = given[argument].default
-            if argument in model and argument not in _MODELS[name].required:
-                default = model[argument].default
-            needed = default is inspect.Parameter.empty or argument in _MODELS[name].required
-            shown = "needed" if needed else f"`{default!r}`"
-            parts[-1] += f"\n| `{argument}` | {shown} | {texts[argument]} |"
-        parts += ["None means that the argument is left out.", "| output | type | |\n|---|---|---|"]
-        for output, (kind, text) in _outputs(made).items():
-            parts[-1] += f"\n| `{output}` | `{kind}` | {text} |".replace(" | None`", " \\| None`").replace(
-                "int | str", "int \\| str"
-            )
+            needed = default is inspect.Parameter.empty or argument in model.required
+            if argument in model.model_fields and not needed:
+                default = model.model_fields[argument].default
+            shown = "needed" if needed else code(repr(default))
+            rows.append((code(argument), code(_type(given[argument].annotation)), shown, _capital(texts[argument])))
+        outputs = [(code(output), code(kind), text) for output, (kind, text) in _outputs(made).items()]
+        parts += [
+            f"## {name}",
+            _lead(made),
+            table(("argument", "type", "default", "meaning"), *rows),
+            f"`None` means that the argument is left out. All but {', '.join(plain_ones)} may also be outputs of "
+            "other resources.",
+            table(("output", "type", "meaning"), *outputs),
+        ]
     return "\n\n".join(parts)
+
+
+def _type(annotation: str) -> str:
+    """An argument's type as one writes it: without Pulumi's wrapper and without None, aliases spelled out."""
+    while wrapped := re.search(r"pulumi\.Input\[((?:[^][]|\[[^][]*\])*)\]", annotation):
+        annotation = annotation.replace(wrapped[0], wrapped[1])
+    annotation = annotation.replace("pulumi.ResourceOptions", "ResourceOptions")
+    named = annotation.removesuffix(" | None").removesuffix(" | None")
+    alias = getattr(settings, named, None)
+    return " | ".join(json.dumps(value) for value in get_args(alias)) or named
 
 
 def _configuration() -> str:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
-    rows = "\n".join(
-        f"| `{name}` | {one['type']}{', secret' if one.get('secret') else ''} | "
-        f"{_default(one)} | {_plain(one['description'])} |"
+    keys = [
+        (
+            code(name),
+            f"{one['type']}{', secret' if one.get('secret') else ''}",
+            _default(one),
+            plain(one["description"]),
+        )
         for name, one in declared.items()
+    ]
+    variables = [
+        (code(one.name), code(one.key) if one.key else "", one.of or "everything", plain(one.text)) for one in VARIABLES
+    ]
+    return "\n\n".join(
+        [
+            "# Configuration",
+            "## Keys of the ready-made project",
+            "Set with `pulumi config set`. A program of your own names its keys itself.",
+            table(("key", "type", "default", "meaning"), *keys),
+            "## Environment variables, and keys that any project may set",
+            "The environment comes first, then the key of stack configuration in the namespace `codat-zoho:`. All of "
+            "stack configuration is copied into state, secrets encrypted, so an API key that must not be there belongs "
+            "in the environment.",
+            table(("variable", "key", "read by", "meaning"), *variables),
+        ]
     )
-    return f"# Configuration of the ready-made project\n\n| key | type | default | |\n|---|---|---|---|\n{rows}"
 
 
 def _default(one: dict[str, object]) -> str:
@@ -95,40 +128,100 @@ def _default(one: dict[str, object]) -> str:
 
 
 def _cli() -> str:
-    parts = ["# Command line"]
-    for name in COMMANDS:
-        text = importlib.import_module(f"codat_zoho.cli.{name}").parser().format_help()
+    helps = {name: importlib.import_module(f"codat_zoho.cli.{name}").parser().format_help() for name in COMMANDS}
+    codes = [
+        (str(int(number)), *("yes" if int(number) in exit_codes(one) else "" for one in helps.values()), text)
+        for number, text in zip(Exit, _documented(Exit), strict=True)
+    ]
+    parts = [
+        "# Command line",
+        "## Exit codes",
+        "Where several apply, the upper one wins. The same holds for `codat-zoho` itself: an unknown command is 2.",
+        table(("code", *COMMANDS, "meaning"), *codes),
+    ]
+    for name, text in helps.items():
         text = re.sub(r"one a core, \d+", "one a core", text)  # is of this machine
         parts += [f"## codat-zoho {name}", f"```text\n{text.rstrip()}\n```"]
     return "\n\n".join(parts)
 
 
+def exit_codes(text: str) -> set[int]:
+    """The exit codes that a command's help names; all but the simulator can be interrupted."""
+    section = re.search(r"(?s)exit codes[^:\n]*:(.*?)(?:\n\n|\Z)", text)
+    assert section, text
+    named = {int(code) for code in re.findall(r"(?:^|[\s,;])(\d+)(?=\s+[a-zA-Z])", section[1])}
+    return named | ({130} if "ended with Ctrl-C" not in section[1] else set())
+
+
+def _documented(made: type) -> list[str]:
+    """The texts below the members of a class, in order."""
+    return [plain(text) for text in re.findall(r'(?m)^    [A-Z_]+ = .*\n    """(.*)"""$', inspect.getsource(made))]
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
 def _errors() -> str:
-    parts = ["# Errors", "Each message names what happened, where, why and what to do next."]
-    rows = "\n".join(
-        f"| `{name}` | {_lead(getattr(errors, name)).replace(chr(10) * 2, ' ')} |" for name in errors.__all__
+    rows = []
+    for name in errors.__all__:
+        made = getattr(errors, name)
+        meaning, cause, cure = (
+            _capital(part.removeprefix("Cause: ").removeprefix("Cure: ")) for part in _lead(made).split("\n\n")
+        )
+        rows.append((code(name), meaning, cause, cure, str(int(exit_of(made)))))
+    return "\n\n".join(
+        [
+            "# Errors",
+            "Each message names what happened, where, why and what to do next; those of Codat end with its correlation "
+            "id. In `pulumi up` an error stands below its resource. A command of `codat-zoho` that ends with one "
+            "prints it as one line on stderr and exits as below; `drift` reports errors of single stacks and goes on.",
+            table(("error", "meaning", "cause", "what to do", "exit code"), *rows),
+        ]
     )
-    return "\n\n".join([*parts, f"| error | |\n|---|---|\n{rows}"])
 
 
 def _simulator() -> str:
-    texts = _arguments(Switches)
-    rows = "\n".join(
-        f"| `{one.name}` | `{str(one.type).replace('|', chr(92) + '|')}` | `{one.default}` | {texts[one.name]} |"
+    texts, faults = _arguments(Switches), _arguments(Fault)
+    switches = [
+        (code(one.name), code(_literals(str(one.type))), code(one.default), _capital(texts[one.name]))
         for one in dataclasses.fields(Switches)
-    )
-    interface = inspect.getdoc(control) or ""
-    return (
-        f"# Simulator\n\n{_lead(Switches)}\n\n| switch | values | default | |\n|---|---|---|---|\n{rows}"
-        f"\n\n## Control interface\n\n```text\n{interface}\n```"
+    ]
+    wrong = [(code(one.name), code(one.type), _capital(faults[one.name])) for one in dataclasses.fields(Fault)]
+    drawn, *notes = (inspect.getdoc(control) or "").split("\n\n")[1:]
+    rows = [re.split(r"\s{2,}", line, maxsplit=2) for line in drawn.splitlines() if not line.startswith("===")]
+    return "\n\n".join(
+        [
+            "# Simulator",
+            "`codat-zoho simulate` stands in for Codat and Zoho on this machine, and `codat_zoho.testing` in tests.",
+            "## Switches",
+            _lead(Switches),
+            table(("switch", "values", "default", "meaning"), *switches),
+            "## Control interface",
+            "What a person does in the Portal or in Zoho's console, and faults, over HTTP as JSON.",
+            table(rows[0], *((method, code(path), plain(text)) for method, path, text in rows[1:])),
+            *map(plain, notes),
+            "## Faults",
+            _lead(Fault),
+            table(("field", "type", "meaning"), *wrong),
+        ]
     )
 
 
-_MODELS = {"ZohoBooksIntegration": IntegrationSettings, "ZohoClientCredentials": ZohoClientSettings}
-PAGES = {
+def _literals(text: str) -> str:
+    found = re.fullmatch(r"Literal\[(.*)\]", text)
+    return found[1].replace("'", "").replace(", ", " | ") if found else text.replace("bool", "True | False")
+
+
+_MODELS: dict[str, type[ZohoClientSettings] | type[IntegrationSettings]] = {
+    "ZohoBooksIntegration": IntegrationSettings,
+    "ZohoClientCredentials": ZohoClientSettings,
+}
+PAGES: dict[str, Callable[[], str]] = {
     "resources": _resources,
     "configuration": _configuration,
     "cli": _cli,
+    "reports": reports,
     "errors": _errors,
     "simulator": _simulator,
 }

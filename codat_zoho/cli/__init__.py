@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from codat_zoho._switched import debugging
+from codat_zoho._variables import help_text
 from codat_zoho._version import __version__
 
 __all__ = ["COMMANDS", "Exit", "main"]
@@ -46,16 +47,6 @@ COMMANDS: dict[str, str] = {
 }
 """Every command with its one line of help."""
 
-_ENVIRONMENT = """\
-environment:
-  CODAT_API_KEY         API key of the default connection; CODAT_API_KEY_<NAME> of another
-  CODAT_URL             Codat's address, when it is not the public one
-  ZOHO_URL              a loopback address (the simulator) in place of Zoho's own
-  CODAT_ZOHO_VERIFY     on-change, always or off: when to ask Zoho, in place of what is declared
-  CODAT_ZOHO_CALLS      1 says how many calls were made, and how many are left today
-  CODAT_ZOHO_DEBUG      1 prints tracebacks and a redacted request log
-"""
-
 
 def _parser() -> argparse.ArgumentParser:
     commands = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
@@ -63,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="codat-zoho",
         usage="codat-zoho [--version] <command> [options]",
         description="Keeps the Codat Zoho Books integration as declared in Pulumi.",
-        epilog=f"commands:\n{commands}\n\n'codat-zoho <command> --help' tells more.\n\n{_ENVIRONMENT}",
+        epilog=f"commands:\n{commands}\n\n'codat-zoho <command> --help' tells more.\n\nenvironment:\n{help_text()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"codat-zoho {__version__}")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from codat_zoho.reports.drift import Failure, Finding, Key, Report, Resource, Stack, State
 
-__all__ = ["FORMAT", "drifts_of", "json_text"]
+__all__ = ["FORMAT", "SCHEMA", "drifts_of", "json_text"]
 
 FORMAT = 1
 """Version of the form. A field that goes away or changes its meaning raises it; a new one does not."""
+SCHEMA = Path(__file__).with_name("drift-report.schema.json")
+"""The JSON Schema."""
 
 
 def json_text(report: Report) -> str:

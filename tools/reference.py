@@ -13,13 +13,15 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ["COLUMNS"] = "110"  # argparse wraps its help to the width of the terminal
+COLUMNS = 90  # as wide as the site's page
+os.environ["COLUMNS"] = str(COLUMNS)  # argparse wraps its help to the width of the terminal
 
 import yaml  # noqa: E402
 
@@ -140,9 +142,22 @@ def _cli() -> str:
         table(("code", *COMMANDS, "meaning"), *codes),
     ]
     for name, text in helps.items():
-        text = re.sub(r"one a core, \d+", "one a core", text)  # is of this machine
-        parts += [f"## codat-zoho {name}", f"```text\n{text.rstrip()}\n```"]
+        text = re.sub(r"one a core,\s+\d+", "one a core", text)  # is of this machine
+        text = "\n\n".join(map(_wrapped, text.rstrip().split("\n\n")))
+        parts += [f"## codat-zoho {name}", f"```text\n{text}\n```"]
     return "\n\n".join(parts)
+
+
+def _wrapped(paragraph: str) -> str:
+    """What argparse leaves as it is, a command's own paragraphs and lists, is written for wider terminals."""
+    if "\n " not in paragraph and not paragraph.startswith("usage:"):
+        return textwrap.fill(paragraph, COLUMNS, break_on_hyphens=False)
+    lines = []
+    for line in paragraph.splitlines():
+        indent = re.match(r"( *(?:codat-zoho .*|\w+)? {2,})?", line)
+        assert indent
+        lines.append(textwrap.fill(line, COLUMNS, subsequent_indent=" " * len(indent[0]), break_on_hyphens=False))
+    return "\n".join(lines)
 
 
 def exit_codes(text: str) -> set[int]:

@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
     parser = argparse.ArgumentParser(
         prog="codat-zoho adopt",
-        description="Reads the Zoho Books integration from Codat and writes what declares exactly that: stack "
+        description="Reads the Zoho Books integration from Codat and writes what declares exactly that: stack\n"
         "configuration, an import file, and lines for a program of your own. With --run it does it.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

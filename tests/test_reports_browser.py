@@ -170,6 +170,14 @@ def test_the_keyboard_reaches_table_and_details(browser: Browser) -> None:
     assert browser.run("document.querySelector(':target').getBoundingClientRect().top < innerHeight")
 
 
+def test_no_column_is_too_narrow_for_a_word(browser: Browser) -> None:
+    """A table of many columns scrolls, and does not break words such as "unknown" in two."""
+    browser.command("Emulation.setDeviceMetricsOverride", width=700, height=800, deviceScaleFactor=1, mobile=False)
+    widths = browser.run("[...document.querySelectorAll('tbody td')].map(cell => cell.getBoundingClientRect().width)")
+    browser.command("Emulation.clearDeviceMetricsOverride")
+    assert min(widths) >= 6 * 16
+
+
 def test_it_fits_a_narrow_screen(browser: Browser) -> None:
     """The table scrolls by itself; the page does not."""
     browser.command("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)

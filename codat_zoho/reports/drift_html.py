@@ -40,7 +40,7 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding-bottom: .5rem; color: var(--quiet); }
 th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
-td { max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; }
+td { min-width: 6rem; max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; }
 td a { color: inherit; }
 .state { font-weight: 600; white-space: nowrap; }
 .error { color: var(--error); background: var(--error-page); }

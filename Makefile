@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
 BENCH := .venv-bench/.ready
 
-.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env reference bench
+.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env pictures reference bench
 
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
@@ -72,8 +72,15 @@ engine-env:
 
 # The folder of the sources is the repository's root, so that links between files work here as they do in a forge.
 docs: $(READY)
+	@$(BIN)/python tools/screenshots.py
 	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs -d build/doctrees . build/docs
 	@echo "Open build/docs/docs/index.html"
+
+# What a run draws: the terminal, the report, and the boxes and arrows. `make test` says which of them is stale.
+pictures: $(READY) engine
+	$(BIN)/python tools/terminal_svg.py > /dev/null
+	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/pictures.py
 
 reference: $(READY)
 	$(BIN)/python tools/reference.py

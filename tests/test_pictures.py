@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import grimp
 import pytest
@@ -11,7 +13,7 @@ import yaml
 
 from codat_zoho.testing import CLIENT_SECRET
 from tests.real_engine import ROOT
-from tools import pictures, terminal_svg
+from tools import pictures, screenshots, terminal_svg
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,6 +44,48 @@ def test_lines_break_as_on_a_terminal() -> None:
     assert shown[1:3] == ["x" * 110, "x" * 10 + "<&> end"]
     assert svg.count('fill="#daaa3f"') == 2
     assert shown[-2:] == ["$ echo $?", "0"]
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(not screenshots.browser(), reason="no chromium, chrome, edge or firefox here")
+def test_the_picture_of_the_report_shows_what_drift_writes(tmp_path: Path) -> None:
+    """A browser opens the report of a real run, and the committed picture shows the same one. Else: make pictures."""
+    html, by, target = screenshots.report(), screenshots.browser(), tmp_path / "taken.png"
+    assert by and CLIENT_SECRET not in html
+    screenshots.photograph(html, by, target)
+    for picture in (target, screenshots.PICTURE):
+        png = picture.read_bytes()
+        assert png.startswith(b"\x89PNG\r\n\x1a\n") and struct.unpack(">II", png[16:24]) == screenshots.SIZE
+        assert screenshots.remembered(picture) == screenshots.shown(html), "run: make pictures"
+        assert 20_000 < len(png) < 150_000
+    assert b"drift-report.png" in (ROOT / "docs/drift.md").read_bytes()
+
+
+def test_without_a_browser_the_picture_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The site builds on a machine without a browser, and one line says that the committed picture is used."""
+    before = screenshots.PICTURE.read_bytes()
+    monkeypatch.setenv("PATH", "")
+    assert screenshots.main() == 0
+    assert capsys.readouterr().out == (
+        "No browser here (chromium, chrome, edge, firefox): drift-report.png stays as committed.\n"
+    )
+    assert screenshots.PICTURE.read_bytes() == before
+
+
+def test_without_an_engine_the_picture_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Building the site builds no engine."""
+    browser = tmp_path / "bin" / "firefox"
+    browser.parent.mkdir()
+    browser.write_text("#!/bin/sh\nexit 1\n")
+    browser.chmod(0o755)
+    monkeypatch.setenv("PATH", str(browser.parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert screenshots.main() == 0
+    assert capsys.readouterr().out == "No pulumi engine here: drift-report.png stays as committed.\n"
 
 
 def test_the_readme_shows_it() -> None:

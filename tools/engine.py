@@ -128,6 +128,19 @@ def find_or_build(progress: Progress = print, *, python: Path = Path(sys.executa
     raise _missing(tried)
 
 
+def find() -> Engine:
+    """Return an engine that is there already, on PATH or in the cache; build nothing.
+
+    Raises EngineMissing where there is none.
+    """
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "codat-zoho"
+    with contextlib.suppress(_Closed):
+        return _engine(os.environ.get("PATH", os.defpath), "PATH")
+    with contextlib.suppress(_Closed):
+        return _cached(root / f"pulumi-{VERSION}", "cache")
+    raise _missing(["PATH and the cache: no engine"])
+
+
 def _missing(tried: Sequence[str]) -> EngineMissing:
     """Tell all that was tried, and the two ways out."""
     tries = "".join(f"\n  - {line}" for line in tried)

@@ -90,6 +90,9 @@ def test_keys_that_are_gone() -> None:
     """No keys at all is read, not guessed from a mask."""
     result = integration(client_id=None, client_secret_fingerprint="none stored")
     assert of(result, "client_id").actual == of(result, "client_secret").actual == "none stored"
+    assert "refused" not in of(result, "client_id").todo, "the keys of the client on record may be saved again"
+    alone = integration({"client_id": ID}, client_id=None, client_secret_fingerprint=None)
+    assert "declare client_secret" in of(alone, "client_id").todo
     assert of(result, "client_id").how is of(result, "client_secret").how is How.READ
 
 

@@ -190,6 +190,9 @@ def _enabled(seen: Seen, outputs: Props, up: str) -> Iterable[Finding]:
     )
 
 
+_NO_SECRET_TO_SAVE = "No secret is declared to save again: declare client_secret, then run the command below."
+
+
 def _client_id(seen: Seen, outputs: Props, untold: Mapping[str, list[str]], up: str) -> Iterable[Finding]:
     declared, actual = seen.inputs.get("client_id"), outputs.get("client_id")
     if declared is None:
@@ -203,7 +206,9 @@ def _client_id(seen: Seen, outputs: Props, untold: Mapping[str, list[str]], up: 
         else:
             yield _told("client_id", _HIDDEN, _HIDDEN, untold)
     elif actual is None:
-        yield drifted(declared, "none stored", How.READ)
+        # Saving the recorded client's own keys again is let through, so there is no risk to announce.
+        todo = f"{_RESTORE}{meant}" if "client_secret" in seen.inputs else _NO_SECRET_TO_SAVE
+        yield _Drift("client_id", todo, up)(declared, "none stored", How.READ)
     elif actual != declared:
         yield drifted(declared, actual, How.MASK if _MASK.search(actual) else How.READ)
     elif _MASK.match(declared):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +16,12 @@ import pytest
 import yaml
 
 from codat_zoho.environment import CONFIG_KEYS
-from codat_zoho.simulator import Simulator, serve
+from codat_zoho.simulator import CodatClient, Simulator
 from codat_zoho.stack_config import KEYS
 from codat_zoho.testing import Mocks
 from tests.docs_runner import Block, Terminal, blocks, exit_code
+from tests.faults.gate import Gate, family, gated, send
+from tests.faults.test_kill_matrix import held
 from tests.real_engine import ROOT, Project
 from tests.support import API_KEY, ID, SECRET, keys
 from tools.engine import Engine
@@ -35,7 +39,9 @@ def session(page: str, name: str) -> list[Block]:
 def _as_typed(line: str) -> str:
     """The line as a reader runs it: placeholders filled in, and yes said to what asks."""
     command = line.partition("  #")[0].rstrip().replace("1000.…", ID)
-    if re.match(r"pulumi (up|destroy|stack rm)\b", command) or " --run" in command:
+    for name, made_up in {"CODAT_API_KEY": API_KEY, "ZOHO_CLIENT_SECRET": SECRET}.items():
+        command = command.replace(f"{name}=…", f"{name}={made_up}")
+    if re.match(r"pulumi (up|destroy|cancel|refresh|stack rm)\b", command) or " --run" in command:
         command += " --yes"
     return command
 
@@ -46,8 +52,14 @@ class Reader:
 
     project: Project
     simulator: Simulator
+    gate: Gate
     terminal: Terminal
     said: str = ""
+
+    @property
+    def client(self) -> CodatClient:
+        """The Codat client of the stack."""
+        return self.simulator.codat[API_KEY]
 
     def follow(self, page: str, name: str, typed: str = "") -> str:
         """Type the lines of a session; each exits as the page says. Returns what they printed."""
@@ -64,14 +76,14 @@ class Reader:
 @contextmanager
 def reader(engine: Engine, simulator: Simulator, folder: Path) -> Iterator[Reader]:
     """Give a reader a project with the stack prod, whose client id is configured; the secret is not yet."""
-    with serve(simulator) as base:
+    with gated(simulator) as (base, gate):
         project = Project.copy_of(engine, ROOT, folder / "project", base)
         project.stack = "prod"
         project.must("stack", "init", "prod")
         project.must("config", "set", "zohoClientId", ID)
         terminal = Terminal(project.folder, project.environment)
         try:
-            yield Reader(project, simulator, terminal)
+            yield Reader(project, simulator, gate, terminal)
         finally:
             terminal.close()
 
@@ -190,3 +202,98 @@ def test_a_program_takes_the_secret_from_the_environment(monkeypatch: pytest.Mon
 
     declare()
     assert len(mocks.simulator.probes) == 3
+
+
+@contextmanager
+def deployed(engine: Engine, simulator: Simulator, folder: Path) -> Iterator[Reader]:
+    """The same with the stack deployed, two companies linked since, and an empty log."""
+    with reader(engine, simulator, folder) as one:
+        one.project.must("config", "set", "--secret", "zohoClientSecret", stdin=SECRET)
+        assert one.project.up().returncode == 0, one.project.said[-1]
+        one.client.linked = 2
+        simulator.forget_calls()
+        yield one
+        assert (one.client.integration.enabled, one.client.integration.keys) == (True, keys())
+        one.project.said.append(one.said)
+        one.project.assert_no_secret(SECRET, API_KEY)
+
+
+@pytest.mark.engine
+def test_a_lost_state(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """The stack is made anew from what is in git and in Codat, and nothing is sent or asked."""
+    with deployed(engine, simulator, tmp_path) as one:
+        backend = one.project.folder / ".state/backend"
+        shutil.rmtree(backend)
+        backend.mkdir()
+        said = one.follow("disaster.md", "state")
+        assert "Nothing differs, and nothing was written" in said
+        assert not simulator.writes and not simulator.probes
+
+
+@pytest.mark.engine
+def test_a_lost_passphrase(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """A new stack under a new passphrase manages the same integration, and nothing is sent or asked."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.terminal.run("export PULUMI_CONFIG_PASSPHRASE=forgotten")
+        code, said = one.terminal.run("pulumi preview")
+        assert code != 0 and "incorrect passphrase" in said
+        one.follow("disaster.md", "passphrase")
+        assert not simulator.writes and not simulator.probes
+        one.project.environment["PULUMI_CONFIG_PASSPHRASE"] = "…"
+        assert one.project.resources().keys() >= {"zoho-client", "zoho-books"}
+
+
+@pytest.mark.engine
+def test_a_lost_api_key(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Another key of the same Codat client is all that changes."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.terminal.run("export CODAT_API_KEY=deleted-in-the-portal")
+        assert "Codat refused the API key" in one.follow("disaster.md", "key")
+        assert not simulator.writes
+
+
+@pytest.mark.engine
+def test_lost_settings(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """What somebody disabled and deleted is saved and enabled again with companies linked, without a word more."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.client.integration.enabled = False
+        one.client.integration.keys.clear()
+        one.follow("disaster.md", "portal")
+        assert [call.detail for call in simulator.writes] == ["save keys", "enable"]
+
+
+@pytest.mark.engine
+def test_a_lost_integration(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """It is told as gone; an up in between does no harm; and once it is back it is adopted."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.client.integration.offered = False
+        assert "declared present, now gone" in one.follow("disaster.md", "gone")
+        assert one.project.up("--refresh").returncode != 0
+        assert "NotFound" in one.project.said[-1]
+        one.client.integration.offered = True
+        one.follow("disaster.md", "back")
+        assert not simulator.writes
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the processes of a run in /proc")
+def test_a_killed_run(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Killed while the keys are saved: the lines bring it to its end, and nothing is left to do."""
+    with reader(engine, simulator, tmp_path) as one:
+        one.project.must("config", "set", "--secret", "zohoClientSecret", stdin=SECRET)
+        one.gate.holds, one.gate.drops = ("PUT /codat/integrations/credentials/rwuv", 1), True
+        with held(one.project, one.gate, ("up", "--skip-preview")) as (running, _):
+            send(family(running.pid), signal.SIGKILL)
+            running.wait()
+        one.gate.holds = None
+        one.follow("disaster.md", "killed")
+        assert (one.client.integration.enabled, one.client.integration.keys) == (True, keys())
+
+
+@pytest.mark.engine
+def test_leaving_keeps_the_settings(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Pulumi forgets the integration, and Codat is sent nothing."""
+    with deployed(engine, simulator, tmp_path) as one:
+        assert "Codat keeps it as it is" in one.follow("leaving.md", "keep")
+        assert not simulator.writes and not simulator.probes
+        assert "prod" not in one.project.must("stack", "ls")

@@ -23,10 +23,11 @@ from tests.docs_runner import Block, Terminal, blocks, exit_code
 from tests.faults.gate import Gate, family, gated, send
 from tests.faults.test_kill_matrix import held
 from tests.real_engine import ROOT, Project
-from tests.support import API_KEY, ID, SECRET, keys
+from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tools.engine import Engine
 
 GUIDES = ROOT / "docs" / "guides"
+TEST_KEY = "test-api-key-of-another-client"
 
 
 def session(page: str, name: str) -> list[Block]:
@@ -39,7 +40,11 @@ def session(page: str, name: str) -> list[Block]:
 def _as_typed(line: str) -> str:
     """The line as a reader runs it: placeholders filled in, and yes said to what asks."""
     command = line.partition("  #")[0].rstrip().replace("1000.…", ID)
-    for name, made_up in {"CODAT_API_KEY": API_KEY, "ZOHO_CLIENT_SECRET": SECRET}.items():
+    for name, made_up in {
+        "CODAT_API_KEY": API_KEY,
+        "CODAT_API_KEY_TEST": TEST_KEY,
+        "ZOHO_CLIENT_SECRET": SECRET,
+    }.items():
         command = command.replace(f"{name}=…", f"{name}={made_up}")
     if re.match(r"pulumi (up|destroy|cancel|refresh|stack rm)\b", command) or " --run" in command:
         command += " --yes"
@@ -61,12 +66,12 @@ class Reader:
         """The Codat client of the stack."""
         return self.simulator.codat[API_KEY]
 
-    def follow(self, page: str, name: str, typed: str = "") -> str:
+    def follow(self, page: str, name: str) -> str:
         """Type the lines of a session; each exits as the page says. Returns what they printed."""
         said = ""
         for block in session(page, name):
             for line in block.text.splitlines():
-                code, printed = self.terminal.run(_as_typed(line), block.how.get("typed", typed))
+                code, printed = self.terminal.run(_as_typed(line), SECRET if "typed" in block.how else "")
                 said += f"$ {line}\n{printed}"
                 assert code == exit_code(line), f"{page}:{block.line}: {said}"
         self.said += said
@@ -195,12 +200,7 @@ def test_a_program_takes_the_secret_from_the_environment(monkeypatch: pytest.Mon
     pulumi.runtime.set_mocks(mocks)
     pulumi.runtime.set_config("project:zohoClientId", ID)
     monkeypatch.setenv("ZOHO_CLIENT_SECRET", SECRET)
-
-    @pulumi.runtime.test  # type: ignore[untyped-decorator]
-    def declare() -> None:
-        exec(compile(block.text, block.page.name, "exec"), {})
-
-    declare()
+    _declare(block)
     assert len(mocks.simulator.probes) == 3
 
 
@@ -297,3 +297,36 @@ def test_leaving_keeps_the_settings(engine: Engine, simulator: Simulator, tmp_pa
         assert "Codat keeps it as it is" in one.follow("leaving.md", "keep")
         assert not simulator.writes and not simulator.probes
         assert "prod" not in one.project.must("stack", "ls")
+
+
+@pytest.mark.engine
+def test_another_codat_client(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Without its own key the new stack stops, though another key is there; with it, the other client is not touched."""
+    simulator.add_codat_client(TEST_KEY)
+    with deployed(engine, simulator, tmp_path) as one:
+        said = one.follow("environments.md", "another")
+        assert "No Codat API key for connection 'test'" in said
+        assert simulator.codat[TEST_KEY].integration.enabled
+        assert len(simulator.writes) == 2
+
+
+def test_several_codat_clients_in_one_program() -> None:
+    """Each integration reaches its own Codat client, with its own keys and data centres."""
+    (block,) = session("environments.md", "several")
+    mocks = Mocks()
+    for name, (client_id, secret) in {"uk": (ID, SECRET), "us": (OTHER_ID, OTHER_SECRET)}.items():
+        pulumi.runtime.set_config(f"project:{name}ClientId", client_id)
+        pulumi.runtime.set_config(f"project:{name}ClientSecret", secret)
+    pulumi.runtime.set_mocks(mocks)
+    _declare(block)
+    assert mocks.codat("uk").integration.keys == keys()
+    assert mocks.codat("us").integration.keys == keys(OTHER_ID, OTHER_SECRET)
+    assert len(mocks.simulator.probes) == 3
+
+
+def _declare(block: Block) -> None:
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> None:
+        exec(compile(block.text, block.page.name, "exec"), {})
+
+    run()

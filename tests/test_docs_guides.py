@@ -60,6 +60,7 @@ class Reader:
     gate: Gate
     terminal: Terminal
     said: str = ""
+    secret: str = SECRET  # what is typed where a secret is asked for
 
     @property
     def client(self) -> CodatClient:
@@ -71,7 +72,7 @@ class Reader:
         said = ""
         for block in session(page, name):
             for line in block.text.splitlines():
-                code, printed = self.terminal.run(_as_typed(line), SECRET if "typed" in block.how else "")
+                code, printed = self.terminal.run(_as_typed(line), self.secret if "typed" in block.how else "")
                 said += f"$ {line}\n{printed}"
                 assert code == exit_code(line), f"{page}:{block.line}: {said}"
         self.said += said
@@ -308,6 +309,35 @@ def test_another_codat_client(engine: Engine, simulator: Simulator, tmp_path: Pa
         assert "No Codat API key for connection 'test'" in said
         assert simulator.codat[TEST_KEY].integration.enabled
         assert len(simulator.writes) == 2
+
+
+@pytest.mark.engine
+def test_rotating_the_secret(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """In the page's order nothing but the keys is saved; a wrong secret stops before Codat; linked companies stay."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.follow("rotation.md", "before")
+        simulator.zoho[ID].secret = OTHER_SECRET
+        one.project.must("config", "set", "--secret", "zohoClientSecret", stdin=f"{OTHER_SECRET[:-1]}0")
+        assert one.project.up().returncode != 0 and "RegionRejected" in one.project.said[-1]
+        assert not simulator.writes
+        one.secret = OTHER_SECRET
+        said = one.follow("rotation.md", "rotate")
+        assert "~ client_secret_fingerprint" in said and not re.search(r"[~+-] client_id\s*:", said)
+        assert [call.detail for call in simulator.writes] == ["save keys"]
+        assert one.client.integration.keys == keys(ID, OTHER_SECRET)
+        one.client.integration.keys = keys()  # for what deployed() looks at
+
+
+@pytest.mark.engine
+def test_changing_the_data_centres(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Doctor asks each declared one once; a shorter list sends nothing, and is what is declared then."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.follow("regions.md", "ask")
+        assert len(simulator.probes) == 3
+        simulator.forget_calls()
+        one.follow("regions.md", "change")
+        assert not simulator.probes and not simulator.writes
+        assert one.project.resources()["zoho-client"]["outputs"]["regions"] == ["uk", "us"]
 
 
 def test_several_codat_clients_in_one_program() -> None:

@@ -28,6 +28,7 @@ import yaml  # noqa: E402
 from codat_zoho import errors, resources, settings  # noqa: E402
 from codat_zoho._variables import VARIABLES  # noqa: E402
 from codat_zoho.cli import COMMANDS, Exit, exit_of  # noqa: E402
+from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
@@ -80,6 +81,16 @@ def _resources() -> str:
             "other resources.",
             table(("output", "type", "meaning"), *outputs),
         ]
+    places = [
+        (code(one.code), code(one.console), code(one.accounts), "yes" if one.code in SUPPORTED else "")
+        for one in DATA_CENTRES.values()
+    ]
+    parts += [
+        "## Data centres",
+        "What `regions` may name. The client secret is sent to these accounts servers and to no other host of Zoho. "
+        "Codat supports customers in the UK and the US; data centres where those cannot be are allowed, with a warning.",
+        table(("code", "API console", "accounts server", "UK and US customers"), *places),
+    ]
     return "\n\n".join(parts)
 
 

@@ -88,7 +88,7 @@ def _resources() -> str:
     parts += [
         "## Data centres",
         "What `regions` may name. The client secret is sent to these accounts servers and to no other host of Zoho. "
-        "Codat supports customers in the UK and the US; data centres where those cannot be are allowed, with a warning.",
+        "Codat supports customers in the UK and the US; data centres where none of them can be bring a warning.",
         table(("code", "API console", "accounts server", "UK and US customers"), *places),
     ]
     return "\n\n".join(parts)

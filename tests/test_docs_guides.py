@@ -1,4 +1,7 @@
-"""The guides are followed on the real engine, as they stand, and lead where they say."""
+"""The guides are followed on the real engine, as they stand, and lead where they say.
+
+A fenced block says ``part=NAME``, which is what a test here follows, and ``tested=FILE::TEST``, which test does.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,8 @@ TEST_KEY = "test-api-key-of-another-client"
 
 def session(page: str, name: str) -> list[Block]:
     """The blocks of a page that belong together."""
-    found = [block for block in blocks(GUIDES / page) if block.how.get("session") == name]
-    assert found, f"{page} has no block session={name}"
+    found = [block for block in blocks(GUIDES / page) if block.how.get("part") == name]
+    assert found, f"{page} has no block part={name}"
     return found
 
 
@@ -46,9 +49,10 @@ def _as_typed(line: str) -> str:
         "ZOHO_CLIENT_SECRET": SECRET,
     }.items():
         command = command.replace(f"{name}=…", f"{name}={made_up}")
-    if re.match(r"pulumi (up|destroy|cancel|refresh|stack rm)\b", command) or " --run" in command:
-        command += " --yes"
-    return command
+    if re.match(r"pulumi (up|destroy)\b", command):
+        return f"{command} --yes --skip-preview"  # the preview is drawn for eyes
+    asks = re.match(r"pulumi (cancel|refresh|stack rm)\b", command) or " --run" in command
+    return f"{command} --yes" if asks else command
 
 
 @dataclass
@@ -71,7 +75,7 @@ class Reader:
         """Type the lines of a session; each exits as the page says. Returns what they printed."""
         said = ""
         for block in session(page, name):
-            for line in block.text.splitlines():
+            for line in block.text.replace("\\\n", "").splitlines():
                 code, printed = self.terminal.run(_as_typed(line), self.secret if "typed" in block.how else "")
                 said += f"$ {line}\n{printed}"
                 assert code == exit_code(line), f"{page}:{block.line}: {said}"

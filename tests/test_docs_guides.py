@@ -236,6 +236,23 @@ def test_a_lost_state(engine: Engine, simulator: Simulator, tmp_path: Path) -> N
 
 
 @pytest.mark.engine
+def test_a_lost_state_and_a_change_in_codat(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """What adopt wrote down of a click in the Portal is seen in git, and what was declared is had back from there."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.terminal.run(
+            "git init -q && git add Pulumi* && git -c user.name=r -c user.email=r@r.test commit -qm settings"
+        )
+        backend = one.project.folder / ".state/backend"
+        shutil.rmtree(backend)
+        backend.mkdir()
+        one.client.integration.enabled = False
+        one.follow("disaster.md", "state")
+        assert '+  codat-zoho:enabled: "false"' in one.terminal.run("git diff Pulumi.prod.yaml")[1]
+        one.follow("disaster.md", "changed")
+        assert [call.detail for call in simulator.writes] == ["enable"]
+
+
+@pytest.mark.engine
 def test_a_lost_passphrase(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
     """A new stack under a new passphrase manages the same integration, and nothing is sent or asked."""
     with deployed(engine, simulator, tmp_path) as one:

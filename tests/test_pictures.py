@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 import xml.etree.ElementTree as ET
@@ -211,3 +212,13 @@ def test_an_arrow_goes_round_what_stands_between() -> None:
     (line,) = picture.iter("{http://www.w3.org/2000/svg}path")
     assert int(line.attrib["d"].split()[0][1:]) > pictures.EDGE + 4 * pictures.UNIT
     assert "'<c>'" in "".join(picture.itertext())
+
+
+def test_the_page_of_the_architecture_names_what_exists() -> None:
+    """Files, folders and targets that contributors are sent to are there."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    for path in re.findall(r"`((?:tests|codat_zoho|pyproject)[\w/.*]+)`", text):
+        assert path.startswith("codat_zoho._") or list(ROOT.glob(path)), path
+    targets = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([\w-]+)`", text):
+        assert f"\n{target}:" in targets, target

@@ -148,9 +148,11 @@ def _spans(line: str) -> str:
 
 
 def main() -> int:
-    """Draw it."""
+    """Draw it, unless only times would differ."""
     text, code = perform()
-    PICTURE.write_text(svg(text, code), encoding="utf-8")
+    drawn = svg(text, code)
+    if not PICTURE.exists() or normalised(PICTURE.read_text(encoding="utf-8")) != normalised(drawn):
+        PICTURE.write_text(drawn, encoding="utf-8")
     print(plain(text))
     return 0
 

@@ -2,80 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import importlib
 import re
-import shutil
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.docs_runner import Block, Terminal, blocks, exit_code
+from codat_zoho._version import __version__
+from codat_zoho.cli import COMMANDS, main
+from tests import docs_sessions
+from tests.docs_runner import Block, blocks, outside
 from tests.real_engine import ROOT
+from tests.review_cases import PROD, PROJECT, STACK, Repo
 from tools.engine import Engine
 
-START = ROOT / "docs" / "start.md"
-PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md"), ROOT / "README.md"])
-# Blocks of these do not say yet how they are checked; test_newcomer and test_adopt_docs check those of adopt.md.
-NOT_MARKED = {"docs/adopt.md", "docs/drift.md", "docs/review.md"}
-
-
-def _clone(folder: Path) -> Path:
-    """Copy what git knows, with an environment that uses the packages of this one: nothing is downloaded."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-    )
-    for name in filter(None, names.stdout.splitlines()):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    own = folder / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(own)], check=True)
-    (site,) = own.glob("lib/python*/site-packages")
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    (site / "clone.pth").write_text(f"{folder}\n{packages}\n")
-    script = own / "bin" / "codat-zoho"
-    script.write_text(f"#!{own}/bin/python\nimport sys\nfrom codat_zoho.cli import main\nsys.exit(main())\n")
-    script.chmod(0o755)
-    (own / ".ready").touch()
-    return folder
-
-
-def _as_typed(line: str, base: str) -> str:
-    """The line as a reader runs it, who says yes; another simulator's port may be taken on this machine."""
-    command = line.partition("  #")[0].rstrip().replace("http://127.0.0.1:8765", base)
-    return f"{command} --yes" if re.match(r"pulumi (up|destroy)\b", command) else command
+PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md"), *ROOT.glob("*.md")])
+SESSIONS = sorted({(page, block.how["session"]) for page in PAGES for block in blocks(page) if "session" in block.how})
 
 
 @pytest.mark.engine
-def test_the_start_page_from_a_clone_to_a_repaired_drift(engine: Engine, tmp_path: Path) -> None:
-    """Every line of the page, in its order and in the terminal that it names, exits as the page says."""
-    folder = _clone(tmp_path / "clone")
-    environment = dict(os.environ) | {"NO_COLOR": "1", "PULUMI_HOME": str(tmp_path / "home")}
-    terminals = {name: Terminal(folder, environment) for name in ("", "simulator")}
-    base, said = "", ""
-    try:
-        for block in blocks(START):
-            terminal = terminals[block.how.get("terminal", "")]
-            for line in block.text.splitlines():
-                if line == "codat-zoho simulate":
-                    base = (
-                        terminal.start(f"{line} --port 0", "export CODAT_URL=")
-                        .split("=")[1]
-                        .removesuffix("/codat ZOHO_URL")
-                    )
-                    continue
-                code, printed = terminal.run(_as_typed(line, base), block.how.get("typed", ""))
-                said += printed
-                assert code == exit_code(line), f"{START.name}:{block.line}: {line}\n{printed}"
-                if "_control/state" in line:
-                    assert '"enabled": true' in printed
-    finally:
-        for terminal in terminals.values():
-            terminal.close()
-    assert "5111a7ed5ec2e7" not in said
-    assert not (folder / "build/start").exists()
+@pytest.mark.parametrize(("page", "session"), SESSIONS, ids=lambda part: getattr(part, "name", part))
+def test_a_reader_can_do_what_a_page_says(engine: Engine, tmp_path: Path, page: Path, session: str) -> None:
+    """Every line exits as the page says, in its order and in the terminal that it names, and prints what is shown."""
+    with docs_sessions.SESSIONS[session](engine, tmp_path) as reader:
+        reader.reads(page, session)
 
 
 def _anchors(page: Path) -> set[str]:
@@ -95,25 +49,102 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in _anchors(aim), f"{page.name}: {target}"
 
 
-def _checked(block: Block) -> bool:
-    generated = block.page.parent.name == "reference"  # test_the_reference_is_what_the_code_says
-    guide = block.page.name == "testing.md" and block.language == "python"  # test_every_block_of_the_guide_runs
-    how = "session" in block.how or "tested" in block.how
-    return generated or guide or how or block.language == "{toctree}" or _installs_an_extra(block)
+GENERATED = "<!-- Written by tools/reference.py"  # test_the_reference_is_what_the_code_says
+OF_SPHINX = "{toctree}"  # test_the_site_builds
 
 
-def _installs_an_extra(block: Block) -> bool:
-    """No index is asked in a test, but the extra that a line names has to be there."""
-    named = re.fullmatch(r"pip install [\"']?codat-zoho\[(\w+)\][\"']?.*\n", block.text)
-    return named is not None and f"\n{named[1]} = [" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+def _unchecked(block: Block) -> bool:
+    """Tell whether nothing would notice that what the block shows is wrong."""
+    if block.language == OF_SPHINX or block.page.read_text(encoding="utf-8").startswith(GENERATED):
+        return False
+    if "session" in block.how:
+        return block.how["session"] not in docs_sessions.SESSIONS
+    if "same-as" in block.how:
+        return block.text not in (ROOT / block.how["same-as"]).read_text(encoding="utf-8")
+    file, _, test = block.how.get("tested", "").partition("::")
+    if not test:
+        return True
+    source = (ROOT / file).read_text(encoding="utf-8")
+    return f"def {test}(" not in source
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_block_is_without_a_checker(page: Path) -> None:
-    """A new page cannot show a command that nothing runs."""
-    if str(page.relative_to(ROOT)) in NOT_MARKED:
-        pytest.skip("not all of its blocks are marked yet")
-    assert [block.line for block in blocks(page) if not _checked(block)] == []
+    """A page cannot show a command, a program or an output that nothing runs, nor one that is not found as a block."""
+    assert [block.where for block in blocks(page) if _unchecked(block)] == []
+    assert re.findall(r"(?m)^ *(?:```|~~~).*|^(?: {4}|\t)(?! *[-*|\d]).*", outside(page)) == []
+
+
+def _shown(test: str) -> list[Block]:
+    """The blocks that name a test of this file."""
+    wanted = f"tests/test_docs.py::{test}"
+    found = [block for page in PAGES for block in blocks(page) if block.how.get("tested") == wanted]
+    assert found, f"no page shows anything for {test}"
+    return found
+
+
+def test_the_targets_of_make_are_there() -> None:
+    """Each `make` line names targets of the Makefile; what the demo does is in test_examples."""
+    for block in _shown("test_the_targets_of_make_are_there"):
+        for line in block.lines():
+            command = shlex.split(line, comments=True)
+            assert command[0] == "make", block.where
+            done = subprocess.run([*command, "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, f"{block.where}: {done.stderr}"
+
+
+def test_the_extras_are_there() -> None:
+    """No index is asked in a test, but the package and the extra that a `pip install` names are this project's."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for block in _shown("test_the_extras_are_there"):
+        assert all(line.startswith("pip install ") for line in block.lines()), block.where
+    named = {name for page in PAGES for name in re.findall(r"pip install [\"']?([\w\[\]-]+)", page.read_text())}
+    assert named == {"codat-zoho", *(f"codat-zoho[{extra}]" for extra in ("policy", "testing"))}
+    assert all(f"\n{extra} = [" in project for extra in ("policy", "testing")) and 'name = "codat-zoho"' in project
+
+
+def test_the_hooks_of_pre_commit_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The lines for .pre-commit-config.yaml name hooks and a version that exist, and what they run is no error."""
+    (block,) = _shown("test_the_hooks_of_pre_commit_run")
+    (shown,) = yaml.safe_load(block.text)["repos"]
+    entries = {
+        hook["id"]: hook["entry"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    }
+    assert shown["rev"] == f"v{__version__}"
+    repo = Repo(tmp_path)
+    repo.commit({"Pulumi.yaml": PROJECT, PROD: STACK})
+    for hook in shown["hooks"]:
+        command, *words = shlex.split(entries[hook["id"]])
+        assert command == "codat-zoho" and main([*words, "--directory", str(tmp_path)]) == 0, capsys.readouterr()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_text_are_taken(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A `codat-zoho` line in a sentence or a table is one that its command understands."""
+    for line in re.findall(r"`codat-zoho ([a-z][^`]*)`", outside(page)):
+        name, *words = shlex.split(line)
+        assert name in COMMANDS, line
+        try:
+            importlib.import_module(f"codat_zoho.cli.{name}").parser().parse_args(words)
+        except SystemExit:
+            pytest.fail(f"codat-zoho {line}: {capsys.readouterr().err}")
+
+
+@pytest.mark.engine
+def test_options_in_the_text_exist(engine: Engine) -> None:
+    """An option in a sentence or a table is one of ours or pulumi's."""
+    known = {
+        option
+        for name in COMMANDS
+        for action in importlib.import_module(f"codat_zoho.cli.{name}").parser()._actions
+        for option in action.option_strings
+    }
+    for command in ("config set", "import", "preview", "refresh", "up"):
+        told = subprocess.run([engine.pulumi, *command.split(), "--help"], capture_output=True, text=True, check=True)
+        known |= set(re.findall(r"--[a-z][a-z-]+", told.stdout))
+    for page in PAGES:
+        named = re.findall(r"(?<![\w<!-])--[a-z][a-z-]+", outside(page))
+        assert set(named) <= known, page.name
 
 
 def test_the_site_builds(tmp_path: Path) -> None:

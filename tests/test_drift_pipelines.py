@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 import yaml
 
 from codat_zoho.simulator import CodatClient, Simulator, serve
+from tests.docs_runner import blocks
 from tests.drift_fleet import Place, Scratch, codat_client, scratch
 from tools.engine import Engine
 
@@ -38,22 +41,26 @@ def steps(name: str) -> dict[str, str]:
     }
 
 
+def matches_schema(schema: str, file: Path) -> None:
+    # Azure's schema holds regular expressions that the default dialect does not know, and takes scalars as text.
+    command = [sys.executable, "-m", "check_jsonschema", "--regex-variant", "nonunicode"]
+    done = subprocess.run([*command, "--builtin-schema", f"vendor.{schema}", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("schema", "name"),
     [
         ("github-workflows", "github-actions.yml"),
+        ("github-workflows", "github-review.yml"),
         ("gitlab-ci", "gitlab-ci.yml"),
+        ("gitlab-ci", "gitlab-review.yml"),
         ("azure-pipelines", "azure-pipelines.yml"),
     ],
 )
 def test_workflows_match_the_schema_of_their_system(schema: str, name: str) -> None:
     """What the CI system would refuse is found here."""
-    # Azure's schema holds regular expressions that the default dialect does not know, and takes scalars as text.
-    command = [sys.executable, "-m", "check_jsonschema", "--regex-variant", "nonunicode"]
-    done = subprocess.run(
-        [*command, "--builtin-schema", f"vendor.{schema}", str(PIPELINES / name)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    matches_schema(schema, PIPELINES / name)
 
 
 def test_github_workflow_passes_actionlint() -> None:
@@ -108,6 +115,18 @@ def test_manifests_use_fields_that_exist() -> None:
     job = cron["spec"]["jobTemplate"]["spec"]
     (command,) = job["template"]["spec"]["containers"][0]["args"]
     assert f"/{job['completions']}" in command and job["completionMode"] == "Indexed"
+
+
+def test_the_secret_has_what_the_manifests_take() -> None:
+    """The README's `kubectl create secret` makes the Secret, with the keys, that both manifests refer to."""
+    (block,) = blocks(KUBERNETES / "README.md")
+    command = shlex.split(block.text)
+    assert command[:4] == ["kubectl", "create", "secret", "generic"]
+    name, *literals = command[4:]
+    made = {literal.removeprefix("--from-literal=").partition("=")[0] for literal in literals}
+    manifests = "".join((KUBERNETES / file).read_text() for file in ("stack.yaml", "cronjob.yaml"))
+    taken = re.findall(r"name: (\S+?),?\s+key: (\w+)", manifests)
+    assert len(taken) == 4 and set(taken) == {(name, key) for key in made}
 
 
 @dataclass
@@ -186,6 +205,22 @@ def test_github_steps_keep_one_issue(night: Night) -> None:
         assert [line.startswith(expected) for line in done] == [True] if expected else done == []
         assert night.sh(shell["Pass on the exit code"], CODE=code).returncode == int(code)
     assert "## Drift of Codat and Zoho" in summary.read_text()
+
+
+@pytest.mark.engine
+def test_the_matrix_splits_the_workflow(night: Night, tmp_path: Path) -> None:
+    """The README's matrix fits into the workflow, and exactly one part of its check finds the stack with the drift."""
+    (block,) = blocks(PIPELINES / "README.md")
+    job, separator, rest = (PIPELINES / "github-actions.yml").read_text().partition("    timeout-minutes: 30\n")
+    split = tmp_path / "split.yml"
+    split.write_text(job + separator + textwrap.indent(block.text, "    ") + rest)
+    matches_schema("github-workflows", split)
+    drift = yaml.safe_load(split.read_text())["jobs"]["drift"]
+    (command,) = re.findall(r"#\s+(codat-zoho .*)", block.text)
+    night.client.integration.enabled = False
+    parts = drift["strategy"]["matrix"]["shard"]
+    codes = [night.sh(command.replace("${{ matrix.shard }}", str(part))).returncode for part in parts]
+    assert sorted(codes) == [0, 0, 0, 7]
 
 
 @pytest.mark.engine

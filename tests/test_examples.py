@@ -42,6 +42,9 @@ def test_quickstart(engine: Engine, tmp_path: Path) -> None:
     with serve(simulator) as base:
         project = Project.copy_of(engine, ROOT / "examples/quickstart", tmp_path / "quickstart", base)
         project.stack = "dev"
+        (project.folder / "Pulumi.dev.yaml").write_text(
+            "config: {zoho-books-quickstart:clientId: 1000.SIMULATEDCLIENT000000000000001}\n"
+        )
         _deploys_and_goes(project, simulator, secret, removes=True)
 
 

@@ -29,6 +29,7 @@ from codat_zoho.testing import (
     simulated,
 )
 from codat_zoho.testing.plugin import simulated_codat
+from tests.docs_runner import blocks
 from tests.mini_engine import MiniEngine as MiniEngine
 from tests.mini_engine import Plain
 from tests.real_engine import ROOT
@@ -37,8 +38,7 @@ from tools.engine import Engine
 
 __all__ = ["simulated_codat"]  # the fixture, switched on for this file alone
 
-GUIDE = (ROOT / "docs/guides/testing.md").read_text()
-BLOCKS = re.findall(r"(?ms)^```python\n(.*?)^```", GUIDE)
+BLOCKS = [block.text for block in blocks(ROOT / "docs/guides/testing.md") if block.language == "python"]
 EXAMPLE = ROOT / "examples/testing"
 LOOP = "ignore:There is no current event loop:DeprecationWarning"
 """Pulumi's own, on Python 3.12 and newer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -162,13 +163,22 @@ def test_by_default_it_reads_only(served: Simulator, capsys: pytest.CaptureFixtu
     assert main(["contract", "--output", str(file)]) == 0
     said = capsys.readouterr()
     assert not served.writes and not served.probes
-    assert "observed      mask                   last4" in said.out
+    assert re.search(r"(?m)^observed +mask +last4$", said.out)
     assert "only writing can tell (--write)" in said.out
     text = said.out + said.err + file.read_text()
     for hidden in (API_KEY, SECRET, ID, ID[-4:], SECRET[-4:], served.codat[API_KEY].integration.integration_id):
         assert hidden not in text
     assert main(["contract", "--output", str(file)]) == 1
     assert "nothing is overwritten" in capsys.readouterr().err
+
+
+def test_the_table_has_columns(served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """No name is so long that it runs into the next column."""
+    assert main(["contract"]) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    starts = [lines[0].index(head) for head in ("result", "assumption", "assumed", "seen")]
+    for line in lines:
+        assert all(line[at] != " " and (at == 0 or line[at - 2 : at] == "  ") for at in starts), line
 
 
 def test_the_file_is_as_its_schema_says(served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,10 +139,17 @@ def _print(table: Table, arguments: argparse.Namespace) -> None:
     if arguments.format == "json":
         print(redact(result), end="")
     else:
-        print(f"\n{'result':<14}{'assumption':<23}{'assumed':<23}seen")
-        for row in table.rows():
-            seen = row.why if row.seen is None else _word(row.seen)
-            print(f"{row.result:<14}{row.name:<23}{_word(row.assumed):<23}{seen}")
+        lines = [
+            ("result", "assumption", "assumed", "seen"),
+            *(
+                (row.result, row.name, _word(row.assumed), row.why if row.seen is None else _word(row.seen))
+                for row in table.rows()
+            ),
+        ]
+        widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
+        print()
+        for line in lines:
+            print("".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
     if arguments.output:
         handle = os.open(arguments.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -163,7 +163,7 @@ def test_by_default_it_reads_only(served: Simulator, capsys: pytest.CaptureFixtu
     assert main(["contract", "--output", str(file)]) == 0
     said = capsys.readouterr()
     assert not served.writes and not served.probes
-    assert re.search(r"(?m)^observed +mask +last4$", said.out)
+    assert re.search(r"(?m)^observed +mask +last4 +last4$", said.out)
     assert "only writing can tell (--write)" in said.out
     text = said.out + said.err + file.read_text()
     for hidden in (API_KEY, SECRET, ID, ID[-4:], SECRET[-4:], served.codat[API_KEY].integration.integration_id):

@@ -41,6 +41,21 @@ def failed(kind: str) -> Report:
 
 
 @pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (of(REJECTED), "Zoho was asked"),
+        (of(replace(FINE, field="regions.us", how=How.PROBE)), "Zoho was asked"),
+        (of(FINE, replace(UNTOLD, field="regions.us", how=How.PROBE)), "no answer from Zoho"),
+        (failed("authentication"), "no answer from Zoho"),
+        (of(FINE, verified=False), "Zoho was not asked"),
+    ],
+)
+def test_no_report_claims_an_answer_of_zoho_that_it_has_not(report: Report, words: str) -> None:
+    """A stack that failed before, or that has no secret to ask with, is not said to be verified."""
+    assert all(words in drawn for drawn in (text(report), markdown(report), html(report)))
+
+
+@pytest.mark.parametrize(
     ("report", "code"),
     [
         (CLEAN, Exit.OK),

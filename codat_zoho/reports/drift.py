@@ -242,6 +242,15 @@ class Report:
         asked = any(self.verified or finding.how is not How.PROBE for _, finding in untold)
         return stack.state is State.DRIFT or asked
 
+    @property
+    def zoho(self) -> str:
+        """Whether Zoho was asked, in words: not where a stack failed before that, or has no secret to ask with."""
+        if not self.verified:
+            return "Zoho was not asked"
+        answers = (stack.findings(state) for stack in self.stacks for state in (State.AS_DECLARED, State.DRIFT))
+        told = any(finding.how is How.PROBE for findings in answers for _, finding in findings)
+        return "Zoho was asked" if told else "no answer from Zoho"
+
     def to_words(self) -> str:
         """Say in one line what was found."""
         words = {

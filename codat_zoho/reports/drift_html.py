@@ -63,7 +63,6 @@ def html(report: Report) -> str:
     details = [
         block for number, stack in enumerate(stacks) if _wants_details(stack) for block in _details(number, stack)
     ]
-    zoho = "Zoho was asked" if report.verified else "Zoho was not asked"
     return "\n".join(
         [
             "<!doctype html>",
@@ -82,7 +81,7 @@ def html(report: Report) -> str:
             "<h1>Drift of Codat and Zoho</h1>",
             f"<p><strong>{escape(report.to_words())}.</strong></p>",
             f'<p class="quiet">Checked <time datetime="{report.started}">{_when(report.started)}</time> in '
-            f"{report.seconds:.1f} s; {zoho}. codat-zoho {escape(report.version)}.</p>",
+            f"{report.seconds:.1f} s; {report.zoho}. codat-zoho {escape(report.version)}.</p>",
             *(f"<p>{escape(note)}</p>" for note in report.notes),
             *_table(report, stacks),
             '<h2 id="details">Details</h2>',

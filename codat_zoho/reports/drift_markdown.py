@@ -12,8 +12,7 @@ __all__ = ["markdown"]
 
 def markdown(report: Report, limit: int = COMMENT_LIMIT) -> str:
     """Draw a report; where it would pass ``limit`` characters, whole stacks are left out at the end, and counted."""
-    zoho = "Zoho was asked" if report.verified else "Zoho was not asked"
-    head = f"## Drift of Codat and Zoho\n\n{escape(report.to_words())} (checked {report.started}, {zoho})"
+    head = f"## Drift of Codat and Zoho\n\n{escape(report.to_words())} (checked {report.started}, {report.zoho})"
     blocks = [head, *map(escape, report.notes)]
     stacks = by_severity(report)
     wrong = [block for stack in stacks if (block := _stack(stack))]

@@ -13,7 +13,7 @@ _COLORS = {State.ERROR: "31", State.DRIFT: "33", State.CANNOT_TELL: "36", State.
 
 def text(report: Report, *, color: bool = False) -> str:
     """Draw a report: the summary, then what is wrong in each stack, then the stacks that are as declared."""
-    lines = [f"{report.to_words()} ({report.seconds:.1f} s, {_zoho(report)})", *report.notes]
+    lines = [f"{report.to_words()} ({report.seconds:.1f} s, {report.zoho})", *report.notes]
     quiet = []
     for stack in by_severity(report):
         body = list(_stack(stack, color))
@@ -27,10 +27,6 @@ def text(report: Report, *, color: bool = False) -> str:
         what = "holds nothing of codat-zoho" if stack.empty else _painted(stack.state, color)
         lines.append(f"{stack.title}: {what}")
     return "\n".join(lines) + "\n"
-
-
-def _zoho(report: Report) -> str:
-    return "Zoho was asked" if report.verified else "Zoho was not asked"
 
 
 def _deployed(stack: Stack) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import shlex
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import codat_zoho as cz
+import codat_zoho.errors
 from codat_zoho._version import __version__
 from codat_zoho.cli import COMMANDS, main
 from tests import docs_sessions
@@ -20,7 +23,13 @@ from tests.real_engine import ROOT
 from tests.review_cases import PROD, PROJECT, STACK, Repo
 from tools.engine import Engine
 
-PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md"), *ROOT.glob("*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/*/README.md"),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    ]
+)
 SESSIONS = sorted({(page, block.how["session"]) for page in PAGES for block in blocks(page) if "session" in block.how})
 
 
@@ -145,6 +154,27 @@ def test_options_in_the_text_exist(engine: Engine) -> None:
     for page in PAGES:
         named = re.findall(r"(?<![\w<!-])--[a-z][a-z-]+", outside(page))
         assert set(named) <= known, page.name
+
+
+def test_the_readme_names_what_is_there() -> None:
+    """Inputs, outputs, variables and errors in its tables are those of the code; all inputs are there. It stays short."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 200
+    assert "make demo" in text[:1500] and "make test" in text[:1500]
+    rows = {row[0]: row[1:] for row in re.findall(r"(?m)^\| (inputs|outputs) \| (.*) \| (.*) \|$", text)}
+    for column, resource in enumerate((cz.ZohoClientCredentials, cz.ZohoBooksIntegration)):
+        declared = {*inspect.signature(resource).parameters} - {"resource_name", "opts"}
+        named = set(re.findall(r"`([a-z_]+)[`=]", rows["inputs"][column]))
+        assert named == declared
+        outputs = set(re.findall(r"`(\w+)`", rows["outputs"][column]))
+        assert outputs and outputs <= {*inspect.get_annotations(resource)} - declared
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "codat_zoho").rglob("*.py"))
+    variables = set(re.findall(r"`((?:CODAT|ZOHO)_[A-Z_]+)", text)) - {"CODAT_API_KEY_"}
+    settings = set(re.findall(r"`codat-zoho:(\w+)`", text))
+    assert len(variables) > 7 and len(settings) > 5
+    assert not [name for name in variables | settings if f'"{name}"' not in code]
+    errors = re.findall(r"(?m)^\| `([A-Z]\w+)` \|", text)
+    assert len(errors) > 3 and all(hasattr(cz.errors, name) for name in errors)
 
 
 def test_the_site_builds(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ class Report:
         stacks: in the order they were asked for.
         started: UTC.
         seconds: wall time.
-        verified: whether Zoho was asked.
+        verified: whether Zoho was to be asked.
         strict: whether what cannot be told counts as drift.
         notes: about the run, for example that a shard is empty.
     """

@@ -63,13 +63,14 @@ def test_workflows_match_the_schema_of_their_system(schema: str, name: str) -> N
     matches_schema(schema, PIPELINES / name)
 
 
-def test_github_workflow_passes_actionlint() -> None:
+@pytest.mark.parametrize("name", ["github-actions.yml", "github-review.yml"])
+def test_github_workflow_passes_actionlint(name: str) -> None:
     """Expressions, contexts and needs, which a schema cannot see."""
     actionlint = shutil.which("actionlint")
     if not actionlint:
         pytest.skip("there is no actionlint on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@latest")
     done = subprocess.run(
-        [actionlint, "-shellcheck=", "-pyflakes=", str(PIPELINES / "github-actions.yml")],
+        [actionlint, "-shellcheck=", "-pyflakes=", str(PIPELINES / name)],
         capture_output=True,
         text=True,
     )

@@ -22,6 +22,11 @@ PROVIDER = (
             "Codat failed when reading (500). Nothing is lost: run it again later.",
         ),
         ("Preview failed: ApiKeyRefused: Codat refused the API key.", "authentication", "Codat refused the API key."),
+        (
+            "Preview failed: Exception calling application: ApiKeyRefused: Codat refused the API key.",
+            "authentication",
+            "Codat refused the API key.",
+        ),
         ("AccessDenied: Codat does not let it.", "authentication", "Codat does not let it."),
         (
             "ConfigurationError: No Codat API key for connection 'a'. Set it.",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 import pulumi
@@ -18,7 +21,7 @@ from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import clean
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator import Simulator, serve
-from tests.mini_engine import Grpc
+from tests.mini_engine import Failed, Grpc
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
 
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
@@ -56,6 +59,48 @@ def test_nothing_but_one_line_gets_out(error: BaseException, shown: str) -> None
     assert text.startswith(shown)
     assert SECRET not in text
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("release", "text"),
+    [
+        ("3.216.0", "ConfigurationError: No key."),
+        ("3.259.0", "ConfigurationError: No key."),
+        ("3.260.0", "No key."),
+        ("4.0.0a1", "No key."),
+        ("of one's own", "No key."),
+        (None, "No key."),
+    ],
+)
+def test_a_name_is_said_where_the_sdk_leaves_it_out(
+    release: str | None, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docs and drift go by the error's name, and a pulumi SDK before 3.260 shows only its text."""
+
+    def version(_name: str) -> str:
+        if release is None:
+            raise importlib.metadata.PackageNotFoundError
+        return release
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", ModuleSpec("pulumi.dynamic.__main__", None))
+
+    @clean
+    def method() -> None:
+        raise ConfigurationError("No key.")
+
+    with pytest.raises(Exception, match="No key") as caught:
+        method()
+    assert str(caught.value) == text
+
+
+def test_a_provider_process_says_the_name_of_an_error() -> None:
+    """Over the engine's own protocol, whatever SDK is installed: its name, once."""
+    environment = {**os.environ, "CODAT_URL": "http://api.example", "CODAT_API_KEY": API_KEY}
+    with Grpc(environment) as wire, pytest.raises(Failed) as caught:
+        wire.create("books", {"connection": "default", "enabled": True, "allow_disruption": False, "on_delete": "keep"})
+    said = str(caught.value).removeprefix("Exception calling application: ")
+    assert said.startswith("ConfigurationError: CODAT_URL is http://api.example")
 
 
 def test_debug_prints_a_redacted_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

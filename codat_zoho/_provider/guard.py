@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -29,7 +31,8 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
     """Let nothing but a one-line error out of a provider method.
 
     The SDK shows a whole traceback of whatever a method raises, with its text as it is, and hangs for ever on what is
-    no ``Exception``. A class that claims to be a builtin, raised from nothing, is shown as ``Name: text``.
+    no ``Exception``. A class that claims to be a builtin, raised from nothing, is shown as ``Name: text``; by an SDK
+    before 3.260, which leaves it to gRPC to tell of it, as the text alone, so the name goes into the text there.
     """
 
     @functools.wraps(method)
@@ -41,12 +44,24 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
             return method(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001
             name, text = _shown(error)
+            if _sdk_leaves_out_names():
+                text = f"{name}: {text}"
         finally:
             if asked_for():
                 _say_calls()
         raise type(name, (Exception,), {"__module__": "builtins"})(text)
 
     return call
+
+
+def _sdk_leaves_out_names() -> bool:
+    """Whether this is the provider process of an SDK that shows the text of an exception and not its name."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is None or spec.name != "pulumi.dynamic.__main__":
+        return False
+    with suppress(importlib.metadata.PackageNotFoundError, ValueError):
+        return tuple(map(int, importlib.metadata.version("pulumi").split(".")[:2])) < (3, 260)
+    return False
 
 
 def _say_calls() -> None:

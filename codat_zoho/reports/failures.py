@@ -13,7 +13,9 @@ __all__ = ["LENGTH", "from_diagnostic", "from_output", "unreadable_project"]
 LENGTH = 600
 """Characters of a failure's text at most."""
 
-_OURS = re.compile(r"^(?:(?:preview|update) failed: )?(?P<name>[A-Z]\w+): (?P<text>.+)$", re.IGNORECASE | re.DOTALL)
+# gRPC's words stand there with a pulumi SDK before 3.260.
+_AROUND = r"(?:(?:preview|update) failed: )?(?:Exception calling application: )?"
+_OURS = re.compile(rf"^{_AROUND}(?P<name>[A-Z]\w+): (?P<text>.+)$", re.IGNORECASE | re.DOTALL)
 _NOISE = re.compile(r"^(?:preview|update|refresh) failed$|^\s*$", re.IGNORECASE)
 _LAST_LINE = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b.*", re.MULTILINE)
 _AUTHENTICATION = frozenset({"ApiKeyRefused", "AccessDenied"})

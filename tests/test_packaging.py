@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.real_engine import ROOT
-from tools import package, versions
+from tools import package
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
@@ -140,19 +140,3 @@ def test_contributing_names_what_is_there() -> None:
     named = {name for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`", text) if "*" not in name}
     places = [ROOT, ROOT / "codat_zoho", ROOT / "tests"]
     assert not [name for name in named if not any((place / name).exists() for place in places)]
-
-
-@pytest.mark.parametrize("case", versions.CASES, ids=lambda case: case.name)
-def test_the_locks_match_the_bounds(case: versions.Case) -> None:
-    """A bound that is changed without `make lock` would be proven by nobody; and no lock names an address."""
-    text = (ROOT / case.lock).read_text()
-    assert "://" not in text and "--index" not in text
-    locked = dict(re.findall(r"(?m)^([a-z0-9-]+)==([0-9.]+)", text))
-    for requirement in versions.floors():
-        name, floor, ceiling = re.findall(r"^([a-z]+)>=([0-9.]+),<(\d+)$", requirement)[0]
-        if case.name == "httpx2" and name == "httpx":
-            assert "httpx2" in locked and "httpx" not in locked
-            continue
-        numbers, least = (tuple(map(int, one.split("."))) for one in (locked[name], floor))
-        assert least <= numbers < (int(ceiling),)
-        assert case.name != "floor" or numbers[: len(least)] == least

@@ -1,6 +1,7 @@
 """Tests the package with the oldest and the newest releases of what it needs, and with httpx2 in place of httpx.
 
-`versions.py` tests; `versions.py NAME` tests one of them; `versions.py lock` locks what each of them is.
+`versions.py` tests all; `versions.py NAME` tests one: `floor`, `below` (what is older than the floor does not do),
+`newest` or `httpx2`. `versions.py lock` locks what each of them is.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,16 +35,22 @@ TOOLS = (
 )
 """What the tests need, in the releases that development uses."""
 LEFT_OUT = (
+    "test_bench",
+    "test_docs",
     "test_drift_pipelines",
-    "test_simulator",
+    "test_mutations",
     "test_packaging",
     "test_pictures",
-    "test_versions",
     "test_policy",
-    "test_typing",
+    "test_simulator",
+    "test_supply_chain",
+    "test_versions",
 )
 """Tests of files that no release of a requirement changes, or that need tools which pull in other requirements."""
-ENGINE_TESTS = ("tests/test_engine.py", "tests/test_examples.py::test_quickstart")
+ENGINE_TESTS = (
+    "tests/test_engine.py",
+    "tests/test_examples.py::test_quickstart",
+)
 # httpx2 is the maintained fork. One module imports httpx, so one line would swap it; here a module of that name does.
 SHIM = '''"""Stands for `import httpx2 as httpx` in codat_zoho/_http.py."""
 
@@ -67,6 +78,52 @@ CASES = (
     Case("newest", "requirements-newest.txt", ("3.13", "3.12", OWN), "the newest releases"),
     Case("httpx2", "requirements-httpx2.txt", (OWN,), "httpx2 in place of httpx"),
 )
+
+
+@dataclass(frozen=True)
+class Below:
+    """The release before a floor, and the test that fails with it and says why."""
+
+    name: str
+    release: str
+    test: str
+    says: str
+
+
+BELOW = (
+    Below("pulumi", "3.215.0", "tests/test_provider.py::test_read_finds_a_region_that_is_rejected", "TypeError in"),
+    Below(
+        "httpx",
+        "0.27.2",
+        "tests/test_http.py::test_a_machine_that_is_set_up_wrongly[SSL_CERT_FILE-/no/such/file.pem-No such file or "
+        "directory]",
+        "Connection refused",
+    ),
+)
+BELOW_LOCK = "requirements-below.txt"
+WITHOUT_WHEELS = ("pydantic", "2.7.4", "pydantic-core==2.18.4", "3.13")
+"""The release before pydantic's floor, what it needs, and the Python of ours for which nobody built that."""
+
+
+@dataclass
+class Outcome:
+    """What came of a case: a line of the summary."""
+
+    name: str
+    releases: str
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Something was tested and nothing failed."""
+        return self.counts["passed"] > 0 and not self.counts["failed"]
+
+    def __str__(self) -> str:
+        counted = ", ".join(f"{self.counts[word]:,} {word}" for word in ("passed", "failed", "skipped"))
+        took = f"{self.seconds // 60:.0f} min {self.seconds % 60:.0f} s"
+        return "  ".join([f"{self.name:<7}", self.releases, counted, took, *self.notes])
 
 
 def interpreter(version: str) -> Path | None:
@@ -100,16 +157,23 @@ def lock() -> None:
     for name, release in re.findall(r"(?m)^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "requirements-dev.txt").read_text()):
         dev.setdefault(name, release)  # The first of several is that of the oldest Python.
     tools, needed = [f"{name}>={dev[name]}" for name in TOOLS], floors()
+    older = [*(f"{one.name}=={one.release}" for one in BELOW), "sniffio>=1.3"]  # httpx needed it until 0.28.
     for name, requirements, resolution in (
         ("floor", needed, "lowest-direct"),
+        ("below", older, "lowest-direct"),
         ("newest", needed, "highest"),
         ("httpx2", [*(one for one in needed if not one.startswith("httpx")), "httpx2"], "highest"),
     ):
         options = ["--quiet", "--universal", "--python-version", "3.10", "--generate-hashes", "--no-header"]
         options += ["--no-annotate", "--resolution", resolution]
+        # What is older than the floor runs in the floor's environment, and replaces only itself there.
+        options += ["--no-deps"] if name == "below" else []
+        if name == "floor":  # A floor that was lowered must be followed; uv keeps what was locked.
+            options += [word for one in needed for word in ("--upgrade-package", re.split("[<>=]", one)[0])]
+        wanted = requirements if name == "below" else [*requirements, *tools]
         subprocess.run(
             [sys.executable, "-m", "uv", "pip", "compile", *options, "-", "-o", f"requirements-{name}.txt"],
-            input="\n".join([*requirements, *tools]),
+            input="\n".join(wanted),
             text=True,
             check=True,
             cwd=ROOT,
@@ -151,19 +215,106 @@ def metadata(site: Path) -> None:
     command.chmod(0o755)
 
 
-def test(case: Case, python: Path) -> int:
+def own_environment(**more: str) -> dict[str, str]:
+    """The environment of the tests, which must not see the virtual environment that runs this tool."""
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("COVERAGE", "PYTHON", "VIRTUAL_ENV"))
+    }
+    return kept | more
+
+
+def run_pytest(python: Path, *arguments: str) -> Counter[str]:
+    """Run tests, and count them."""
+    jobs = os.environ.get("CODAT_ZOHO_TEST_JOBS", "auto")
+    with tempfile.TemporaryDirectory(prefix="codat-zoho-versions-") as name:
+        report = Path(name) / "junit.xml"
+        command = [str(python), "-m", "pytest", "-q", "--no-header", "-n", jobs, f"--junitxml={report}", *arguments]
+        code = subprocess.run(command, cwd=ROOT, env=own_environment()).returncode
+        counts = counted(report)
+    if code and not counts["failed"]:
+        counts["failed"] += 1  # pytest itself did not get to its end.
+    return counts
+
+
+def counted(report: Path) -> Counter[str]:
+    """The numbers in a JUnit report; none where there is no report."""
+    counts: Counter[str] = Counter()
+    if report.is_file():
+        for suite in ET.parse(report).getroot().iter("testsuite"):
+            total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            counts.update(passed=total - skipped - failed, failed=failed, skipped=skipped)
+    return counts
+
+
+def test(case: Case, python: Path) -> Outcome:
     """Run the tests that need no engine, and a handful that do."""
     shown = (
-        "import sys, importlib.metadata as m, httpx; print('Python', sys.version.split()[0], "
-        "'pulumi', m.version('pulumi'), 'pydantic', m.version('pydantic'), httpx.__name__, httpx.__version__)"
+        "import sys, importlib.metadata as m, httpx; p = sys.version.split()[0]; print(f'Python {p}, '"
+        'f\'pulumi {m.version("pulumi")}, {httpx.__name__} {httpx.__version__}, pydantic {m.version("pydantic")}\')'
     )
-    print(f"\n{case.name}: {case.says}", flush=True)
-    subprocess.run([str(python), "-c", shown], check=True)
+    releases = subprocess.run([str(python), "-c", shown], check=True, capture_output=True, text=True).stdout.strip()
+    print(f"\n{case.name}: {case.says} ({releases})", flush=True)
     ignored = [f"--ignore=tests/{name}.py" for name in LEFT_OUT]
-    pytest = [str(python), "-m", "pytest", "-q", "-n", os.environ.get("CODAT_ZOHO_TEST_JOBS", "auto"), "--no-header"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("COVERAGE", "VIRTUAL_ENV"))}
-    code = subprocess.run([*pytest, "-m", "not engine", *ignored, "tests"], cwd=ROOT, env=environment).returncode
-    return code or subprocess.run([*pytest, *ENGINE_TESTS], cwd=ROOT, env=environment).returncode
+    counts = run_pytest(python, "-m", "not engine and not matrix", *ignored, "tests")
+    return Outcome(case.name, releases, counts + run_pytest(python, *ENGINE_TESTS))
+
+
+def test_below(python: Path) -> Outcome:
+    """Show that each floor is one: with the release before it, a test fails for the reason that is known."""
+    shown = ", ".join([*(f"{one.name} {one.release}" for one in BELOW), " ".join(WITHOUT_WHEELS[:2])])
+    outcome = Outcome("below", shown)
+    print(f"\nbelow: releases older than the floor, which must not do ({shown})", flush=True)
+    older = PLACE / "below"
+    stamp, text = older / ".ready", (ROOT / BELOW_LOCK).read_text()
+    if not stamp.is_file() or stamp.read_text() != text:
+        shutil.rmtree(older, ignore_errors=True)
+        for one in BELOW:
+            wanted = re.findall(rf"(?ms)^(?:{one.name}|sniffio)==.*?(?=^\S|\Z)", text)
+            lock = older / f"{one.name}.txt"
+            lock.parent.mkdir(exist_ok=True)
+            lock.write_text("".join(wanted))
+            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            subprocess.run([*install, "--require-hashes", "--target", older / one.name, "-r", lock], check=True)
+        stamp.write_text(text)
+    for one in BELOW:
+        environment = own_environment(PYTHONPATH=str(older / one.name))
+        done = subprocess.run(
+            [str(python), "-m", "pytest", "-q", "--no-header", one.test],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        judge(outcome, f"{one.name} {one.release}", done.returncode == 1 and one.says in done.stdout, done.stdout)
+    name, release, needs, version = WITHOUT_WHEELS
+    with tempfile.TemporaryDirectory(prefix="codat-zoho-versions-") as folder:
+        options = ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--python-version", version]
+        done = subprocess.run(
+            [str(python), "-m", "pip", "download", "--quiet", *options, "--dest", folder, needs],
+            capture_output=True,
+            text=True,
+        )
+    # Other releases are named: the index answered, and has none of this one for that Python.
+    refused = re.search(rf"{re.escape(needs)} \(from versions: \d", done.stderr) is not None
+    judge(outcome, f"{name} {release} on Python {version}", done.returncode != 0 and refused, done.stderr)
+    return outcome
+
+
+def judge(outcome: Outcome, what: str, fails: bool, said: str) -> None:
+    """Count a release below a floor: it passes when it fails as it is known to."""
+    outcome.counts["passed" if fails else "failed"] += 1
+    if fails:
+        print(f"{what}: does not do, as pyproject.toml says")
+    else:
+        print(f"{what}: was to fail for the reason that pyproject.toml names, and did not:\n{said}")
+
+
+def missing() -> list[str]:
+    """The files named here that are not there: a renamed test would be left out, or run, unnoticed."""
+    named = [f"tests/{name}.py" for name in LEFT_OUT]
+    named += [one.partition("::")[0] for one in (*ENGINE_TESTS, *(below.test for below in BELOW))]
+    return [name for name in named if not (ROOT / name).is_file()]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -171,18 +322,28 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["lock"]:
         lock()
         return 0
-    wanted = [case for case in CASES if case.name in arguments or not arguments]
-    if not wanted or len(wanted) < len(arguments):
+    names = [CASES[0].name, "below", *(case.name for case in CASES[1:])]
+    if set(arguments) - set(names):
         print(__doc__, file=sys.stderr)
         return 2
+    if lost := missing():
+        print(f"tools/versions.py names files that are not there: {', '.join(lost)}. Correct it.", file=sys.stderr)
+        return 1
+    cases = {case.name: case for case in CASES}
     outcomes = []
-    for case in wanted:
+    for name in [name for name in names if name in arguments or not arguments]:
+        case = cases.get(name, CASES[0])
         version, python = next((v, p) for v in case.pythons if (p := interpreter(v)) is not None)
-        skipped = [] if version == case.pythons[0] else [f"no Python {case.pythons[0]} on this machine"]
-        code = test(case, set_up(case, python))
-        outcomes.append((case.name, f"Python {version}", "passed" if code == 0 else "FAILED", *skipped))
-    print("\n" + "\n".join("  ".join(outcome) for outcome in outcomes))
-    return int(any("FAILED" in outcome for outcome in outcomes))
+        own, started = set_up(case, python), time.monotonic()
+        outcome = test(case, own) if name in cases else test_below(own)
+        outcome.seconds = time.monotonic() - started
+        if name in cases and version != case.pythons[0]:
+            outcome.notes.append(f"no Python {case.pythons[0]} on this machine")
+        outcomes.append(outcome)
+    print("\n" + "\n".join(map(str, outcomes)))
+    bad = [outcome.name for outcome in outcomes if not outcome.good]
+    print(f"FAILED: {', '.join(bad)}" if bad else "All of them pass.")
+    return int(bool(bad))
 
 
 if __name__ == "__main__":

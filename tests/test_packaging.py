@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -90,21 +91,107 @@ RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-01-31\n\n### Add
 @pytest.mark.parametrize(
     ("changelog", "tags", "says"),
     [
-        (RELEASED, ["v0.2.0"], "v0.2.0 is tagged already"),
-        (RELEASED.replace("0.2.0", "0.1.9"), [], "is not 0.2.0"),
-        ("## [Unreleased]\n\n- A thing.\n", [], r"## \[0.2.0\] - 2026-01-31"),
-        ("", [], "is not 0.2.0"),
+        (RELEASED, ["v0.2.0"], r"^v0\.2\.0 is tagged already\. Raise __version__ in codat_zoho/_version\.py\.$"),
+        (RELEASED.replace("0.2.0", "0.1.9"), [], r"is 0\.1\.9, and the version in codat_zoho/_version\.py is 0\.2\.0"),
+        (
+            "## [Unreleased]\n\n- A thing.\n",
+            [],
+            r"Unreleased\. Move them below a heading: ## \[0\.2\.0\] - 2026-01-31$",
+        ),
+        ("", [], r"is missing, .* is 0\.2\.0\. Make them one: ## \[0\.2\.0\] - 2026-01-31$"),
+        (RELEASED.replace(" - 2026-01-31", ""), [], r"has no date\. .*: ## \[0\.2\.0\] - 2026-01-31$"),
+        (RELEASED.replace("2026-01-31", "today"), [], "has no date"),
+        (RELEASED.replace("2026-01-31", "2026-02-01"), [], "is dated in the future"),
+        (RELEASED.partition("### Added")[0], [], "has no entries"),
     ],
 )
 def test_a_release_that_is_not_ready_is_refused(changelog: str, tags: list[str], says: str) -> None:
-    """Version and changelog disagree: the dry run says what to do, before anything is built."""
-    with pytest.raises(package.NotReady, match=says):
+    """Version and changelog disagree: the dry run says in one line what to do, before anything is built."""
+    with pytest.raises(package.NotReady, match=says) as caught:
         package.notes(changelog, "0.2.0", tags, TODAY)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_release_that_is_ready() -> None:
     """The notes are the version's own section."""
     assert package.notes(RELEASED, "0.2.0", ["v0.1.0"], TODAY) == "### Added\n\n- A thing."
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone of this repository, to be released."""
+
+    folder: Path
+
+    def git(self, *arguments: str) -> str:
+        names = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        return package.run("git", *names, *arguments, cwd=self.folder)
+
+    def date_the_changelog(self) -> None:
+        """Do what the dry run asks for: what was to come is released today."""
+        path, today = self.folder / "CHANGELOG.md", datetime.datetime.now(datetime.timezone.utc).date()
+        text = path.read_text()
+        if re.search(r"(?m)^## \[Unreleased\]\s*^## ", text) is None:
+            path.write_text(
+                text.replace("## [Unreleased]", f"## [Unreleased]\n\n## [{package.version()}] - {today}", 1)
+            )
+        self.git("commit", "--allow-empty", "-qam", "Date the changelog")
+
+    def release(self) -> subprocess.CompletedProcess[str]:
+        """The dry run, but for the environment that the wheel is installed in: that would download."""
+        program = (
+            "import sys; sys.path.insert(0, '.'); from tools import package; "
+            "package.try_out = lambda wheel: '1 passed'; sys.exit(package.main(['release']))"
+        )
+        return subprocess.run([sys.executable, "-c", program], cwd=self.folder, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone as it is committed, its tags left out."""
+    folder = tmp_path_factory.mktemp("release") / "clone"
+    package.run("git", "clone", "--quiet", "--no-tags", ROOT, folder)
+    (folder / "tools/package.py").write_text((ROOT / "tools/package.py").read_text())  # Tested before it is committed.
+    made = Clone(folder)
+    made.git("commit", "--allow-empty", "-qam", "As it is now")
+    return made
+
+
+def test_the_dry_run_of_a_release(clone: Clone) -> None:
+    """In a clone, step by step: each thing that is missing is one line, and then it says what a release would do."""
+    clone.date_the_changelog()
+    (clone.folder / "README.md").write_text("Changed.\n")
+    (clone.folder / "notes.txt").write_text("New.\n")
+    dirty = clone.release()
+    assert (dirty.returncode, dirty.stdout) == (1, "")
+    assert dirty.stderr == ("The working tree has changes: README.md, notes.txt. Commit or stash them first.\n")
+    clone.git("checkout", "--quiet", "README.md")
+    (clone.folder / "notes.txt").unlink()
+
+    before = clone.git("for-each-ref")
+    ready = clone.release()
+    assert ready.returncode == 0, ready.stderr
+    number, commit = package.version(), clone.git("rev-parse", "--short", "HEAD").strip()
+    assert f"Built and checked codat_zoho-{number}-py3-none-any.whl and codat_zoho-{number}.tar.gz." in ready.stdout
+    assert "This was a dry run: nothing is tagged, nothing is uploaded." in ready.stdout
+    assert f"  git tag -a v{number} {commit}\n  git push origin v{number}\n  twine upload dist/" in ready.stdout
+    assert "with these notes:\n\n### Added\n\n- " in ready.stdout
+    assert clone.git("for-each-ref") == before
+    assert not clone.git("status", "--porcelain")
+
+    clone.git("tag", f"v{number}")
+    tagged = clone.release()
+    assert (tagged.returncode, tagged.stdout) == (1, "")
+    assert tagged.stderr == f"v{number} is tagged already. Raise __version__ in codat_zoho/_version.py.\n"
+
+
+def test_a_release_needs_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line instead of a traceback."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert package.main(["release"]) == 1
+    assert capsys.readouterr().err == "`git` cannot be run: No such file or directory.\n"
 
 
 def test_nothing_is_ever_uploaded() -> None:

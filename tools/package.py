@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import re
 import shutil
@@ -22,7 +23,10 @@ class NotReady(Exception):
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
     """Run a command that must succeed; its output shows only when it does not."""
-    done = subprocess.run([*map(str, command)], cwd=cwd, env=env, capture_output=True, text=True)
+    try:
+        done = subprocess.run([*map(str, command)], cwd=cwd, env=env, capture_output=True, text=True)
+    except OSError as problem:
+        raise NotReady(f"`{command[0]}` cannot be run: {problem.strerror}.") from None
     if done.returncode:
         raise NotReady(f"`{' '.join(map(str, command))}` failed:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -51,12 +55,25 @@ def try_out(wheel: Path) -> str:
         install = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         run(*install, "--require-hashes", "-r", LOCKED, cwd=place)
         run(*install, "--no-deps", wheel, cwd=place)
+        check_types(place)
         shutil.copytree(ROOT / "tests/public", place / "public", ignore=shutil.ignore_patterns("__pycache__"))
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COVERAGE"))}
         where = run(python, "-c", "import codat_zoho; print(codat_zoho.__file__)", cwd=place, env=environment)
         if not where.startswith(name):
             raise NotReady(f"The wheel's environment imports {where.strip()}, not what was installed.")
         return run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "public", cwd=place, env=environment)
+
+
+def check_types(place: Path) -> None:
+    """Let both type checkers look at the typing examples, with the types that the wheel in ``place/venv`` ships."""
+    examples = shutil.copytree(ROOT / "tests/typing", place / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    tools = Path(sys.executable).parent
+    python = ("--python-executable", place / "venv/bin/python")
+    run(tools / "mypy", "--strict", *python, *sorted(examples.glob("*.py")), cwd=place)
+    options = json.loads((ROOT / "pyrightconfig.json").read_text())
+    here = {"include": [examples.name], "extraPaths": [], "venvPath": ".", "venv": "venv"}
+    (place / "pyrightconfig.json").write_text(json.dumps(options | here))
+    run(tools / "basedpyright", "--level", "error", cwd=place)
 
 
 def version() -> str:
@@ -66,24 +83,37 @@ def version() -> str:
 
 def releasable(today: datetime.date) -> str:
     """Check that the tree is clean and the changelog's newest release is this version, dated; returns its notes."""
-    if changed := run("git", "status", "--porcelain").strip():
-        raise NotReady(f"The working tree has changes; commit them first:\n{changed}")
+    if changed := run("git", "status", "--porcelain").splitlines():
+        shown = ", ".join(line[3:] for line in changed[:5]) + (" and more" if len(changed) > 5 else "")
+        raise NotReady(f"The working tree has changes: {shown}. Commit or stash them first.")
     return notes((ROOT / "CHANGELOG.md").read_text(), version(), run("git", "tag", "--list").split(), today)
 
 
 def notes(changelog: str, number: str, tags: Sequence[str], today: datetime.date) -> str:
     """The changelog's section of a version that can be released."""
-    sections = re.findall(r"(?ms)^## \[(.+?)\](?: - (\S+))?\n(.*?)(?=^## \[|\Z)", changelog)
+    sections = re.findall(r"(?ms)^## \[(.+?)\]([^\n]*)\n(.*?)(?=^## \[|\Z)", changelog)
+    heading = f"## [{number}] - {today.isoformat()}"
     if f"v{number}" in tags:
         raise NotReady(f"v{number} is tagged already. Raise __version__ in codat_zoho/_version.py.")
     if sections and sections[0][0] == "Unreleased" and sections[0][2].strip():
-        raise NotReady(
-            f"CHANGELOG.md has entries under Unreleased. Move them below a heading: ## [{number}] - {today.isoformat()}"
-        )
+        raise NotReady(f"CHANGELOG.md has entries under Unreleased. Move them below a heading: {heading}")
     released = [section for section in sections if section[0] != "Unreleased"]
     if not released or released[0][0] != number:
-        raise NotReady(f"The newest release in CHANGELOG.md is not {number}, the version in codat_zoho/_version.py.")
-    return str(released[0][2]).strip()
+        newest = f"is {released[0][0]}" if released else "is missing"
+        raise NotReady(
+            f"The newest release in CHANGELOG.md {newest}, and the version in codat_zoho/_version.py is {number}. "
+            f"Make them one: {heading}"
+        )
+    _, dated, text = released[0]
+    try:
+        future = datetime.date.fromisoformat(dated.removeprefix(" - ")) > today
+    except ValueError:
+        raise NotReady(f"[{number}] in CHANGELOG.md has no date. Write its heading as: {heading}") from None
+    if future:
+        raise NotReady(f"[{number}] in CHANGELOG.md is dated in the future. Write its heading as: {heading}")
+    if not text.strip():
+        raise NotReady(f"[{number}] in CHANGELOG.md has no entries. Say what changes for a user.")
+    return str(text).strip()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -96,7 +126,9 @@ def main(arguments: Sequence[str]) -> int:
         wheel, sdist = build(ROOT / "dist")
         inspect(wheel, sdist)
         print(f"Built and checked {wheel.name} and {sdist.name}. Testing the wheel ...", flush=True)
-        print(try_out(wheel).strip().splitlines()[-1])
+        print(
+            f"In an empty environment: {try_out(wheel).strip().splitlines()[-1]}; types as mypy and pyright want them."
+        )
     except NotReady as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -98,7 +98,11 @@ RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-01-31\n\n### Add
             [],
             r"Unreleased\. Move them below a heading: ## \[0\.2\.0\] - 2026-01-31$",
         ),
-        ("", [], r"is missing, .* is 0\.2\.0\. Make them one: ## \[0\.2\.0\] - 2026-01-31$"),
+        (
+            "",
+            [],
+            r"is missing, .* is 0\.2\.0\. Make them agree; a new release has a heading like: ## \[0\.2\.0\] - 2026-01-31$",
+        ),
         (RELEASED.replace(" - 2026-01-31", ""), [], r"has no date\. .*: ## \[0\.2\.0\] - 2026-01-31$"),
         (RELEASED.replace("2026-01-31", "today"), [], "has no date"),
         (RELEASED.replace("2026-01-31", "2026-02-01"), [], "is dated in the future"),

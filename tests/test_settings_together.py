@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,6 +144,14 @@ def test_every_data_centre_is_a_region() -> None:
     }
     assert DATA_CENTRES["ca"].console == "https://api-console.zohocloud.ca/"
     assert set(DATA_CENTRES) >= SUPPORTED
+
+
+@pytest.mark.parametrize("file", ["Pulumi.yaml", "codat_zoho/resources.py"])
+def test_who_reads_the_codes_reads_them_all(file: str) -> None:
+    """A data centre that is added must not be missing where its code is looked up."""
+    text = (Path(__file__).parent.parent / file).read_text()
+    lists = re.findall(r"`{0,2}us`{0,2}(?:,\s+`{0,2}[a-z]{2}`{0,2}){3,}", text)
+    assert [sorted(re.findall(r"[a-z]{2}", one)) for one in lists] == [sorted(DATA_CENTRES)]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def notes(changelog: str, number: str, tags: Sequence[str], today: datetime.date
         newest = f"is {released[0][0]}" if released else "is missing"
         raise NotReady(
             f"The newest release in CHANGELOG.md {newest}, and the version in codat_zoho/_version.py is {number}. "
-            f"Make them one: {heading}"
+            f"Make them agree; a new release has a heading like: {heading}"
         )
     _, dated, text = released[0]
     try:

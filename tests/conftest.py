@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import httpx
@@ -17,6 +18,10 @@ from tools.engine import Engine, find_or_build
 # How long an example takes says something about the machine, not about the package.
 settings.register_profile("codat-zoho", deadline=None, print_blob=True)
 settings.load_profile("codat-zoho")
+
+# A shell lets what it puts in the background ignore Ctrl-C, and so would every process that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -196,9 +196,9 @@ def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[st
     Raises:
         SettingsError: with all problems at once.
 
-    >>> load(ZohoClientSettings, {"client_id": "1000.GFXJNB9VM0KE5C9C4CMSRQEX0CTDPH", "regions": ["gb", "us"]})
+    >>> load(IntegrationSettings, {"enabled": "no", "on_delete": "keep"})
     Traceback (most recent call last):
-    codat_zoho.errors.SettingsError: regions: 'gb' is not a Zoho data centre; did you mean 'uk' ...
+    codat_zoho.errors.SettingsError: enabled: must be true or false
     """
     declared = {field: value for field, value in values.items() if value is not None} | dict.fromkeys(unknown)
     try:

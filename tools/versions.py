@@ -36,6 +36,7 @@ TOOLS = (
 """What the tests need, in the releases that development uses."""
 LEFT_OUT = (
     "test_bench",
+    "test_contract",
     "test_docs",
     "test_drift_pipelines",
     "test_mutations",
@@ -46,7 +47,8 @@ LEFT_OUT = (
     "test_supply_chain",
     "test_versions",
 )
-"""Tests of files that no release of a requirement changes, or that need tools which pull in other requirements."""
+"""Tests of files that no release of a requirement changes, that need tools which pull in other requirements, or that
+take minutes with calls which others make too."""
 ENGINE_TESTS = (
     "tests/test_engine.py",
     "tests/test_examples.py::test_quickstart",
@@ -220,7 +222,7 @@ def own_environment(**more: str) -> dict[str, str]:
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("COVERAGE", "PYTHON", "VIRTUAL_ENV"))
     }
-    return kept | more
+    return kept | {"FUZZ_EXAMPLES": "10"} | more
 
 
 def run_pytest(python: Path, *arguments: str) -> Counter[str]:
@@ -228,7 +230,8 @@ def run_pytest(python: Path, *arguments: str) -> Counter[str]:
     jobs = os.environ.get("CODAT_ZOHO_TEST_JOBS", "auto")
     with tempfile.TemporaryDirectory(prefix="codat-zoho-versions-") as name:
         report = Path(name) / "junit.xml"
-        command = [str(python), "-m", "pytest", "-q", "--no-header", "-n", jobs, f"--junitxml={report}", *arguments]
+        command = [str(python), "-m", "pytest", "-q", "--no-header", "-n", jobs, f"--junitxml={report}"]
+        command += ["--dist", "worksteal", *arguments]
         code = subprocess.run(command, cwd=ROOT, env=own_environment()).returncode
         counts = counted(report)
     if code and not counts["failed"]:

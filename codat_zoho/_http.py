@@ -345,8 +345,11 @@ def _redacted(record: logging.LogRecord) -> bool:
     return True
 
 
-# A logger's filter does not see what its children log.
-_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+# A logger's filter does not see what its children log. httpx2, the fork that can stand in for httpx, names its own.
+_PARTS = ("connection", "http11", "http2", "proxy", "socks")
+_LOGGERS = tuple(
+    name for fork in ("", "2") for name in (f"httpx{fork}", *(f"httpcore{fork}.{part}" for part in _PARTS))
+)
 
 
 def _host(name: str) -> str:

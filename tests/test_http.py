@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from codat_zoho._http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Http, checked_address, retry_after
 from codat_zoho._redact import register
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
-from tests.support import Clock, answering, new_secret
+from tests.support import SECRET, Clock, answering, new_secret
 
 URL = "https://api.example/x"
 
@@ -286,3 +287,14 @@ def test_only_loopback_stands_in_for_zoho() -> None:
     assert checked_address("http://127.0.0.1/zoho", "ZOHO_URL", loopback_only=True)
     with pytest.raises(ConfigurationError, match="only a loopback address"):
         checked_address("https://evil.example", "ZOHO_URL", loopback_only=True)
+
+
+@pytest.mark.parametrize("logger", ["httpx", "httpcore.http11", "httpx2", "httpcore2.http11", "httpcore2.connection"])
+def test_what_an_http_library_logs_holds_no_secret(logger: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whichever of the two stands behind the client: what it logs for whoever listens is redacted."""
+    register(SECRET)
+    http = answering(lambda request: httpx.Response(200))
+    http.send("GET", URL, deadline=http.deadline(5))
+    with caplog.at_level("DEBUG", logger):
+        logging.getLogger(logger).debug("headers: %r", SECRET)
+    assert caplog.messages == ["headers: '[redacted]'"]

@@ -56,11 +56,11 @@ ENGINE_TESTS = (
 # httpx2 is the maintained fork. One module imports httpx, so one line would swap it; here a module of that name does.
 SHIM = '''"""Stands for `import httpx2 as httpx` in codat_zoho/_http.py."""
 
-import sys
-
 import httpx2
 
-sys.modules[__name__] = httpx2
+# Not a module put in the place of this one: a thread that waits for this import would get the empty one.
+globals().update({name: value for name, value in vars(httpx2).items() if not name.startswith("__")})
+__version__ = httpx2.__version__
 '''
 
 
@@ -253,8 +253,9 @@ def counted(report: Path) -> Counter[str]:
 def test(case: Case, python: Path) -> Outcome:
     """Run the tests that need no engine, and a handful that do."""
     shown = (
-        "import sys, importlib.metadata as m, httpx; p = sys.version.split()[0]; print(f'Python {p}, '"
-        'f\'pulumi {m.version("pulumi")}, {httpx.__name__} {httpx.__version__}, pydantic {m.version("pydantic")}\')'
+        "import sys, importlib.metadata as m; from httpx import Client, __version__ as v; "
+        "p = sys.version.split()[0]; print(f'Python {p}, '"
+        'f\'pulumi {m.version("pulumi")}, {Client.__module__} {v}, pydantic {m.version("pydantic")}\')'
     )
     releases = subprocess.run([str(python), "-c", shown], check=True, capture_output=True, text=True).stdout.strip()
     print(f"\n{case.name}: {case.says} ({releases})", flush=True)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import by_hand, calls, drift, imports, operations, overhead, report
+from bench import by_hand, calls, drift, imports, operations, overhead, report, whose
 from bench.harness import Bar, machine
 from bench.place import ROOT, Place
 from codat_zoho.simulator import Simulator, serve
@@ -51,6 +51,7 @@ def main() -> int:
         scripts, counted_by_hand = by_hand.measure(place, base, simulator, 2 if quick else 5)
         figures.update(scripts)
         add(drift.measure(Path(folder, "fleet"), engine, base, simulator, (1,) if quick else (1, 4, 16, 64), 3))
+        parts = whose.measure(base, simulator, 5 if quick else 21)
         counted = calls.measure(place, simulator) | counted_by_hand
     about["load_after"] = round(os.getloadavg()[0], 2)
     result = {
@@ -60,6 +61,7 @@ def main() -> int:
         "figures": figures,
         "calls": counted,
         "state": state,
+        "whose": parts,
     }
     text = report.table(result)
     RESULTS.mkdir(exist_ok=True)

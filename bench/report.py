@@ -37,6 +37,8 @@ def table(result: dict[str, Any]) -> str:
     for name, calls in result["calls"].items():
         counts = (str(calls.get(kind, 0)) for kind in ("codat read", "codat write", "zoho probe"))
         lines.append(f"| {name} | {' | '.join(counts)} |")
+    lines += ["", "| A refresh, in the provider process | ms |", "|---|---|"]
+    lines += [f"| {name} | {spent:.1f} |" for name, spent in result["whose"].items()]
     lines += ["", "| State, one pair of resources | floor | ours |", "|---|---|---|"]
     for what in ("bytes", "encrypted"):
         lines.append(f"| {what} | {result['state']['floor'][what]:g} | {result['state']['ours'][what]:g} |")

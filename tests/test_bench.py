@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from bench import report
+from bench.__main__ import DOCUMENT, RESULTS
 from bench.harness import Bar, Pairs, Spread, in_turn, slope
 
 
@@ -43,3 +47,12 @@ def test_a_bar_tells_whether_it_is_met() -> None:
     """Equal is met, above is not, and the line says so."""
     assert Bar("b", 1.0, 1.0).line().endswith(": met")
     assert Bar("b", 1.01, 1.0).line().endswith(": NOT met")
+
+
+def test_the_page_shows_what_was_measured() -> None:
+    """Figures in the documentation and in the picture are those of the committed run; none is typed by hand."""
+    result = json.loads((RESULTS / "results.json").read_text())
+    assert not result["quick"], "a quick run is not for the page: run `make bench`"
+    assert report.into(DOCUMENT.read_text(), report.table(result)) == DOCUMENT.read_text()
+    assert (RESULTS / "results.txt").read_text() == report.table(result) + "\n"
+    assert (RESULTS / "ratios.svg").read_text() == report.picture(result)

@@ -18,7 +18,7 @@ import json, time
 t = [time.perf_counter()]
 def step():
     t.append(time.perf_counter())
-import pulumi.dynamic, pulumi.dynamic.__main__
+import grpc, pulumi, pulumi.dynamic
 step()
 from codat_zoho._provider import Books
 from codat_zoho._provider import integration, client

@@ -114,7 +114,7 @@ class Deadline:
         return max(0.0, self._end - self._clock())
 
 
-@dataclass
+@dataclass(eq=False)
 class Http:
     """Sends requests. Threads share one; it builds its httpx client on first use.
 

@@ -8,7 +8,6 @@ through :func:`redact`, which also knows what keys and tokens look like when nob
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from threading import Lock
@@ -70,8 +69,7 @@ def register(secret: str | None) -> None:
     with _lock:
         forms = _forms | _encodings(secret)
         if forms != _forms:
-            _forms = forms
-            _pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))), re.IGNORECASE)
+            _forms, _pattern = forms, None
 
 
 def _unescape(text: str) -> str:
@@ -94,15 +92,30 @@ def redact(text: str) -> str:
     return text
 
 
-_UNDO = (_unescape, unquote, html.unescape)
+def _without_entities(text: str) -> str:
+    from html import unescape  # Its table of entities takes longer to load than most texts to read.
+
+    return unescape(text) if "&" in text else text
+
+
+_UNDO = (_unescape, unquote, _without_entities)
 _NESTED = 4
 
 
 def _replaced(text: str) -> str:
-    pattern = _pattern
+    pattern = _pattern or _compiled()
     if pattern is not None:
         text = pattern.sub(_PLACEHOLDER, text)
     return _SHAPES.sub(_PLACEHOLDER, _ADDRESS.sub(_without_user, text))
+
+
+def _compiled() -> re.Pattern[str] | None:
+    """Most processes register secrets and have nothing to say: the pattern is made for the first text."""
+    global _pattern
+    with _lock:
+        if _pattern is None and _forms:
+            _pattern = re.compile("|".join(map(re.escape, sorted(_forms, key=len, reverse=True))), re.IGNORECASE)
+        return _pattern
 
 
 def _without_user(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["debugging", "switched_on"]
+__all__ = ["counting", "debugging", "switched_on"]
 
 
 def switched_on(variable: str) -> bool:
@@ -15,3 +15,8 @@ def switched_on(variable: str) -> bool:
 def debugging() -> bool:
     """``CODAT_ZOHO_DEBUG=1`` asks for tracebacks and a request log, both redacted, on stderr."""
     return switched_on("CODAT_ZOHO_DEBUG")
+
+
+def counting() -> bool:
+    """``CODAT_ZOHO_CALLS=1`` asks how many calls were made and what is left of the day."""
+    return switched_on("CODAT_ZOHO_CALLS")

@@ -15,25 +15,17 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from codat_zoho._switched import switched_on
 from codat_zoho.run_folder import rewrite, shared_file
 
-__all__ = ["ASKED_FOR", "MINUTE_LIMIT", "Account", "Budget", "asked_for"]
+__all__ = ["MINUTE_LIMIT", "Account", "Budget"]
 
 MINUTE_LIMIT = 900
 """Calls that one run sends within 60 seconds. Codat allows an address 1,000, and others may share the address."""
 LOW = 0.1
 """The share of a day's calls below which a warning is due."""
-ASKED_FOR = "CODAT_ZOHO_CALLS"
-"""The environment variable that asks for :meth:`Budget.summary` at the end."""
 _FILE = "budget"
 _MINUTE = 60
 _DAY = 24 * 60 * _MINUTE
-
-
-def asked_for() -> bool:
-    """Tell whether ``CODAT_ZOHO_CALLS=1`` asks how many calls were made and what is left."""
-    return switched_on(ASKED_FOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +36,7 @@ class Account:
     source: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Budget:
     """The calls of this process or, where the run has a folder, of all its processes.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
 __all__ = ["DATA_CENTRES", "SUPPORTED", "DataCentre", "problem_with"]
@@ -100,6 +99,8 @@ def problem_with(code: str) -> str | None:
     shown = repr(code) if _WORD.fullmatch(code) else f"{code[:4]!a}…"
     guess = bare if bare in DATA_CENTRES else _MISTAKES.get(bare) or _HOSTS.get(bare) or _HOSTS.get(f"accounts.{bare}")
     if guess is None:
+        from difflib import get_close_matches
+
         close = get_close_matches(bare, DATA_CENTRES, n=1)
         guess = close[0] if close else None
     hint = f", did you mean {guess!r} ({DATA_CENTRES[guess].accounts})?" if guess else ""

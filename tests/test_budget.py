@@ -13,7 +13,7 @@ import pytest
 from codat_zoho import errors
 from codat_zoho._http import Http
 from codat_zoho._provider.context import CONTEXT
-from codat_zoho.budget import ASKED_FOR, MINUTE_LIMIT, Budget
+from codat_zoho.budget import MINUTE_LIMIT, Budget
 from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.run_folder import FOLDER
 from codat_zoho.simulator import Simulator
@@ -145,7 +145,7 @@ def test_calls_are_told_on_request(
 
     Books().create(dict(BOOKS))
     assert capsys.readouterr().err == ""
-    monkeypatch.setenv(ASKED_FOR, "1")
+    monkeypatch.setenv("CODAT_ZOHO_CALLS", "1")
     made = len(context.calls)
     Zoho().create({"client_id": ID, "client_secret": SECRET, "regions": ["us"], "verify": "on-change"})
     left = f"{1000 - made} of 1,000 calls are left today for the Codat API key from CODAT_API_KEY (reset at 00:00 UTC)"

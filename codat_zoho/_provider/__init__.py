@@ -9,8 +9,10 @@ What does the work is imported on the first call: the program that declares reso
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from pulumi.dynamic import (
     CheckResult,
@@ -22,16 +24,29 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from codat_zoho._provider.guard import clean
 from codat_zoho._switched import debugging
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Props = dict[str, Any]
+
+
+def _guarded(method: Callable[P, R]) -> Callable[P, R]:
+    """``guard.clean``, for a method that may never be called."""
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        from codat_zoho._provider.guard import clean
+
+        return clean(method)(*args, **kwargs)
+
+    return call
 
 
 class _Face(ResourceProvider):
     serialize_as_secret_always = False
 
-    @clean
+    @_guarded
     def configure(self, req: ConfigureRequest) -> None:
         if not debugging():
             sys.tracebacklimit = 0
@@ -43,37 +58,37 @@ class _Face(ResourceProvider):
 class Books(_Face):
     """Provider of ``ZohoBooksIntegration``."""
 
-    @clean
+    @_guarded
     def check(self, olds: Props, news: Props) -> CheckResult:
         from codat_zoho._provider import integration
 
         return integration.check(olds, news)
 
-    @clean
+    @_guarded
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         from codat_zoho._provider import integration
 
         return integration.diff(olds, news)
 
-    @clean
+    @_guarded
     def create(self, props: Props) -> CreateResult:
         from codat_zoho._provider import integration_changes
 
         return integration_changes.create(props)
 
-    @clean
+    @_guarded
     def read(self, id_: str, props: Props) -> ReadResult:
         from codat_zoho._provider import integration
 
         return integration.read(id_, props)
 
-    @clean
+    @_guarded
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         from codat_zoho._provider import integration_changes
 
         return integration_changes.update(olds, news)
 
-    @clean
+    @_guarded
     def delete(self, _id: str, props: Props) -> None:
         from codat_zoho._provider import integration_changes
 
@@ -83,37 +98,37 @@ class Books(_Face):
 class Zoho(_Face):
     """Provider of ``ZohoClientCredentials``."""
 
-    @clean
+    @_guarded
     def check(self, olds: Props, news: Props) -> CheckResult:
         from codat_zoho._provider import client
 
         return client.check(olds, news)
 
-    @clean
+    @_guarded
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         from codat_zoho._provider import client
 
         return client.diff(olds, news)
 
-    @clean
+    @_guarded
     def create(self, props: Props) -> CreateResult:
         from codat_zoho._provider import client_verdicts
 
         return client_verdicts.create(props)
 
-    @clean
+    @_guarded
     def read(self, id_: str, props: Props) -> ReadResult:
         from codat_zoho._provider import client
 
         return client.read(id_, props)
 
-    @clean
+    @_guarded
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         from codat_zoho._provider import client_verdicts
 
         return client_verdicts.update(olds, news)
 
-    @clean
+    @_guarded
     def delete(self, _id: str, _props: Props) -> None:
         from codat_zoho._provider import client
 

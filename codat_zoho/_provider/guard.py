@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from codat_zoho._redact import redact, register
-from codat_zoho._switched import debugging
-from codat_zoho.budget import asked_for
+from codat_zoho._switched import counting, debugging
 from codat_zoho.errors import CodatZohoError
 
 __all__ = ["clean", "say"]
@@ -47,7 +45,7 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
             if _sdk_leaves_out_names():
                 text = f"{name}: {text}"
         finally:
-            if asked_for():
+            if counting():
                 _say_calls()
         raise type(name, (Exception,), {"__module__": "builtins"})(text)
 
@@ -59,6 +57,8 @@ def _sdk_leaves_out_names() -> bool:
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     if spec is None or spec.name != "pulumi.dynamic.__main__":
         return False
+    import importlib.metadata
+
     with suppress(importlib.metadata.PackageNotFoundError, ValueError):
         return tuple(map(int, importlib.metadata.version("pulumi").split(".")[:2])) < (3, 260)
     return False

@@ -9,8 +9,7 @@ import sys
 
 from codat_zoho._http import Http
 from codat_zoho._redact import redact, register
-from codat_zoho._switched import debugging
-from codat_zoho.budget import asked_for
+from codat_zoho._switched import counting, debugging
 from codat_zoho.errors import ConfigurationError
 
 __all__ = ["ask", "confirmed", "given", "http", "interactive"]
@@ -24,7 +23,7 @@ def http() -> Http:
     """
     client = Http()
     client.budget.say = _say
-    if asked_for():
+    if counting():
         atexit.register(lambda: _say(client.budget.summary()))
     if debugging():
         client.log = _say

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codat_zoho.budget import Budget, asked_for
+from codat_zoho._switched import counting
+from codat_zoho.budget import Budget
 from codat_zoho.cli import Exit
 from codat_zoho.cli._output import FORMATS, outputs
 from codat_zoho.cli._process import ended_by_signals, run_folder, stopping
@@ -154,7 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = since_before(report, before)
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
-        if asked_for():
+        if counting():
             print(f"codat-zoho: {budget.summary()}", file=sys.stderr)
     fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
     for output in drawn:

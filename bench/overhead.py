@@ -79,7 +79,9 @@ def measure(base: str, simulator: Simulator, calls: int) -> tuple[dict[str, Any]
             "check and update": (echo_update, update),
         }
         for name, (floor, ours) in sides.items():
-            taken = in_turn(_milliseconds(floor), _milliseconds(ours), calls)
+            # What calls Codat stays below the 900 calls a minute at which the package paces itself.
+            times = {"read": calls // 7, "check and update": calls // 50}.get(name.partition(" (")[0], calls)
+            taken = in_turn(_milliseconds(floor), _milliseconds(ours), times)
             p99 = _p99(taken.floor), _p99(taken.ours)
             figures[f"call: {name}, ms"] = taken.figures() | {"p99": {"floor": p99[0], "ours": p99[1]}}
             if name in ("check", "diff") or name.startswith("read ("):

@@ -51,7 +51,10 @@ for n in range(1, config.require_int("pairs") + 1):
         allow_disruption=True,
     )
 """
-PROGRAMS = {"floor": FLOOR, "ours": OURS}
+SHAPED = FLOOR.replace("import First, Second", "import SHAPE, First, Second")
+SHAPED = SHAPED.replace('regions=["eu", "us"])', 'regions=["eu", "us"], **SHAPE["First"])')
+SHAPED = SHAPED.replace("allow_disruption=True,", 'allow_disruption=True, **SHAPE["Second"],')
+PROGRAMS = {"floor": FLOOR, "ours": OURS, "shaped": SHAPED}
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Place:
             "ZOHO_URL": f"{base}/zoho",
             "PYTHONPATH": str(ROOT),
         }
-        simulator.daily_limit = 10_000_000
+        simulator.daily_limit = simulator.minute_limit = 10_000_000
         simulator.add_zoho_client(ID, SECRET)
         for number in range(1, most + 1):
             environment[f"CODAT_API_KEY_C{number}"] = f"api-key-{number}"

@@ -9,7 +9,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from codat_zoho._provider import Books, Zoho
-from codat_zoho.rules import warnings_about
+from codat_zoho.rules import LISTS, warnings_about
 
 if TYPE_CHECKING:
     from codat_zoho.settings import OnDelete, Verify
@@ -46,24 +46,25 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         pulumi.RunError: never by itself; a broken rule is reported by the engine, all problems at once.
     """
 
-    client_id: pulumi.Output[str]
-    """The client id."""
-    client_secret: pulumi.Output[str | None]
-    """The secret, encrypted in state."""
-    client_secret_fingerprint: pulumi.Output[str | None]
-    """Which secret it is, without telling it: 16 hex digits of SHA-256 over client id, NUL, secret."""
-    regions: pulumi.Output[Sequence[str]]
-    """The declared data centres, sorted."""
-    verdicts: pulumi.Output[Mapping[str, str]]
-    """Per data centre: ``accepted``, ``inconclusive`` or ``not asked``."""
-    verified_at: pulumi.Output[str | None]
-    """When Zoho was last asked, UTC."""
-    redirect_uri: pulumi.Output[str]
-    """The redirect URI to register in Zoho's console for Codat."""
-    manual_steps: pulumi.Output[Sequence[str]]
-    """What only a person can see to, and nobody can verify from outside."""
-    cannot_tell: pulumi.Output[Sequence[str]]
-    """What could not be told at the last look."""
+    if TYPE_CHECKING:  # At run time the SDK would evaluate every one of these for every resource of a program.
+        client_id: pulumi.Output[str]
+        """The client id."""
+        client_secret: pulumi.Output[str | None]
+        """The secret, encrypted in state."""
+        client_secret_fingerprint: pulumi.Output[str | None]
+        """Which secret it is, without telling it: 16 hex digits of SHA-256 over client id, NUL, secret."""
+        regions: pulumi.Output[Sequence[str]]
+        """The declared data centres, sorted."""
+        verdicts: pulumi.Output[Mapping[str, str]]
+        """Per data centre: ``accepted``, ``inconclusive`` or ``not asked``."""
+        verified_at: pulumi.Output[str | None]
+        """When Zoho was last asked, UTC."""
+        redirect_uri: pulumi.Output[str]
+        """The redirect URI to register in Zoho's console for Codat."""
+        manual_steps: pulumi.Output[Sequence[str]]
+        """What only a person can see to, and nobody can verify from outside."""
+        cannot_tell: pulumi.Output[Sequence[str]]
+        """What could not be told at the last look."""
 
     def __init__(
         self,
@@ -137,24 +138,25 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
         pulumi.RunError: ``credentials`` is combined with ``client_id`` or ``client_secret``.
     """
 
-    client_id: pulumi.Output[str | None]
-    """The declared client id; after a refresh that found another one, Codat's mask of that."""
-    client_secret: pulumi.Output[str | None]
-    """The declared secret, encrypted in state. Codat's mask is never put here."""
-    client_secret_fingerprint: pulumi.Output[str | None]
-    """Which secret it is; after a refresh that found another one, ``differs (ends in c0de)``."""
-    enabled: pulumi.Output[bool | None]
-    """Whether customers can link Zoho Books; None when not managed."""
-    connection: pulumi.Output[str]
-    """The name of the API key in use."""
-    integration_id: pulumi.Output[str | None]
-    """Codat's id of the integration."""
-    integration_name: pulumi.Output[str]
-    """Codat's name for it."""
-    linked_companies: pulumi.Output[int | str]
-    """How many companies were linked at the last look, or ``unknown``."""
-    cannot_tell: pulumi.Output[Sequence[str]]
-    """What could not be told at the last look."""
+    if TYPE_CHECKING:  # At run time the SDK would evaluate every one of these for every resource of a program.
+        client_id: pulumi.Output[str | None]
+        """The declared client id; after a refresh that found another one, Codat's mask of that."""
+        client_secret: pulumi.Output[str | None]
+        """The declared secret, encrypted in state. Codat's mask is never put here."""
+        client_secret_fingerprint: pulumi.Output[str | None]
+        """Which secret it is; after a refresh that found another one, ``differs (ends in c0de)``."""
+        enabled: pulumi.Output[bool | None]
+        """Whether customers can link Zoho Books; None when not managed."""
+        connection: pulumi.Output[str]
+        """The name of the API key in use."""
+        integration_id: pulumi.Output[str | None]
+        """Codat's id of the integration."""
+        integration_name: pulumi.Output[str]
+        """Codat's name for it."""
+        linked_companies: pulumi.Output[int | str]
+        """How many companies were linked at the last look, or ``unknown``."""
+        cannot_tell: pulumi.Output[Sequence[str]]
+        """What could not be told at the last look."""
 
     def __init__(
         self,
@@ -220,11 +222,17 @@ def _with_options(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions
 
 def _warn(resource: Resource, declared: Mapping[str, Any]) -> None:
     """Show warnings with the resource they belong to, which the provider process cannot."""
+    later = {name: value for name, value in declared.items() if not _plain(value)}
 
-    def show(values: Mapping[str, Any]) -> None:
-        for warning in warnings_about(values):
+    def show(resolved: Mapping[str, Any]) -> None:
+        for warning in warnings_about({**declared, **resolved}):
             pulumi.log.warn(warning, resource=resource)
 
-    known = {name: value for name, value in declared.items() if value is not None}
-    if known:
-        pulumi.Output.all(**known).apply(show)
+    if later:
+        pulumi.Output.all(**later).apply(show)
+    else:
+        show({})
+
+
+def _plain(value: object) -> bool:
+    return value is None or isinstance(value, str) or (isinstance(value, LISTS) and all(map(_plain, value)))

@@ -54,7 +54,7 @@ def _lead(made: object) -> str:
 def _outputs(made: type) -> dict[str, tuple[str, str]]:
     """Type and text of each attribute that is documented by the string below it."""
     source = inspect.getsource(made)
-    found = re.findall(r'(?m)^    (\w+): pulumi\.Output\[(.*)\]\n    """(.*)"""$', source)
+    found = re.findall(r'(?m)^ +(\w+): pulumi\.Output\[(.*)\]\n +"""(.*)"""$', source)
     return {name: (kind, plain(text)) for name, kind, text in found}
 
 

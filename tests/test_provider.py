@@ -16,9 +16,8 @@ import pytest
 from pulumi.output import Unknown
 
 import codat_zoho as cz
-from codat_zoho._provider import Books, Zoho
+from codat_zoho._provider import Books, Zoho, clean
 from codat_zoho._provider.context import CONTEXT
-from codat_zoho._provider.guard import clean
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator import Simulator, serve
 from tests.mini_engine import Failed, Grpc

@@ -16,9 +16,8 @@ import pytest
 
 from codat_zoho import _redact
 from codat_zoho._http import Answer, Http
-from codat_zoho._provider import Books, Zoho
+from codat_zoho._provider import Books, Zoho, clean
 from codat_zoho._provider.context import CONTEXT, Context
-from codat_zoho._provider.guard import clean
 from codat_zoho._redact import redact, register
 from codat_zoho.actual import ActualIntegration, Recorded
 from codat_zoho.adoption.decide import Choices, Takeover

@@ -31,14 +31,14 @@ R = TypeVar("R")
 Props = dict[str, Any]
 
 
-def _guarded(method: Callable[P, R]) -> Callable[P, R]:
-    """``guard.clean``, for a method that may never be called."""
+def clean(method: Callable[P, R]) -> Callable[P, R]:
+    """Let nothing but a one-line error out of a provider method, see ``guard``."""
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        from codat_zoho._provider.guard import clean
+        from codat_zoho._provider.guard import cleanly
 
-        return clean(method)(*args, **kwargs)
+        return cleanly(method, *args, **kwargs)
 
     return call
 
@@ -46,7 +46,7 @@ def _guarded(method: Callable[P, R]) -> Callable[P, R]:
 class _Face(ResourceProvider):
     serialize_as_secret_always = False
 
-    @_guarded
+    @clean
     def configure(self, req: ConfigureRequest) -> None:
         if not debugging():
             sys.tracebacklimit = 0
@@ -58,37 +58,37 @@ class _Face(ResourceProvider):
 class Books(_Face):
     """Provider of ``ZohoBooksIntegration``."""
 
-    @_guarded
+    @clean
     def check(self, olds: Props, news: Props) -> CheckResult:
         from codat_zoho._provider import integration
 
         return integration.check(olds, news)
 
-    @_guarded
+    @clean
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         from codat_zoho._provider import integration
 
         return integration.diff(olds, news)
 
-    @_guarded
+    @clean
     def create(self, props: Props) -> CreateResult:
         from codat_zoho._provider import integration_changes
 
         return integration_changes.create(props)
 
-    @_guarded
+    @clean
     def read(self, id_: str, props: Props) -> ReadResult:
         from codat_zoho._provider import integration
 
         return integration.read(id_, props)
 
-    @_guarded
+    @clean
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         from codat_zoho._provider import integration_changes
 
         return integration_changes.update(olds, news)
 
-    @_guarded
+    @clean
     def delete(self, _id: str, props: Props) -> None:
         from codat_zoho._provider import integration_changes
 
@@ -98,37 +98,37 @@ class Books(_Face):
 class Zoho(_Face):
     """Provider of ``ZohoClientCredentials``."""
 
-    @_guarded
+    @clean
     def check(self, olds: Props, news: Props) -> CheckResult:
         from codat_zoho._provider import client
 
         return client.check(olds, news)
 
-    @_guarded
+    @clean
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         from codat_zoho._provider import client
 
         return client.diff(olds, news)
 
-    @_guarded
+    @clean
     def create(self, props: Props) -> CreateResult:
         from codat_zoho._provider import client_verdicts
 
         return client_verdicts.create(props)
 
-    @_guarded
+    @clean
     def read(self, id_: str, props: Props) -> ReadResult:
         from codat_zoho._provider import client
 
         return client.read(id_, props)
 
-    @_guarded
+    @clean
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         from codat_zoho._provider import client_verdicts
 
         return client_verdicts.update(olds, news)
 
-    @_guarded
+    @clean
     def delete(self, _id: str, _props: Props) -> None:
         from codat_zoho._provider import client
 

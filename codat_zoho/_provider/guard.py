@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from codat_zoho._redact import redact, register
 from codat_zoho._switched import counting, debugging
 from codat_zoho.errors import CodatZohoError
 
-__all__ = ["clean", "say"]
+__all__ = ["cleanly", "say"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,31 +24,26 @@ def say(text: str) -> None:
     print(redact(f"codat-zoho: {text}"), file=sys.stderr, flush=True)
 
 
-def clean(method: Callable[P, R]) -> Callable[P, R]:
-    """Let nothing but a one-line error out of a provider method.
+def cleanly(method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a provider method, and let nothing but a one-line error out of it.
 
     The SDK shows a whole traceback of whatever a method raises, with its text as it is, and hangs for ever on what is
     no ``Exception``. A class that claims to be a builtin, raised from nothing, is shown as ``Name: text``; by an SDK
     before 3.260, which leaves it to gRPC to tell of it, as the text alone, so the name goes into the text there.
     """
-
-    @functools.wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            for bag in args:  # Old secrets too: Codat may say the one that it stores.
-                if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
-                    register(secret)
-            return method(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001
-            name, text = _shown(error)
-            if _sdk_leaves_out_names():
-                text = f"{name}: {text}"
-        finally:
-            if counting():
-                _say_calls()
-        raise type(name, (Exception,), {"__module__": "builtins"})(text)
-
-    return call
+    try:
+        for bag in args:  # Old secrets too: Codat may say the one that it stores.
+            if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
+                register(secret)
+        return method(*args, **kwargs)
+    except BaseException as error:  # noqa: BLE001
+        name, text = _shown(error)
+        if _sdk_leaves_out_names():
+            text = f"{name}: {text}"
+    finally:
+        if counting():
+            _say_calls()
+    raise type(name, (Exception,), {"__module__": "builtins"})(text)
 
 
 def _sdk_leaves_out_names() -> bool:

@@ -102,8 +102,8 @@ def find_or_build(progress: Progress = print, *, python: Path = Path(sys.executa
             tried.append(f"PATH: {closed}")
     if only == "path" or sys.platform == "win32":  # the stand-in language host is for POSIX
         raise _missing(tried)
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "codat-zoho"
-    home = root / f"pulumi-{VERSION}"
+    home = _home()
+    root = home.parent
     with contextlib.suppress(_Closed):
         return _cached(home, "cache")
     root.mkdir(parents=True, exist_ok=True)
@@ -133,12 +133,16 @@ def find() -> Engine:
 
     Raises EngineMissing where there is none.
     """
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "codat-zoho"
     with contextlib.suppress(_Closed):
         return _engine(os.environ.get("PATH", os.defpath), "PATH")
     with contextlib.suppress(_Closed):
-        return _cached(root / f"pulumi-{VERSION}", "cache")
+        return _cached(_home(), "cache")
     raise _missing(["PATH and the cache: no engine"])
+
+
+def _home() -> Path:
+    """Where the cached engine is, or will be."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "codat-zoho", f"pulumi-{VERSION}")
 
 
 def _missing(tried: Sequence[str]) -> EngineMissing:

@@ -18,7 +18,12 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.generated import write_or_compare  # noqa: E402
+
+FOLDER = ROOT / "docs" / "pictures"
 UNIT, EDGE, GAP, LINE, SIZE = 30, 10, 34, 17, 13
 LETTER = SIZE * 0.52
 """Letters of a proportional font are about half as wide as they are high."""
@@ -166,16 +171,8 @@ def _arrow(x1: int, y1: int, x2: int, y2: int) -> str:
 
 def main(arguments: list[str]) -> int:
     """Draw or compare."""
-    stale = []
-    for source in sorted(FOLDER.glob("*.yaml")):
-        picture, drawn = source.with_suffix(".svg"), svg(source.read_text(encoding="utf-8"))
-        if arguments == ["--check"]:
-            stale += [] if picture.exists() and picture.read_text(encoding="utf-8") == drawn else [picture.name]
-        else:
-            picture.write_text(drawn, encoding="utf-8")
-    if stale:
-        print(f"docs/pictures is stale: {', '.join(stale)}. Run: make reference", file=sys.stderr)
-    return int(bool(stale))
+    drawn = {one.with_suffix(".svg"): svg(one.read_text(encoding="utf-8")) for one in sorted(FOLDER.glob("*.yaml"))}
+    return write_or_compare(drawn, "docs/pictures", arguments)
 
 
 if __name__ == "__main__":

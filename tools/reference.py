@@ -31,6 +31,7 @@ from codat_zoho.cli import COMMANDS, Exit, exit_of  # noqa: E402
 from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
+from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
 from tools.schemas import reports  # noqa: E402
 
@@ -255,16 +256,8 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def main(arguments: list[str]) -> int:
     """Write or compare."""
-    stale = []
-    for name, draw in PAGES.items():
-        path, text = FOLDER / f"{name}.md", f"{MARK}{draw()}\n"
-        if arguments == ["--check"]:
-            stale += [] if path.exists() and path.read_text(encoding="utf-8") == text else [name]
-        else:
-            path.write_text(text, encoding="utf-8")
-    if stale:
-        print(f"docs/reference is stale: {', '.join(stale)}. Run: make reference", file=sys.stderr)
-    return int(bool(stale))
+    drawn = {FOLDER / f"{name}.md": f"{MARK}{draw()}\n" for name, draw in PAGES.items()}
+    return write_or_compare(drawn, "docs/reference", arguments)
 
 
 if __name__ == "__main__":

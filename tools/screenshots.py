@@ -16,14 +16,14 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from codat_zoho.testing import CLIENT_SECRET, simulated  # noqa: E402
+from codat_zoho.testing import CLIENT_SECRET  # noqa: E402
 from tools.engine import EngineMissing, find  # noqa: E402
+from tools.stage import staged  # noqa: E402
 
 PICTURE = ROOT / "docs/pictures/drift-report.png"
 EXAMPLE = ROOT / "examples/multi-environment"
@@ -40,48 +40,30 @@ def browser() -> str | None:
 
 def report() -> str:
     """Deploy the example's stacks, click about, and return what `codat-zoho drift --format html` writes."""
-    engine = find()
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "CODAT_", "ZOHO_"))}
-    with tempfile.TemporaryDirectory(prefix="codat-zoho-picture-") as place, simulated() as codat:
-        folder, state = Path(place, "zoho-books"), Path(place, "state")
-        state.mkdir()
-        shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        project = folder / "Pulumi.yaml"
-        project.write_text(re.sub(r"virtualenv:.*", f"virtualenv: {sys.prefix}", project.read_text()))
+    with staged(find(), EXAMPLE, "zoho-books") as stage:
+        folder, simulator = stage.folder, stage.codat.simulator
         dev = (folder / "Pulumi.dev.yaml").read_text()
         (folder / "Pulumi.staging.yaml").write_text(dev.replace("DEVELOPMENTCLIENT000", "STAGINGCLIENT0000000"))
-        environment = engine.environment(kept, python=Path(sys.executable)) | {
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_HOME": str(Path(place, "home")),
-            "PULUMI_CONFIG_PASSPHRASE": "only for this picture",
-            **codat.environment,
-        }
-        clients = {}
         for stack in STACKS:
-            environment[f"CODAT_API_KEY_{stack.upper()}"] = f"made-up-api-key-of-{stack}"
-            clients[stack] = codat.simulator.add_codat_client(f"made-up-api-key-of-{stack}")
+            stage.environment[f"CODAT_API_KEY_{stack.upper()}"] = f"made-up-api-key-of-{stack}"
+            client = simulator.add_codat_client(f"made-up-api-key-of-{stack}")
             (client_id,) = re.findall(r"clientId: (\S+)", (folder / f"Pulumi.{stack}.yaml").read_text())
-            codat.simulator.add_zoho_client(client_id, CLIENT_SECRET)
-            _pulumi(folder, environment, "stack", "init", stack)
-            _pulumi(folder, environment, "config", "set", "--secret", "clientSecret", typed=CLIENT_SECRET)
-            _pulumi(folder, environment, "up", "--yes", "--skip-preview")
+            simulator.add_zoho_client(client_id, CLIENT_SECRET)
+            stage.pulumi("stack", "init", stack)
+            stage.pulumi("config", "set", "--secret", "clientSecret", typed=CLIENT_SECRET)
+            stage.pulumi("up", "--yes", "--skip-preview")
             if stack == "prod":
-                clients[stack].integration.enabled = False
-                clients[stack].integration.keys["clientSecret"] = "0" * 38 + "0bad"
-                codat.simulator.zoho[client_id].enabled.discard("uk")
-                clients[stack].linked = 12
+                client.integration.enabled = False
+                client.integration.keys["clientSecret"] = "0" * 38 + "0bad"
+                simulator.zoho[client_id].enabled.discard("uk")
+                client.linked = 12
             if stack == "staging":
-                codat.simulator.zoho[client_id].throttled.add("us")
+                simulator.zoho[client_id].throttled.add("us")
         command = [sys.executable, "-m", "codat_zoho", "drift", "--all-stacks", "--format", "html", "--quiet"]
-        done = subprocess.run(command, cwd=folder, env=dict(environment), capture_output=True, text=True)
+        done = subprocess.run(command, cwd=folder, env=stage.environment, capture_output=True, text=True)
         if done.returncode != 7:
             raise RuntimeError(f"drift was expected: {done.stderr}")
         return done.stdout
-
-
-def _pulumi(folder: Path, environment: Mapping[str, str], *words: str, typed: str = "") -> None:
-    command = ["pulumi", *words, "--non-interactive"]
-    subprocess.run(command, cwd=folder, env=dict(environment), input=typed, text=True, check=True, capture_output=True)
 
 
 def shown(html: str) -> bytes:

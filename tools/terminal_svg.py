@@ -6,10 +6,8 @@ import contextlib
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -17,8 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from codat_zoho.testing import CLIENT_ID, CLIENT_SECRET, SimulatedCodat, simulated  # noqa: E402
+from codat_zoho.testing import CLIENT_ID, CLIENT_SECRET  # noqa: E402
 from tools.engine import find_or_build  # noqa: E402
+from tools.stage import staged  # noqa: E402
 
 PICTURE = ROOT / "docs/pictures/drift.svg"
 COMMAND = ("codat-zoho", "drift")
@@ -29,47 +28,17 @@ TEXT, GROUND, BAR = "#cdd9e5", "#1c2128", "#2d333b"
 
 def perform() -> tuple[str, int]:
     """Deploy the quickstart, click in the Portal; return what `codat-zoho drift` prints on a terminal, and its code."""
-    engine = find_or_build()
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "CODAT_", "ZOHO_"))}
-    with tempfile.TemporaryDirectory(prefix="codat-zoho-picture-") as place, simulated() as codat:
-        folder = Path(place, "billing")
-        state = Path(place, "state")
-        state.mkdir()
-        shutil.copytree(
-            ROOT / "examples/quickstart", folder, ignore=shutil.ignore_patterns("__pycache__", "*.dev.yaml")
-        )
-        project = folder / "Pulumi.yaml"
-        project.write_text(re.sub(r"virtualenv:.*", f"virtualenv: {sys.prefix}", project.read_text()))
-        environment = engine.environment(kept, python=Path(sys.executable)) | {
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_HOME": str(Path(place, "home")),
-            "PULUMI_CONFIG_PASSPHRASE": "only for this picture",
-            **codat.environment,
-        }
-        _deploy_and_click(folder, environment, codat)
+    with staged(find_or_build(), ROOT / "examples/quickstart", "billing") as stage:
+        (stage.folder / "Pulumi.dev.yaml").unlink(missing_ok=True)  # a reader's own
+        stage.pulumi("stack", "init", "prod")
+        stage.pulumi("config", "set", "clientId", CLIENT_ID)
+        stage.pulumi("config", "set", "--secret", "clientSecret", typed=CLIENT_SECRET)
+        stage.pulumi("up", "--yes", "--skip-preview")
+        stage.codat.client.integration.enabled = False
+        stage.codat.client.integration.keys["clientSecret"] = "0" * 38 + "0bad"
+        stage.codat.simulator.zoho[CLIENT_ID].enabled.discard("uk")
         # A terminal, but no progress line: that would show only while it runs.
-        return _on_a_terminal(folder, {**environment, "CI": "1", "TERM": "xterm", "COLUMNS": str(WIDTH)})
-
-
-def _deploy_and_click(folder: Path, environment: Mapping[str, str], codat: SimulatedCodat) -> None:
-    for command, typed in (
-        (("stack", "init", "prod"), ""),
-        (("config", "set", "clientId", CLIENT_ID), ""),
-        (("config", "set", "--secret", "clientSecret"), CLIENT_SECRET),
-        (("up", "--yes", "--skip-preview"), ""),
-    ):
-        subprocess.run(
-            ["pulumi", *command, "--non-interactive"],
-            cwd=folder,
-            env=dict(environment),
-            input=typed,
-            text=True,
-            check=True,
-            capture_output=True,
-        )
-    codat.client.integration.enabled = False
-    codat.client.integration.keys["clientSecret"] = "0" * 38 + "0bad"
-    codat.simulator.zoho[CLIENT_ID].enabled.discard("uk")
+        return _on_a_terminal(stage.folder, {**stage.environment, "CI": "1", "TERM": "xterm", "COLUMNS": str(WIDTH)})
 
 
 def _on_a_terminal(folder: Path, environment: Mapping[str, str]) -> tuple[str, int]:

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from bench.calls import counted
 from bench.harness import in_turn
 from bench.place import Place
 from codat_zoho.simulator import Simulator
@@ -71,9 +71,7 @@ def measure(
         }
         for job, (floor, act) in jobs.items():
             figures[f"{job}; the floor is the {tool}, s"] = in_turn(floor, act, pairs).figures()
-            simulator.calls.clear()
-            floor()
-            calls[f"{job}, {tool}"] = dict(Counter(f"{call.service} {call.kind}" for call in simulator.calls))
+            calls[f"{job}, {tool}"] = counted(simulator, floor)
     simulator.zoho[ID].secret = SECRET
     place.configure("ours", 1, secret=SECRET)
     ours(*up)

@@ -11,15 +11,19 @@ from codat_zoho.simulator import Simulator
 UP = ("up", "--yes", "--skip-preview")
 
 
+def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
+    """What is called while something is done."""
+    simulator.calls.clear()
+    act()
+    return dict(sorted(Counter(f"{call.service} {call.kind}" for call in simulator.calls).items()))
+
+
 def measure(place: Place, simulator: Simulator) -> dict[str, dict[str, int]]:
     """One pair of resources, from nothing to nothing."""
     size, found = 1, {}
 
     def count(name: str, act: Callable[[], object]) -> None:
-        simulator.calls.clear()
-        act()
-        seen = Counter(f"{call.service} {call.kind}" for call in simulator.calls)
-        found[name] = dict(sorted(seen.items()))
+        found[name] = counted(simulator, act)
 
     def run(*words: str) -> Callable[[], object]:
         return lambda: place.run("ours", size, *words)

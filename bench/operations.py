@@ -19,29 +19,28 @@ SIDES = ("floor", "ours")
 LIMITS = {"up": 1.05, "preview": 1.05, "refresh --preview-only": 1.10}
 
 
+def _both(place: Place, name: str, size: int, pairs: int, *, floor: str = "floor", warm: bool = False) -> Pairs:
+    words = OPERATIONS[name]
+    return in_turn(
+        lambda: place.seconds(floor, size, *words), lambda: place.seconds("ours", size, *words), pairs, warm=warm
+    )
+
+
 def measure(place: Place, sizes: tuple[int, ...], pairs: dict[int, int]) -> tuple[dict[str, Any], list[Bar]]:
     """Every size is deployed once; then each operation runs on both in turn."""
     found: dict[str, dict[int, Pairs]] = {name: {} for name in OPERATIONS}
     for size in sizes:
         for project in PROGRAMS if size == max(sizes) > 1 else SIDES:
             place.deploy(project, size)
-        for name, words in OPERATIONS.items():
-            found[name][size] = in_turn(
-                lambda words=words, size=size: place.seconds("floor", size, *words),
-                lambda words=words, size=size: place.seconds("ours", size, *words),
-                pairs[size],
-                warm=size == max(sizes) > 1,
-            )
+        for name in OPERATIONS:
+            found[name][size] = _both(place, name, size, pairs[size], warm=size == max(sizes) > 1)
     figures: dict[str, Any] = {}
     bars: list[Bar] = []
     if (most := max(sizes)) > 1:
         # Whose cost is whose: this floor has as many properties as ours, and nothing to check or compare in them.
         for name in ("up", "preview"):
-            figures[f"{name}, n={most}; the floor has as many properties, s"] = in_turn(
-                lambda name=name: place.seconds("shaped", most, *OPERATIONS[name]),
-                lambda name=name: place.seconds("ours", most, *OPERATIONS[name]),
-                pairs[most],
-            ).figures()
+            taken = _both(place, name, most, pairs[most], floor="shaped")
+            figures[f"{name}, n={most}; the floor has as many properties, s"] = taken.figures()
     for name, by_size in found.items():
         for size, taken in by_size.items():
             figures[f"{name}, n={size}, s"] = taken.figures()
@@ -67,10 +66,9 @@ def state(place: Place, size: int) -> dict[str, Any]:
 
 def latency(place: Place, simulator: Simulator, seconds: float, pairs: int) -> tuple[dict[str, Any], list[Bar]]:
     """A refresh of one pair of resources while each call to Codat takes ``seconds``: how many of those it waits for."""
-    words = OPERATIONS["refresh --preview-only"]
-    fast = in_turn(lambda: place.seconds("floor", 1, *words), lambda: place.seconds("ours", 1, *words), pairs)
+    fast = _both(place, "refresh --preview-only", 1, pairs)
     simulator.fail(Fault(path="/codat/", delay=seconds, times=-1))
-    slow = in_turn(lambda: place.seconds("floor", 1, *words), lambda: place.seconds("ours", 1, *words), pairs)
+    slow = _both(place, "refresh --preview-only", 1, pairs)
     simulator.faults.clear()
     waits = (slow.added.median - fast.added.median) / seconds
     figures = {

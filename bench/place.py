@@ -35,12 +35,13 @@ for n in range(1, config.require_int("pairs") + 1):
 """
 FLOOR = """\
 import pulumi
-from bench.echo import First, Second
+from bench.echo import SHAPE, First, Second
 
 config = pulumi.Config()
+more = SHAPE if pulumi.get_project() == "shaped" else {"First": {}, "Second": {}}
 for n in range(1, config.require_int("pairs") + 1):
     id_, secret = config.require("id"), config.require_secret("secret")
-    first = First(f"zoho-{n}", client_id=id_, client_secret=secret, regions=["eu", "us"])
+    first = First(f"zoho-{n}", client_id=id_, client_secret=secret, regions=["eu", "us"], **more["First"])
     Second(
         f"books-{n}",
         first,
@@ -49,12 +50,10 @@ for n in range(1, config.require_int("pairs") + 1):
         enabled=config.get_bool("enabled", True),
         connection=f"c{n}",
         allow_disruption=True,
+        **more["Second"],
     )
 """
-SHAPED = FLOOR.replace("import First, Second", "import SHAPE, First, Second")
-SHAPED = SHAPED.replace('regions=["eu", "us"])', 'regions=["eu", "us"], **SHAPE["First"])')
-SHAPED = SHAPED.replace("allow_disruption=True,", 'allow_disruption=True, **SHAPE["Second"],')
-PROGRAMS = {"floor": FLOOR, "ours": OURS, "shaped": SHAPED}
+PROGRAMS = {"floor": FLOOR, "ours": OURS, "shaped": FLOOR}
 
 
 @dataclass

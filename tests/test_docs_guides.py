@@ -75,7 +75,7 @@ class Reader:
         """Type the lines of a session; each exits as the page says. Returns what they printed."""
         said = ""
         for block in session(page, name):
-            for line in block.text.replace("\\\n", "").splitlines():
+            for line in block.lines():
                 code, printed = self.terminal.run(_as_typed(line), self.secret if "typed" in block.how else "")
                 said += f"$ {line}\n{printed}"
                 assert code == exit_code(line), f"{page}:{block.line}: {said}"

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from bench.harness import Bar
 from bench.place import Place
 from codat_zoho.simulator import Simulator
+from tests.support import ID, SECRET
 
 UP = ("up", "--yes", "--skip-preview")
+SHARED = "refresh --preview-only, two pairs that share a connection"
+# Two calls an integration, and one more for each connection that is shared.
+LIMITS = {"up, no change": 0, "preview": 0, "refresh --preview-only": 2, SHARED: 2 * 2 + 1}
 
 
 def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
@@ -18,15 +23,15 @@ def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
     return dict(sorted(Counter(f"{call.service} {call.kind}" for call in simulator.calls).items()))
 
 
-def measure(place: Place, simulator: Simulator) -> dict[str, dict[str, int]]:
-    """One pair of resources, from nothing to nothing."""
-    size, found = 1, {}
+def measure(place: Place, simulator: Simulator) -> tuple[dict[str, dict[str, int]], list[Bar]]:
+    """One pair of resources, then two that share a connection."""
+    found: dict[str, dict[str, int]] = {}
 
     def count(name: str, act: Callable[[], object]) -> None:
         found[name] = counted(simulator, act)
 
-    def run(*words: str) -> Callable[[], object]:
-        return lambda: place.run("ours", size, *words)
+    def run(*words: str, pairs: int = 1) -> Callable[[], object]:
+        return lambda: place.run("ours", pairs, *words)
 
     # The stack exists: what it made is destroyed first, so that create is counted too.
     count("destroy", run("destroy", "--yes", "--skip-preview"))
@@ -39,11 +44,14 @@ def measure(place: Place, simulator: Simulator) -> dict[str, dict[str, int]]:
     count("refresh --preview-only, verifying", run("refresh", "--preview-only"))
     del place.environment["CODAT_ZOHO_VERIFY"]
     other = "b" * 42
-    next(iter(simulator.zoho.values())).secret = other
-    place.configure("ours", size, secret=other)
+    simulator.zoho[ID].secret = other
+    place.configure("ours", 1, secret=other)
     count("rotate the secret", run(*UP))
-    place.configure("ours", size, enabled="false")
+    place.configure("ours", 1, enabled="false")
     count("disable", run(*UP))
-    place.configure("ours", size, enabled="true")
+    place.configure("ours", 1, enabled="true")
     count("enable", run(*UP))
-    return found
+    simulator.zoho[ID].secret = SECRET
+    place.deploy("ours", 2, connections=1)
+    count(SHARED, run("refresh", "--preview-only", pairs=2))
+    return found, [Bar(f"calls: {name}", sum(found[name].values()), limit, "calls") for name, limit in LIMITS.items()]

@@ -28,7 +28,7 @@ def _mebibytes(code: str) -> float:
 
 def measure(quick: bool) -> tuple[dict[str, Any], list[Bar]]:
     """Milliseconds are differences of pairs in one run."""
-    pairs = 5 if quick else 21
+    pairs = 5 if quick else 15
     taken = in_turn(lambda: _seconds("-c", FLOOR), lambda: _seconds("-c", OURS), pairs)
     memory = in_turn(lambda: _mebibytes(FLOOR), lambda: _mebibytes(OURS), pairs)
     help_ = in_turn(lambda: _seconds("-c", "pass"), lambda: _seconds("-m", "codat_zoho", "--help"), pairs)

@@ -21,7 +21,8 @@ import pulumi
 import codat_zoho as cz
 
 config = pulumi.Config()
-for n in range(1, config.require_int("pairs") + 1):
+pairs = config.require_int("pairs")
+for n in range(1, pairs + 1):
     client = cz.ZohoClientCredentials(
         f"zoho-{n}", client_id=config.require("id"), client_secret=config.require_secret("secret"), regions=["eu", "us"]
     )
@@ -29,7 +30,7 @@ for n in range(1, config.require_int("pairs") + 1):
         f"books-{n}",
         credentials=client,
         enabled=config.get_bool("enabled", True),
-        connection=f"c{n}",
+        connection=f"c{min(n, config.get_int('connections', pairs))}",
         allow_disruption=True,
     )
 """
@@ -113,10 +114,10 @@ class Place:
             kind = "--secret" if name == "secret" else "--plaintext"
             self.run(project, pairs, "config", "set", kind, name, str(value))
 
-    def deploy(self, project: str, pairs: int) -> None:
-        """Make the stack and create its resources."""
+    def deploy(self, project: str, pairs: int, **more: Any) -> None:
+        """Make the stack with its configuration, and create its resources."""
         self.run(project, pairs, "stack", "init")
-        self.configure(project, pairs, pairs=pairs, id=ID, secret=SECRET, enabled="true")
+        self.configure(project, pairs, pairs=pairs, id=ID, secret=SECRET, enabled="true", **more)
         self.run(project, pairs, "up", "--yes", "--skip-preview")
 
     def exported(self, project: str, pairs: int) -> dict[str, Any]:

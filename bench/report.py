@@ -31,7 +31,7 @@ def table(result: dict[str, Any]) -> str:
             lines.append(f"| {name} | | {found['floor']:.4f} | {found['ours']:.4f} | {found['ratio']:.2f} | |")
     lines += [
         "",
-        "| Operation, one pair of resources | Codat reads | Codat writes | Zoho probes |",
+        "| Operation, one pair of resources where nothing else is said | Codat reads | Codat writes | Zoho probes |",
         "|---|---|---|---|",
     ]
     for name, calls in result["calls"].items():

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
 from codat_zoho._redact import one_line, redact, register
@@ -73,17 +73,21 @@ def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> s
             f"{setting} is no usable address; what it holds is not shown.",
             "Give one like https://api.codat.io, without user, query and fragment.",
         )
-    shown = one_line(f"{parts.scheme}://{parts.netloc}")
     if loopback_only and not is_loopback(bare):
         raise ConfigurationError(
-            f"{setting} is {shown}, but only a loopback address (the simulator) may stand in for Zoho.",
+            f"{setting} is {_shown(parts)}, but only a loopback address (the simulator) may stand in for Zoho.",
             "Unset it: Zoho's own addresses are built in.",
         )
     if parts.scheme == "http" and not is_loopback(bare):
         raise ConfigurationError(
-            f"{setting} is {shown}: the API key would travel in clear.", "Use https (only loopback may be http)."
+            f"{setting} is {_shown(parts)}: the API key would travel in clear.",
+            "Use https (only loopback may be http).",
         )
     return bare.rstrip("/")
+
+
+def _shown(address: SplitResult) -> str:
+    return one_line(f"{address.scheme}://{address.netloc}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ __all__ = ["one_line", "redact", "register"]
 _PLACEHOLDER = "[redacted]"
 _SHORTEST = 4  # A shorter "secret" would blank out ordinary words.
 _lock = Lock()
-_forms: frozenset[str] = frozenset()
-_pattern: re.Pattern[str] | None = None
+_known: set[str] = set()
+"""Every secret seen so far."""
+_forms: dict[str, tuple[str, ...]] = {}
+"""Their forms, folded, the longest first, by how they begin: so a text is not held against every one of them."""
 
 # What secrets look like. Zoho: tokens and codes are <4 digits>.<32 hex>.<32 hex>, secrets 42 hex. Codat: `Basic …`.
 _SHAPES = re.compile(
@@ -63,13 +65,19 @@ def _encodings(secret: str) -> set[str]:
 
 def register(secret: str | None) -> None:
     """Make :func:`redact` replace ``secret``, in any of its usual encodings, from now on."""
-    global _forms, _pattern
-    if not secret or len(secret) < _SHORTEST:
+    if not secret or len(secret) < _SHORTEST or secret in _known:
         return
     with _lock:
-        forms = _forms | _encodings(secret)
-        if forms != _forms:
-            _forms, _pattern = forms, None
+        for form in map(_folded, _encodings(secret)):
+            start = form[:_SHORTEST]
+            _forms[start] = tuple(sorted({form, *_forms.get(start, ())}, key=len, reverse=True))
+        _known.add(secret)
+
+
+def _folded(text: str) -> str:
+    """The text in lower case, character by character: none becomes two."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
 
 
 def _unescape(text: str) -> str:
@@ -84,9 +92,10 @@ def redact(text: str) -> str:
     for _ in range(_NESTED):
         before = plain
         for undo in _UNDO:
-            plain = undo(plain)
-            if (covered := _replaced(plain)) != plain:
-                text = plain = covered
+            undone = undo(plain)
+            if undone != plain and (covered := _replaced(undone)) != undone:
+                text = undone = covered
+            plain = undone
         if plain == before:
             break
     return text
@@ -103,19 +112,21 @@ _NESTED = 4
 
 
 def _replaced(text: str) -> str:
-    pattern = _pattern or _compiled()
-    if pattern is not None:
-        text = pattern.sub(_PLACEHOLDER, text)
-    return _SHAPES.sub(_PLACEHOLDER, _ADDRESS.sub(_without_user, text))
+    return _SHAPES.sub(_PLACEHOLDER, _ADDRESS.sub(_without_user, _without_known(text)))
 
 
-def _compiled() -> re.Pattern[str] | None:
-    """Most processes register secrets and have nothing to say: the pattern is made for the first text."""
-    global _pattern
-    with _lock:
-        if _pattern is None and _forms:
-            _pattern = re.compile("|".join(map(re.escape, sorted(_forms, key=len, reverse=True))), re.IGNORECASE)
-        return _pattern
+def _without_known(text: str) -> str:
+    folded = _folded(text)
+    kept, behind, at = [], 0, 0
+    while at <= len(folded) - _SHORTEST:
+        for form in _forms.get(folded[at : at + _SHORTEST], ()):
+            if folded.startswith(form, at):
+                kept += [text[behind:at], _PLACEHOLDER]
+                at = behind = at + len(form)
+                break
+        else:
+            at += 1
+    return "".join(kept) + text[behind:]
 
 
 def _without_user(found: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from hypothesis import settings
 from codat_zoho._http import Http
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho.simulator import Simulator
-from tests.support import API_KEY, ID, SECRET, in_process
+from tests.support import API_KEY, ID, SECRET, forget_secrets, in_process
 from tools.engine import Engine, find_or_build
 
 # How long an example takes says something about the machine, not about the package.
@@ -32,6 +32,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("CODAT_", "ZOHO_", "PULUMI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered() -> None:
+    """No secret of another test is redacted."""
+    forget_secrets()
 
 
 @pytest.fixture(autouse=True)

@@ -87,18 +87,18 @@ class Scratch:
             if place.client_id not in simulator.zoho:
                 simulator.add_zoho_client(place.client_id, place.secret)
             self.environment[f"CODAT_API_KEY_{place.connection.upper().replace('-', '_')}"] = place.key
-            self.engine("stack", "init", place.stack, "--no-select", project=place.project)
-            with (folder / f"Pulumi.{place.stack}.yaml").open("a") as settings:
-                name = place.project
-                settings.write(f'config:\n  {name}:id: "{place.client_id}"\n  {name}:secret: "{place.secret}"\n')
-                settings.write(f"  {name}:connection: {place.connection}\n")
-                settings.write(f"  codat-zoho:codatUrl: {place.codat_url}/codat\n")
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(self._up, places))
+            list(pool.map(self._deploy, places))
         self.places += places
 
-    def _up(self, place: Place) -> None:
-        self.engine("up", "--yes", "--skip-preview", "--stack", place.stack, project=place.project)
+    def _deploy(self, place: Place) -> None:
+        name = place.project
+        self.engine("stack", "init", place.stack, "--no-select", project=name)
+        with (self.root / name / f"Pulumi.{place.stack}.yaml").open("a") as settings:
+            settings.write(f'config:\n  {name}:id: "{place.client_id}"\n  {name}:secret: "{place.secret}"\n')
+            settings.write(f"  {name}:connection: {place.connection}\n")
+            settings.write(f"  codat-zoho:codatUrl: {place.codat_url}/codat\n")
+        self.engine("up", "--yes", "--skip-preview", "--stack", place.stack, project=name)
 
     def drift(
         self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from codat_zoho import _redact
 from codat_zoho._http import Http
 from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.simulator import Dropped, Simulator
@@ -34,6 +35,12 @@ UNKNOWN_SWITCHES: dict[str, tuple[object, ...]] = {
 def keys(client_id: str = ID, client_secret: str = SECRET) -> dict[str, str]:
     """Stored keys as Codat names them."""
     return {"clientId": client_id, "clientSecret": client_secret}
+
+
+def forget_secrets() -> None:
+    """Redact nothing any more that was registered: what is a secret in one test is a word in the next."""
+    _redact._known.clear()
+    _redact._forms.clear()
 
 
 class InProcess(httpx.BaseTransport):

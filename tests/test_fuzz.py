@@ -21,7 +21,6 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from codat_zoho import _redact
 from codat_zoho._http import retry_after
 from codat_zoho._provider import Books, client, integration, verdicts
 from codat_zoho._redact import one_line, redact
@@ -46,7 +45,7 @@ from codat_zoho.simulator.control import answer as control
 from codat_zoho.stack_config import declared
 from codat_zoho.zoho import probe
 from tests.canaries import KEY, SECRET
-from tests.support import ID, REGIONS, Clock, answering
+from tests.support import ID, REGIONS, Clock, answering, forget_secrets
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 LONG_ENOUGH = 200_000
@@ -95,17 +94,6 @@ def bent(draw: st.DrawFn, valid: Any) -> Any:
     if isinstance(valid, list):
         return [draw(bent(value)) for value in valid for _ in range(draw(st.sampled_from([1, 1, 1, 0, 2])))]
     return valid
-
-
-@pytest.fixture(autouse=True)
-def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_redact, "_forms", frozenset())
-    monkeypatch.setattr(_redact, "_pattern", None)
-
-
-def forget() -> None:
-    """What one example registers would slow down all that follow."""
-    _redact._forms, _redact._pattern = frozenset(), None
 
 
 def clean(text: str) -> None:
@@ -157,7 +145,7 @@ def test_settings(values: Any) -> None:
             assert check(checked.inputs, values).inputs == checked.inputs
     for warning in warnings_about(values):
         clean(warning)
-    forget()
+    forget_secrets()
 
 
 CONFIG = {f"codat-zoho:{key}": "x" for key in ("enabled", "onDelete", "allowDisruption", "connection", "verify")} | {
@@ -260,7 +248,7 @@ def test_stack_files(content: bytes) -> None:
             clean(one.shown)
     for value in stack.settings.values():
         assert value.text is not None and value.identity and list(value.leaves())
-    forget()
+    forget_secrets()
 
 
 def test_a_stack_file_that_is_nested_a_million_deep() -> None:
@@ -340,7 +328,7 @@ def test_answers_of_codat(answers: list[tuple[int, dict[str, str], bytes]]) -> N
         assert sent <= 130, "the operation's deadline bounds it"
     for text in said:
         clean(text)
-    forget()
+    forget_secrets()
 
 
 @fuzz
@@ -357,7 +345,7 @@ def test_answers_of_zoho(status: int, head: dict[str, str], body: bytes) -> None
 
     clean(probe(answering(handle), "us", ID, SECRET).why)
     assert len(sent) == 1
-    forget()
+    forget_secrets()
 
 
 @fuzz
@@ -602,7 +590,7 @@ def test_the_environment(config: dict[str, Any], variables: dict[str, str], conn
             lambda: environment.api_key(connection),
         ):
             told(ask)
-    forget()
+    forget_secrets()
 
 
 @fuzz
@@ -634,7 +622,7 @@ def test_anything_recorded(olds: Any, news: Any) -> None:
     except Exception as error:  # noqa: BLE001
         assert type(error).__module__ == "builtins"
         clean(str(error))
-    forget()
+    forget_secrets()
 
 
 # --- long inputs ------------------------------------------------------------------------------------------------------
@@ -706,4 +694,4 @@ def test_long_texts(reader: str) -> None:
     """What takes quadratic time would not come back from any of these; they end."""
     for text in LONG.values():
         READERS[reader](f"{text}!")
-    forget()
+    forget_secrets()

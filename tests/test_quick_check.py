@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho import _redact
 from codat_zoho._provider import client, integration
 from codat_zoho.rules import INTEGRATION, ZOHO_CLIENT
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings
@@ -40,13 +39,6 @@ FOUND = {
 
 def _some(of: dict[str, tuple[Any, ...]], names: Any) -> Any:
     return st.fixed_dictionaries({}, optional={name: st.sampled_from(of[name]) for name in names if name in of})
-
-
-@pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is declared as a secret here, an id among it, is none in other tests."""
-    monkeypatch.setattr(_redact, "_forms", frozenset())
-    monkeypatch.setattr(_redact, "_pattern", None)
 
 
 def _same(check: Any, olds: dict[str, Any], news: dict[str, Any]) -> None:

@@ -14,23 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho import _redact
 from codat_zoho._redact import one_line, redact, register
-from tests.support import SECRET, new_secret
+from tests.support import SECRET, forget_secrets, new_secret
 
 secrets = st.text(alphabet=string.ascii_letters + string.digits + "-_.~+/=&%\"'\\é", min_size=8, max_size=60)
 around = st.text(max_size=8)
 
 
-@pytest.fixture(autouse=True)
-def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_redact, "_forms", frozenset())
-    monkeypatch.setattr(_redact, "_pattern", None)
-
-
 def only(secret: str) -> None:
     """Register this secret and forget those of other examples."""
-    _redact._forms = frozenset()
+    forget_secrets()
     register(secret)
 
 
@@ -122,11 +115,33 @@ def test_ordinary_words_stay() -> None:
     for none in (None, "", "abc"):
         register(none)
     assert redact("abc, Zoho Books, 1000.GFXJNB") == "abc, Zoho Books, 1000.GFXJNB"
+
+
+def test_a_secret_within_another() -> None:
+    """Whichever was registered first, the longer one leaves nothing behind."""
+    for secrets in (("abcdef", "abcdefghij", "xxabcdef"), ("xxabcdef", "abcdefghij", "abcdef")):
+        forget_secrets()
+        for secret in secrets:
+            register(secret)
+        assert redact("1 abcdefghij 2 XXABCDEF 3 ABCDEFGH") == "1 [redacted] 2 [redacted] 3 [redacted]GH"
+
+
+@pytest.mark.parametrize("other", ["İstanbul ", "ß ", "ŉ", "K"])
+def test_letters_whose_lower_case_is_of_another_length(other: str) -> None:
+    """What stands before a secret does not hide where it is."""
     register(SECRET)
-    redact("")
-    known = _redact._pattern
-    register(SECRET)
-    assert known is not None and _redact._pattern is known
+    assert redact(other + SECRET.upper() + other) == f"{other}[redacted]{other}"
+    register(f"{other}and more of it")
+    assert redact(f"x {other}AND more of it y") == "x [redacted] y"
+
+
+def test_one_of_thousands_of_secrets() -> None:
+    """A program may hold hundreds of Codat clients, each with a key of its own."""
+    for number in range(2_000):
+        register(f"{number:05d}-api-key-of-one-client")
+    assert redact("of 01999-api-key-of-one-client, no 02000-api-key-of-one-client") == (
+        "of [redacted], no 02000-api-key-of-one-client"
+    )
 
 
 @given(st.text(), st.integers(1, 300))

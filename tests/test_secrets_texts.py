@@ -14,7 +14,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from codat_zoho import _redact
 from codat_zoho._http import Answer, Http
 from codat_zoho._provider import Books, Zoho, clean
 from codat_zoho._provider.context import CONTEXT, Context
@@ -35,18 +34,11 @@ from codat_zoho.simulator.codat import Request
 from codat_zoho.stack_config import declared
 from codat_zoho.zoho import probe
 from tests.canaries import KEY, PROXY_PASSWORD, SECRET, Echo, echoing, encoded, leaks
-from tests.support import ID
+from tests.support import ID, forget_secrets
 
 MODES: list[int | str] = [302, 400, 401, 402, 403, 404, 405, 409, 418, 429, 500, 503, "names", "garbage"]
 BOOKS = {"client_id": ID, "client_secret": SECRET, "enabled": True, "connection": "default", "on_delete": "remove"}
 ZOHO = {"client_id": ID, "client_secret": SECRET, "regions": ["us"], "verify": "always"}
-
-
-@pytest.fixture(autouse=True)
-def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another test registered must not help here."""
-    monkeypatch.setattr(_redact, "_forms", frozenset())
-    monkeypatch.setattr(_redact, "_pattern", None)
 
 
 @pytest.fixture
@@ -128,8 +120,7 @@ def test_a_provider_in_front_of_a_remote_that_echoes(
     with echoing() as (echo, base):
         config = {"apiKey": KEY, "codatUrl": f"{base}/codat", "zohoUrl": f"{base}/zoho"}
         for face, method, arguments in calls:
-            monkeypatch.setattr(_redact, "_forms", frozenset())
-            monkeypatch.setattr(_redact, "_pattern", None)
+            forget_secrets()
             CONTEXT.__init__(Http(sleep=lambda _: None))  # type: ignore[misc]
             CONTEXT.configure(lambda key, c=config: c.get(key.partition(":")[2]))  # type: ignore[misc]
             # It knows what it was sent by somebody before.

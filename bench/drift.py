@@ -40,7 +40,9 @@ def measure(
         if count == SLOW:
             # Every call to Codat takes this long on both sides: the bare commands make the same calls.
             simulator.fail(Fault(path="/codat/", delay=LATENCY, times=-1))
-            figures[f"drift, {count} stacks, {LATENCY:g} s a Codat call, s"] = in_turn(bare, ours, 2, warm=True).figures()
+            figures[f"drift, {count} stacks, {LATENCY:g} s a Codat call, s"] = in_turn(
+                bare, ours, 2, warm=True
+            ).figures()
             simulator.faults.clear()
     return figures, bars
 

@@ -115,6 +115,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_redact.py",
     ),
     _m(
+        "the longest of two secrets is redacted whole",
+        "_redact.py",
+        "key=len, reverse=True))",
+        "key=len))",
+        "test_redact.py",
+    ),
+    _m(
         "secrets of a provider's arguments are known",
         "_provider/guard.py",
         "register(secret)\n",

@@ -29,7 +29,7 @@ def measure(
     simulator.add_codat_client(KEY)
     tools = {"httpx script": [sys.executable, str(SCRIPTS / "zoho_books.py")]}
     if all(map(shutil.which, ("curl", "jq", "base64"))):
-        tools["curl and jq"] = [str(SCRIPTS / "zoho_books.sh")]
+        tools["curl and jq script"] = [str(SCRIPTS / "zoho_books.sh")]
     secrets = (f"{number:042x}" for number in count(0xA000))
     now = {"secret": SECRET}
 

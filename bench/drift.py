@@ -32,17 +32,16 @@ def measure(
         stacks = [f"s{number}" for number in range(count)]
         fleet.deploy([Place(project, stack, base) for stack in stacks], {base: simulator})
         bare, ours = partial(_bare, fleet, project, stacks, jobs), partial(_ours, fleet, project, jobs)
+        name = f"drift, {count} {'stack' if count == 1 else 'stacks'}"
         # Few stacks are measured more often; many take long, and are many runs by themselves.
         taken = in_turn(bare, ours, 3 if count <= SLOW else 1, warm=count != counts[0])
-        figures[f"drift, {count} stacks, s"] = taken.figures()
+        figures[f"{name}, s"] = taken.figures()
         if count == max(counts):
             bars.append(Bar(f"drift over {count} stacks", taken.ratio.median, 1.10))
         if count == SLOW:
             # Every call to Codat takes this long on both sides: the bare commands make the same calls.
             simulator.fail(Fault(path="/codat/", delay=LATENCY, times=-1))
-            figures[f"drift, {count} stacks, {LATENCY:g} s a Codat call, s"] = in_turn(
-                bare, ours, 2, warm=True
-            ).figures()
+            figures[f"{name}, {LATENCY:g} s a Codat call, s"] = in_turn(bare, ours, 2, warm=True).figures()
             simulator.faults.clear()
     return figures, bars
 

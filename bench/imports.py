@@ -34,7 +34,7 @@ def measure(quick: bool) -> tuple[dict[str, Any], list[Bar]]:
     help_ = in_turn(lambda: _seconds("-c", "pass"), lambda: _seconds("-m", "codat_zoho", "--help"), pairs)
     figures = {
         "import, s": taken.figures(),
-        "import, peak MiB": memory.figures(),
+        "memory of import, peak MiB": memory.figures(),
         "codat-zoho --help, s": help_.figures(),
     }
     bars = [

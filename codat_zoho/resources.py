@@ -39,7 +39,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
             listed.
         verify: ``"on-change"`` asks Zoho when id, secret or regions change; ``"always"`` also on each refresh;
             ``"off"`` never. The environment variable ``CODAT_ZOHO_VERIFY`` overrides it. Zoho allows about ten token
-            requests in ten minutes (Zoho's token documentation), so each data centre is asked once and never again.
+            requests in ten minutes (Zoho's token documentation), so each data centre is asked at most once in a run.
         opts: Pulumi's resource options.
 
     Raises:

@@ -75,9 +75,14 @@ def register(secret: str | None) -> None:
 
 
 def _folded(text: str) -> str:
-    """The text in lower case, character by character: none becomes two."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+    """The text in one case, character by character: none becomes two, and none depends on what stands beside it."""
+    return text.lower() if text.isascii() else "".join(map(_folded_character, text))
+
+
+def _folded_character(char: str) -> str:
+    # Through upper case, where letters meet that have several small forms.
+    folded = char.upper().lower()
+    return folded if len(folded) == 1 else char.lower()[0]
 
 
 def _unescape(text: str) -> str:

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import string
+import sys
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus, unquote
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho._redact import one_line, redact, register
+from codat_zoho._redact import _folded, one_line, redact, register
 from tests.support import SECRET, forget_secrets, new_secret
 
 secrets = st.text(alphabet=string.ascii_letters + string.digits + "-_.~+/=&%\"'\\é", min_size=8, max_size=60)
@@ -133,6 +134,23 @@ def test_letters_whose_lower_case_is_of_another_length(other: str) -> None:
     assert redact(other + SECRET.upper() + other) == f"{other}[redacted]{other}"
     register(f"{other}and more of it")
     assert redact(f"x {other}AND more of it y") == "x [redacted] y"
+
+
+@pytest.mark.parametrize(
+    ("secret", "echo"), [("ΑΒΓΔΣ", "αβγδς"), ("ΑΒΓΔΣ", "ΑΒΓΔΣ"), ("5µ5µ5µ", "5Μ5Μ5Μ"), ("ſecret", "SECRET")]
+)
+def test_letters_with_several_small_forms(secret: str, echo: str) -> None:
+    """Which of them a letter gets depends on what stands beside it; a secret is found beside anything, in either case."""
+    register(secret)
+    assert redact(f"1{echo}2 {echo}Α {echo} Α{echo}") == "1[redacted]2 [redacted]Α [redacted] Α[redacted]"
+
+
+def test_the_case_of_a_letter_is_nothing() -> None:
+    """Any letter, in whichever case a service echoes it, as long as that is one letter."""
+    for char in map(chr, range(sys.maxunicode + 1)):
+        assert len(_folded(char)) == 1
+        for other in (char.lower(), char.upper()):
+            assert len(other) > 1 or _folded(other) == _folded(char), char
 
 
 def test_one_of_thousands_of_secrets() -> None:

@@ -19,10 +19,11 @@ SIDES = ("floor", "ours")
 LIMITS = {"up": 1.05, "preview": 1.05, "refresh --preview-only": 1.10}
 
 
-def _both(place: Place, name: str, size: int, pairs: int, *, floor: str = "floor", warm: bool = False) -> Pairs:
+def _both(place: Place, name: str, size: int, pairs: int, *, floor: str = "floor") -> Pairs:
+    # Both were deployed a moment ago, so all that they load is warm.
     words = OPERATIONS[name]
     return in_turn(
-        lambda: place.seconds(floor, size, *words), lambda: place.seconds("ours", size, *words), pairs, warm=warm
+        lambda: place.seconds(floor, size, *words), lambda: place.seconds("ours", size, *words), pairs, warm=True
     )
 
 
@@ -33,10 +34,9 @@ def measure(place: Place, sizes: tuple[int, ...], pairs: dict[int, int]) -> tupl
         for project in PROGRAMS if size == max(sizes) > 1 else SIDES:
             place.deploy(project, size)
         for name in OPERATIONS:
-            warm = size == max(sizes) > 1 or name != next(iter(OPERATIONS))
             # Where there is no bar, fewer pairs will do.
             times = pairs[size] if name in LIMITS else min(pairs[size], 3)
-            found[name][size] = _both(place, name, size, times, warm=warm)
+            found[name][size] = _both(place, name, size, times)
     figures: dict[str, Any] = {}
     bars: list[Bar] = []
     if (most := max(sizes)) > 1:
@@ -76,7 +76,7 @@ def latency(
     is what two runs of the same thing differ by.
     """
     simulator.fail(Fault(path="/codat/", delay=seconds, times=-1))
-    slow = _both(place, "refresh --preview-only", 1, pairs, warm=True)
+    slow = _both(place, "refresh --preview-only", 1, pairs)
     simulator.faults.clear()
     waits = round((slow.added.median - without) / seconds, 1)
     return (

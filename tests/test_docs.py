@@ -58,9 +58,6 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in _anchors(aim), f"{page.name}: {target}"
 
 
-THIS = "tests/test_docs.py"
-
-
 def test_what_proves_a_promise_is_there() -> None:
     """Each promise names tests, and each of them exists: one that is renamed takes its line along."""
     _, *promises = re.split(r"(?m)^- ", (ROOT / "docs/promises.md").read_text(encoding="utf-8"))
@@ -72,6 +69,7 @@ def test_what_proves_a_promise_is_there() -> None:
             assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{test}"
 
 
+THIS = "tests/test_docs.py"
 GENERATED = "<!-- Written by tools/reference.py"  # test_the_reference_is_what_the_code_says
 OF_SPHINX = "{toctree}"  # test_the_site_builds
 

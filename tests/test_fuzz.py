@@ -694,4 +694,3 @@ def test_long_texts(reader: str) -> None:
     """What takes quadratic time would not come back from any of these; they end."""
     for text in LONG.values():
         READERS[reader](f"{text}!")
-    forget_secrets()

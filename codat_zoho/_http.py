@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
+from codat_zoho._once import Once
 from codat_zoho._redact import one_line, redact, register
 from codat_zoho._version import __version__
 from codat_zoho.budget import Account, Budget
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+_C = TypeVar("_C")
 
 __all__ = ["Answer", "Deadline", "Http", "checked_address", "is_loopback"]
 
@@ -126,12 +128,14 @@ class Http:
         transport: stands in for the network in tests (an ``httpx.BaseTransport``).
         log: receives one redacted line per exchange.
         budget: counts the calls.
+        asked: what is asked once only, by all operations together.
         clock, sleep, now, jitter: time and chance, for tests.
     """
 
     transport: Any = None
     log: Callable[[str], None] | None = None
     budget: Budget = field(default_factory=Budget)
+    asked: Once = field(default_factory=Once)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
@@ -262,11 +266,11 @@ class Http:
                 path = urlsplit(url).path
                 self.log(redact(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)"))
 
-    def together(self, first: Callable[[], _A], second: Callable[[], _B]) -> tuple[_A, _B]:
-        """Do two things at the same time, and both to their end. Where both fail, the first is what is told."""
-        with ThreadPoolExecutor(1) as other:
-            running = other.submit(second)
-            return first(), running.result()
+    def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
+        """Do three things at the same time, and all to their end. Where several fail, the first is what is told."""
+        with ThreadPoolExecutor(2) as others:
+            one, another = others.submit(second), others.submit(third)
+            return first(), one.result(), another.result()
 
     def close(self) -> None:
         """Close the connections. It can be used again; a provider process just ends."""

@@ -22,6 +22,7 @@ __all__ = [
     "KEYS_CLEARED",
     "NO_SECRET",
     "ActualIntegration",
+    "CodatClient",
     "Known",
     "MaskReading",
     "Observed",
@@ -138,6 +139,28 @@ def shown_secret(mask: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class CodatClient:
+    """Which Codat client an API key opens.
+
+    Args:
+        id: Codat's id of it; None where Codat does not tell.
+        name: its name in the Portal, where that was asked for and told.
+        why: why the id cannot be told.
+    """
+
+    id: str | None = None
+    name: str | None = None
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name!r} ({self.id})" if self.name else str(self.id)
+
+    def is_another(self, recorded: str | None) -> bool:
+        """It is known to be another one than recorded; false where either is not known."""
+        return self.id is not None and recorded is not None and self.id.lower() != recorded.lower()
+
+
+@dataclass(frozen=True, slots=True)
 class ActualIntegration:
     """What Codat says of the integration.
 
@@ -147,6 +170,8 @@ class ActualIntegration:
         linked: how many companies are linked through it, or None where Codat does not say.
         integration_id: Codat's id of it, where given.
         name: Codat's name for it.
+        keys_untold: why the stored keys cannot be read at all, whether there are any included; ``keys`` is empty then.
+        codat_client: whose integration it is.
     """
 
     enabled: bool
@@ -154,6 +179,8 @@ class ActualIntegration:
     linked: int | None = None
     integration_id: str | None = None
     name: str = "Zoho Books"
+    keys_untold: str = ""
+    codat_client: CodatClient = CodatClient()
 
     @property
     def client_id(self) -> str | None:
@@ -164,6 +191,15 @@ class ActualIntegration:
     def client_secret(self) -> str | None:
         """The stored client secret as shown."""
         return (self.keys or {}).get("clientSecret")
+
+    @property
+    def secret_in_words(self) -> str:
+        """The stored client secret, without telling more of it than its last four characters."""
+        return "hidden" if self.keys_untold else shown_secret(self.client_secret)
+
+    def reading(self, shown: str | None, declared: str) -> MaskReading:
+        """Compare one of the stored keys with a declared value."""
+        return MaskReading(Known.UNKNOWN, self.keys_untold) if self.keys_untold else read_mask(shown, declared)
 
 
 class Probe(Enum):
@@ -254,13 +290,13 @@ def observe(recorded: Recorded, actual: ActualIntegration) -> Observed:
             return Observed(now, (KEYS_CLEARED,))
         gone = None if recorded.client_secret is None else "none stored"
         return Observed(replace(now, client_id=None, client_secret_fingerprint=gone))
-    id_read = read_mask(actual.client_id, recorded.client_id)
+    id_read = actual.reading(actual.client_id, recorded.client_id)
     cannot_tell = untold_id(id_read)
     if id_read.known is Known.DIFFERENT:
         now = replace(now, client_id=actual.client_id)
     if recorded.client_secret is None:
         return Observed(now, (*cannot_tell, f"client_secret: {NO_SECRET}."))
-    secret_read, shown = read_mask(actual.client_secret, recorded.client_secret), shown_secret(actual.client_secret)
+    secret_read, shown = actual.reading(actual.client_secret, recorded.client_secret), actual.secret_in_words
     if secret_read.known is Known.DIFFERENT:
         now = replace(now, client_secret_fingerprint=f"differs ({shown})")
     elif secret_read.agrees and not is_fingerprint(recorded.client_secret_fingerprint):

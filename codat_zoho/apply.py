@@ -8,13 +8,15 @@ one plans from what is there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from codat_zoho import errors
-from codat_zoho.actual import ActualIntegration, Known, Recorded, read_mask, shown_secret
+from codat_zoho.actual import ActualIntegration, CodatClient, Known, Recorded
 from codat_zoho.codat import Codat
 from codat_zoho.plan import Plan, Removal, Step, StepKind, plan
+from codat_zoho.rules import Spelling
 
 if TYPE_CHECKING:
     from codat_zoho.settings import IntegrationSettings
@@ -43,6 +45,8 @@ def apply(
     recorded: Recorded | None = None,
     *,
     say: Callable[[str], None] = lambda text: None,
+    spelling: Spelling = Spelling.ARGUMENT,
+    deployed_to: CodatClient | None = None,
 ) -> Outcome:
     """Bring the integration to ``desired``, sending only what differs.
 
@@ -51,24 +55,31 @@ def apply(
         desired: the declaration, or the wish to remove.
         recorded: what the last run recorded, None on a first run. A first run adopts what is there.
         say: receives warnings, for example that somebody else changed a value since the last run.
+        spelling: how messages name a setting.
+        deployed_to: the Codat client that the last run recorded, where it did.
 
     Raises:
+        WrongCodatClient: the API key opens another Codat client than ``deployed_to``. Nothing was sent.
         PlanBlocked: it could cut off linked companies, or needs a secret that is not declared. Nothing was sent,
             unless companies were linked in between.
         NotApplied: Codat accepted a write but does not show it.
         RemoteError: a call failed. The next run finishes what this one began.
     """
     actual = codat.actual()
+    codat.confirm(actual.codat_client, deployed_to or CodatClient())
     sent: list[Step] = []
     assumed: tuple[str, ...] = ()
     while True:
-        todo = _plan(desired, actual, recorded)
+        todo = _plan(desired, actual, recorded, spelling)
         if todo.disruptive and todo.blockers and actual.linked is None:
-            actual = replace(actual, linked=codat.count_linked())
-            todo = _plan(desired, actual, recorded)
+            with suppress(errors.NotOffered):  # Then nobody knows how many there are, and the plan says so.
+                actual = replace(actual, linked=codat.count_linked())
+                todo = _plan(desired, actual, recorded, spelling)
         if not sent:
             for warning in todo.warnings:
                 say(warning)
+            if todo.risk and recorded is None:  # Of a recorded one it was said when the change was looked at.
+                say(todo.risk)
         todo.raise_if_blocked()
         if not todo.steps:
             # Keys that are declared, absent, and yet not to be saved: the plan rests on what the last run recorded.
@@ -82,23 +93,33 @@ def apply(
         except errors.NotOffered as refusal:
             if step.certain:
                 raise
-            # Nothing is known to differ, and nothing can be sent: take what is stored for what is declared, and say so.
-            assumed = (
-                "client_id, client_secret: Codat hides the stored keys completely and does not offer saving keys to "
-                "this API key, so nothing was sent; make sure in the Codat Portal that the declared ones are stored.",
-            )
+            # Nothing is known to differ, and nothing can be sent: take what is stored for what is wished, and say so.
+            assumed = (_ASSUMED[step.kind],)
             say(f"{assumed[0]} {refusal}")
         else:
             sent.append(step)
             actual = _settled(codat, desired, step)
+        if step.kind is StepKind.DELETE_KEYS and actual.keys_untold:
+            actual = replace(actual, keys=None)  # That is as near as anybody can come.
         if step.kind is StepKind.SAVE_KEYS and not isinstance(desired, Removal):
             recorded = replace(Recorded.of(desired), enabled=recorded.enabled if recorded else None)
 
 
-def _plan(desired: IntegrationSettings | Removal, actual: ActualIntegration, recorded: Recorded | None) -> Plan:
+_ASSUMED = {
+    StepKind.SAVE_KEYS: "client_id, client_secret: Codat hides the stored keys completely and does not offer saving "
+    "keys to this API key, so nothing was sent; make sure in the Codat Portal that the declared ones are stored.",
+    StepKind.DELETE_KEYS: "keys: Codat does not offer reading or deleting the stored keys to this API key, so nothing "
+    "was sent; make sure in the Codat Portal that none are stored.",
+}
+"""What is said of a step that may not be needed and is not offered."""
+
+
+def _plan(
+    desired: IntegrationSettings | Removal, actual: ActualIntegration, recorded: Recorded | None, spelling: Spelling
+) -> Plan:
     if isinstance(desired, Removal):
-        return plan(desired, actual)
-    return plan(desired, actual, recorded)
+        return plan(desired, actual, spelling=spelling)
+    return plan(desired, actual, recorded, spelling=spelling)
 
 
 def _keys_of(desired: IntegrationSettings | Removal) -> tuple[str | None, str | None]:
@@ -128,15 +149,15 @@ def _not_shown(desired: IntegrationSettings | Removal, step: Step, actual: Actua
     if step.kind is StepKind.SET_ENABLED:
         return None if actual.enabled == step.enabled else f"enabled is {str(actual.enabled).lower()}"
     if step.kind is StepKind.DELETE_KEYS:
-        return None if actual.keys is None else "keys are still stored"
+        return None if actual.keys is None or actual.keys_untold else "keys are still stored"
     if actual.keys is None:
         return "no keys are stored"
     client_id, secret = _keys_of(desired)
     assert client_id and secret
-    if read_mask(actual.client_id, client_id).known is Known.DIFFERENT:
+    if actual.reading(actual.client_id, client_id).known is Known.DIFFERENT:
         return f"the client id is shown as {actual.client_id}"
-    if read_mask(actual.client_secret, secret).known is Known.DIFFERENT:
-        return f"the client secret {shown_secret(actual.client_secret)}"
+    if actual.reading(actual.client_secret, secret).known is Known.DIFFERENT:
+        return f"the client secret {actual.secret_in_words}"
     return None
 
 

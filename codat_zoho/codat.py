@@ -7,13 +7,13 @@ import binascii
 import datetime
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from codat_zoho import errors
 from codat_zoho._http import Answer, Http, retry_after
 from codat_zoho._redact import one_line, redact, register
-from codat_zoho.actual import ActualIntegration
+from codat_zoho.actual import ActualIntegration, CodatClient
 from codat_zoho.budget import Account
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ _PAGE_SIZE = 500
 _LONGEST_VALUE = 500
 _PORTAL = "In the Codat Portal, open Settings > Integrations > Zoho Books"
 _CORRELATION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
+_CLIENT_ID = _CORRELATION_ID
+_WITHDRAWN = "NotFound"
+"""The whole ``error`` of Codat's 404 for a call that it offers no more; of what is missing it speaks in a sentence
+(Codat's notices of removed paths)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +127,16 @@ class Codat:
     # --- reads ---
 
     def actual(self) -> ActualIntegration:
-        """Read the integration and its stored keys: two calls, at the same time.
+        """Read the integration, its stored keys, and once per API key whose it is: three calls, at the same time.
 
         Raises:
             NotFound: Codat has no Zoho Books integration for this client.
             RemoteError: any other failure.
         """
-        body, keys = self._http.together(
-            lambda: self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration"), self.keys
+        body, (keys, untold), client = self._http.together(
+            lambda: self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration"),
+            self._keys,
+            self.client,
         )
         enabled = body.get("enabled")
         if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS) != ZOHO_BOOKS:
@@ -147,18 +153,87 @@ class Codat:
             linked=linked if isinstance(linked, int) and not isinstance(linked, bool) and linked >= 0 else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
             name=one_line(name) if isinstance(name, str) and name else "Zoho Books",
+            keys_untold=untold,
+            codat_client=client,
         )
 
+    def client(self) -> CodatClient:
+        """Read which Codat client the API key opens: asked once, for all operations of a process.
+
+        Raises:
+            RemoteError: it failed otherwise than by not being offered, which is told as a reason instead.
+        """
+        return self._http.asked.get(("codat client", self._url, self._account.digest), self._client)
+
+    def _client(self) -> CodatClient:
+        path, what = "/profile/syncSettings", "reading which Codat client the API key opens"
+        answer = self._send("GET", path)
+        if answer.status in (403, 404, 405):
+            return CodatClient(why=f"Codat does not tell this API key which client it opens ({answer.status})")
+        told = self._read(answer, "GET", path, what).get("clientId")
+        if isinstance(told, str) and _CLIENT_ID.fullmatch(redact(told)):
+            return CodatClient(told)
+        return CodatClient(why="Codat's answer does not say which client this API key opens")
+
+    def named_client(self) -> CodatClient:
+        """The same with the client's name, which takes another call; without it where Codat does not tell.
+
+        Raises:
+            RemoteError: the id could not be read.
+        """
+        client = self.client()
+        try:
+            answer = self._send("GET", "/profile")
+        except errors.RemoteError:
+            return client
+        profile = _json_object(answer) or {}
+        # The deprecated property ``apiKey`` is a key in clear.
+        if isinstance(key := profile.pop("apiKey", None), str):
+            register(key)
+        name = profile.get("name") if answer.status == 200 else None
+        return replace(client, name=one_line(name, 80)) if isinstance(name, str) and name.strip() else client
+
+    def confirm(self, client: CodatClient, recorded: CodatClient) -> None:
+        """Refuse to go on where the API key opens another Codat client than the one that was deployed to.
+
+        Args:
+            client: as read with this API key.
+            recorded: the one that was deployed to; its name is for the message. Without an id nothing is refused.
+
+        Raises:
+            WrongCodatClient: it is another one.
+        """
+        if not client.is_another(recorded.id):
+            return
+        raise errors.WrongCodatClient(
+            f"The API key from {self._api_key.source} opens the Codat client {self.named_client()}, and not "
+            f"{recorded}, which this was deployed to. Nothing was sent.",
+            f"Give it the API key of {recorded.name or recorded.id!r}. If the move is meant, run 'pulumi state delete' "
+            "on the resource, then 'pulumi up': the other Codat client stays as it is.",
+        )
+
+    def _keys(self) -> tuple[dict[str, str] | None, str]:
+        """Read the stored keys, or say why that cannot be done."""
+        try:
+            return self.keys(), ""
+        except errors.NotOffered as refusal:
+            return {}, f"this Codat API does not offer reading the stored keys to this API key ({refusal.status})"
+
     def keys(self) -> dict[str, str] | None:
-        """Read the stored keys, masked; None when none are stored, whichever way Codat says so."""
+        """Read the stored keys, masked; None when none are stored, whichever way Codat says so.
+
+        Raises:
+            NotOffered: Codat does not offer the call to this API key.
+            RemoteError: any other failure.
+        """
         path = self._paths.credentials.format(key=ZOHO_BOOKS)
         what = "reading the stored keys"
         answer = self._send("GET", path)
+        if answer.status == 405 or _withdrawn(answer):
+            raise self._failure(answer, "GET", path, what, by_hand="look at the keys there.")
         # A 404 in somebody else's words (a proxy's, a wrong path's) does not say that no keys are stored.
         if answer.status == 204 or (answer.status == 404 and (not answer.body or _json_object(answer) is not None)):
             return None
-        if answer.status == 405:
-            raise self._failure(answer, "GET", path, what, by_hand="leave client_id out, and manage the keys there.")
         stored = self._read(answer, "GET", path, what)
         shown = {
             one_line(name, 40): _shown(redact(value) if name == "clientId" else value)
@@ -239,7 +314,8 @@ class Codat:
                 answer, method, path, what
             )  # A login page is no yes, and behind an opaque mask nothing else tells.
             return
-        if answer.status in (200, 201, 202, 204) or (absent_is_done and answer.status == 404):
+        absent = answer.status == 404 and not _withdrawn(answer)
+        if answer.status in (200, 201, 202, 204) or (absent_is_done and absent):
             return
         raise self._failure(answer, method, path, what, by_hand=by_hand + ", then run this again.")
 
@@ -290,6 +366,10 @@ class Codat:
             kind = errors.NotOffered
             text = f"This Codat API does not offer {what} to this key ({method} {path.partition('?')[0]}: {status})."
             step = f"{_PORTAL} and {by_hand}"
+        elif _withdrawn(answer):
+            kind = errors.NotOffered
+            text = f"This Codat API does not offer {what} to this key ({method} {path.partition('?')[0]}: {status})."
+            step = "Codat may have withdrawn the call: ask Codat support, with the correlation id."
         elif status == 404 and found is None:
             # Codat's own 404 would make the integration count as gone; a wrong address must not.
             kind = errors.UnexpectedAnswer
@@ -356,6 +436,11 @@ _STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {
 def _shown(value: str) -> str:
     """A stored value as Codat shows it, without what would steer a terminal; blanks stay, since they tell."""
     return "".join(char if char.isprintable() else "?" for char in value[:_LONGEST_VALUE])
+
+
+def _withdrawn(answer: Answer) -> bool:
+    """Codat says that it does not offer the call, and not that something is missing."""
+    return answer.status == 404 and (_json_object(answer) or {}).get("error") == _WITHDRAWN
 
 
 def _json_object(answer: Answer) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@
     ├── NotApplied             a write was accepted, but reading back does not show it
     ├── NotAdopted             what is there cannot be taken over as asked
     ├── RegionRejected         a Zoho data centre refuses the client id or secret
+    ├── WrongCodatClient       the API key opens another Codat client than the one that was deployed to
     └── RemoteError            Codat answered, but not with what was asked for
         ├── ApiKeyRefused      401
         ├── AccountLimit       402
@@ -48,6 +49,7 @@ __all__ = [
     "SettingsError",
     "UnexpectedAnswer",
     "Unreachable",
+    "WrongCodatClient",
 ]
 
 
@@ -130,6 +132,15 @@ class RegionRejected(CodatZohoError):
     Cause: the data centre is not enabled for the client, it has a secret of its own there, or id or secret is mistyped.
 
     Cure: turn the switch that the message names in Zoho's console, or copy the secret again; then ``pulumi up``.
+    """
+
+
+class WrongCodatClient(CodatZohoError):
+    """The API key opens another Codat client than the one that the resource was deployed to; nothing was sent.
+
+    Cause: the API key of another environment, in the shell, in the pipeline or in stack configuration.
+
+    Cure: use the key of the Codat client that the message names; where the move is meant, it says how.
     """
 
 

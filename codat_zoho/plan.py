@@ -25,14 +25,12 @@ from codat_zoho.actual import (
     ProbeResult,
     Recorded,
     is_fingerprint,
-    read_mask,
-    shown_secret,
     untold_id,
     untold_secret,
 )
 from codat_zoho.datacentres import DATA_CENTRES
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.rules import REDIRECT_URI, fingerprint
+from codat_zoho.rules import REDIRECT_URI, Spelling, fingerprint
 
 if TYPE_CHECKING:  # What only reads Codat has no need of pydantic.
     from codat_zoho.settings import IntegrationSettings, OnDelete, ZohoClientSettings
@@ -113,7 +111,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What differs and what follows from it. A plan with ``blockers`` is never applied."""
+    """What differs and what follows from it. A plan with ``blockers`` is never applied.
+
+    Args:
+        changes: what differs.
+        cannot_tell: what may differ, and why that cannot be told.
+        blockers: why it must not be done.
+        warnings: what somebody should know who lets it be done.
+        manual_steps: what only a person can do.
+        steps: what to send, in this order.
+        risk: whom it can cut off, although that was let through.
+    """
 
     changes: tuple[Change, ...] = ()
     cannot_tell: tuple[str, ...] = ()
@@ -121,6 +129,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     manual_steps: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    risk: str = ""
 
     @property
     def empty(self) -> bool:
@@ -140,10 +149,16 @@ class Plan:
 
 @overload
 def plan(
-    desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None = None
+    desired: IntegrationSettings,
+    actual: ActualIntegration,
+    recorded: Recorded | None = None,
+    *,
+    spelling: Spelling = Spelling.ARGUMENT,
 ) -> Plan: ...  # pragma: no cover
 @overload
-def plan(desired: Removal, actual: ActualIntegration, recorded: None = None) -> Plan: ...  # pragma: no cover
+def plan(
+    desired: Removal, actual: ActualIntegration, recorded: None = None, *, spelling: Spelling = Spelling.ARGUMENT
+) -> Plan: ...  # pragma: no cover
 @overload
 def plan(
     desired: ZohoClientSettings, actual: Mapping[str, ProbeResult], recorded: None = None
@@ -152,6 +167,8 @@ def plan(
     desired: IntegrationSettings | Removal | ZohoClientSettings,
     actual: ActualIntegration | Mapping[str, ProbeResult],
     recorded: Recorded | None = None,
+    *,
+    spelling: Spelling = Spelling.ARGUMENT,
 ) -> Plan:
     """Compare declared with actual.
 
@@ -160,18 +177,21 @@ def plan(
         actual: what Codat or, per data centre, Zoho said.
         recorded: what the last run left, where there was one. It tells a declared change from a drift, and lets an
             unchanged secret behind an opaque mask rest.
+        spelling: how messages name a setting.
     """
     if not isinstance(actual, ActualIntegration):
         return _plan_client(cast("ZohoClientSettings", desired), actual)
     if isinstance(desired, Removal):
-        return _plan_removal(desired, actual)
-    return _plan_integration(cast("IntegrationSettings", desired), actual, recorded)
+        return _plan_removal(desired, actual, spelling)
+    return _plan_integration(cast("IntegrationSettings", desired), actual, recorded, spelling)
 
 
 # --- the integration --------------------------------------------------------------------------------------------------
 
 
-def _plan_integration(desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None) -> Plan:
+def _plan_integration(
+    desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None, spelling: Spelling
+) -> Plan:
     found = _plan_keys(desired, actual, recorded)
     changes, steps, warnings = list(found.changes), list(found.steps), list(found.warnings)
     if desired.enabled is not None and desired.enabled != actual.enabled:
@@ -182,14 +202,18 @@ def _plan_integration(desired: IntegrationSettings, actual: ActualIntegration, r
         )
         step = Step(StepKind.SET_ENABLED, enabled=desired.enabled)
         # Keys first, so that nobody can link through an integration with the wrong keys; disabling before anything.
-        steps.append(step) if desired.enabled else steps.insert(0, step)
+        if desired.enabled:
+            steps.append(step)
+        else:
+            steps.insert(0, step)
         if recorded and recorded.enabled == desired.enabled:
             word = "enabled" if actual.enabled else "disabled"
             warnings.append(f"enabled: somebody else {word} the integration since the last run.")
     if desired.enabled and actual.keys is None and not any(step.kind is StepKind.SAVE_KEYS for step in steps):
         warnings.append("enabled: no keys are stored in Codat, so customers cannot link until somebody saves them.")
     result = replace(found, changes=tuple(changes), steps=tuple(steps), warnings=tuple(warnings))
-    return _guarded(result, actual, allow=desired.allow_disruption)
+    way_out = f"If that is meant, set {spelling.of('allow_disruption', True)} and run pulumi up again."
+    return _guarded(result, actual, desired.allow_disruption, way_out)
 
 
 class _Key(Enum):
@@ -208,16 +232,17 @@ class _KeyState:
     touched: bool = False
 
 
-def _key_state(shown: str | None, declared: str, old: str | None) -> _KeyState:
+def _key_state(actual: ActualIntegration, shown: str | None, declared: str, old: str | None) -> _KeyState:
     """Judge one stored key.
 
     Args:
-        shown: what Codat shows of it.
+        actual: knows how much what Codat shows can tell.
+        shown: what Codat shows of the key.
         declared: what it should be.
         old: what the last run recorded (after a refresh that found drift: the mask itself), None on a first run.
     """
-    reading = read_mask(shown, declared)
-    old_is_gone = old is not None and old != shown and read_mask(shown, old).known is Known.DIFFERENT
+    reading = actual.reading(shown, declared)
+    old_is_gone = old is not None and old != shown and actual.reading(shown, old).known is Known.DIFFERENT
     if reading.known is Known.DIFFERENT:
         return _KeyState(_Key.DIFFERS, reading, touched=old_is_gone)
     if old is not None and old not in (declared, shown) and not (reading.agrees and old_is_gone):
@@ -240,7 +265,7 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
     cannot_tell: list[str] = []
     warnings: list[str] = []
 
-    the_id = _key_state(actual.client_id, desired.client_id, old.client_id)
+    the_id = _key_state(actual, actual.client_id, desired.client_id, old.client_id)
     if the_id.state is _Key.DIFFERS or (the_id.state is _Key.UNSURE and secret):
         before = actual.client_id if the_id.how is How.MASK else old.client_id or "hidden"
         changes.append(Change("client_id", before, desired.client_id, the_id.how, disruptive=True))
@@ -255,8 +280,8 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
 
     # A recorded "differs" or "none stored" says that the recorded secret was not in place.
     old_secret = old.client_secret if is_fingerprint(old.client_secret_fingerprint) else None
-    the_secret = _key_state(actual.client_secret, secret, old_secret)
-    shown = shown_secret(actual.client_secret)
+    the_secret = _key_state(actual, actual.client_secret, secret, old_secret)
+    shown = actual.secret_in_words
     if the_secret.state is not _Key.IN_PLACE:
         before = (
             shown if the_secret.how is How.MASK or not old_secret else f"fingerprint {old.client_secret_fingerprint}"
@@ -313,9 +338,9 @@ def _same_secret(desired: IntegrationSettings, old: Recorded) -> bool:
     return desired.client_secret is not None and desired.client_secret.get_secret_value() == old.client_secret
 
 
-def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str = "run pulumi up again") -> Plan:
+def _guarded(result: Plan, actual: ActualIntegration, allowed: bool, way_out: str) -> Plan:
     """Block what could cut off linked companies. An unknown count blocks too: nothing happens without a word."""
-    if not result.disruptive or allow or actual.linked == 0:
+    if not result.disruptive or actual.linked == 0:
         return result
     found = [
         _SAVING if change.before is None else _DISRUPTIONS[change.field]
@@ -323,14 +348,14 @@ def _guarded(result: Plan, actual: ActualIntegration, *, allow: bool, then: str 
         if change.disruptive
     ]
     what = " and ".join(found)
+    what = what[0].upper() + what[1:]
     if actual.linked is None:
         who = "companies that may be linked (Codat does not say how many are)"
     else:
         who = f"{actual.linked} linked {'company' if actual.linked == 1 else 'companies'}"
-    blocker = (
-        f"{what[0].upper()}{what[1:]} would cut off {who}, and nothing was changed. If that is meant, set "
-        f"allow_disruption=True (stack configuration: allowDisruption) and {then}."
-    )
+    if allowed:
+        return replace(result, risk=f"{what} can cut off {who}; allow_disruption lets it through.")
+    blocker = f"{what} would cut off {who}, and nothing was changed. {way_out}"
     return replace(result, blockers=(*result.blockers, blocker))
 
 
@@ -342,7 +367,7 @@ _DISRUPTIONS = {
 }
 
 
-def _plan_removal(desired: Removal, actual: ActualIntegration) -> Plan:
+def _plan_removal(desired: Removal, actual: ActualIntegration, spelling: Spelling) -> Plan:
     if desired.on_delete == "keep":
         return Plan(manual_steps=("The integration and its keys stay in Codat as they are (on_delete='keep').",))
     changes, steps = [], []
@@ -350,14 +375,17 @@ def _plan_removal(desired: Removal, actual: ActualIntegration) -> Plan:
         changes.append(Change("enabled", True, False, How.READ, disruptive=True))
         steps.append(Step(StepKind.SET_ENABLED, enabled=False))
     if desired.on_delete == "remove" and actual.keys is not None:
-        changes.append(Change("keys", "stored", None, How.READ, disruptive=True))
-        steps.append(Step(StepKind.DELETE_KEYS))
-    result = Plan(changes=tuple(changes), steps=tuple(steps))
-    then = (
-        "run pulumi up, then destroy; to stop managing it without touching Codat, do the same with on_delete='keep' "
-        "(onDelete)"
+        stored = "hidden" if actual.keys_untold else "stored"
+        changes.append(Change("keys", stored, None, How.READ, disruptive=True))
+        steps.append(Step(StepKind.DELETE_KEYS, certain=not actual.keys_untold))
+    way_out = (
+        "If the resource was renamed or moved, declare it with an alias of its old name "
+        "(ResourceOptions(aliases=[...])). To manage it no longer and leave Codat as it is, run 'pulumi state delete' "
+        f"on it; or set {spelling.of('on_delete', 'keep')}, run pulumi up, then remove it. Only if cutting them off is "
+        f"meant, set {spelling.of('allow_disruption', True)}, run pulumi up, then remove it."
     )
-    return _guarded(result, actual, allow=desired.allow_disruption, then=then)
+    result = Plan(changes=tuple(changes), steps=tuple(steps))
+    return _guarded(result, actual, desired.allow_disruption, way_out)
 
 
 # --- the client in Zoho's console -------------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor, get_root_resource
 
 from codat_zoho._provider import Books, Zoho
 from codat_zoho.rules import LISTS, warnings_about
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
-_OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret"])
+_OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret", "declared"])
 
 
 class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCredentials"):
@@ -63,6 +66,8 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         """The redirect URI to register in Zoho's console for Codat."""
         manual_steps: pulumi.Output[Sequence[str]]
         """What only a person can see to, and nobody can verify from outside."""
+        declared: pulumi.Output[Mapping[str, Any]]
+        """What the last deployment declared, and when (``at``, UTC); encrypted in state. A refresh leaves it alone."""
         cannot_tell: pulumi.Output[Sequence[str]]
         """What could not be told at the last look."""
 
@@ -91,6 +96,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
             "verified_at",
             "redirect_uri",
             "manual_steps",
+            "declared",
             "cannot_tell",
         )
         super().__init__(Zoho(), resource_name, declared | dict.fromkeys(computed), _with_options(opts))
@@ -128,14 +134,17 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
         enabled: whether customers can link Zoho Books (Codat: "Whether this integration is enabled for your customers
             to use").
         connection: the name of the Codat API key to use: ``CODAT_API_KEY_<NAME>``, or ``codat-zoho:apiKeys``. Another
-            connection replaces the resource.
+            connection replaces the resource. A Codat client has one Zoho Books integration, so a program declares one
+            resource per connection.
         on_delete: what destroying does: ``"remove"`` disables the integration and deletes the keys, ``"disable"``
-            leaves the keys, ``"keep"`` touches nothing.
+            leaves the keys, ``"keep"`` touches nothing. A resource that was renamed or moved touches nothing either:
+            the program still declares its connection.
         allow_disruption: lets changes through that can cut off linked companies.
         opts: Pulumi's resource options.
 
     Raises:
-        pulumi.RunError: ``credentials`` is combined with ``client_id`` or ``client_secret``.
+        pulumi.RunError: ``credentials`` is combined with ``client_id`` or ``client_secret``, or another resource of the
+            program has this connection.
     """
 
     if TYPE_CHECKING:  # At run time the SDK would evaluate every one of these for every resource of a program.
@@ -155,6 +164,12 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
         """Codat's name for it."""
         linked_companies: pulumi.Output[int | str]
         """How many companies were linked at the last look, or ``unknown``."""
+        codat_client: pulumi.Output[str | None]
+        """Codat's id of the client whose integration this is; an API key of another one is refused from then on."""
+        codat_client_name: pulumi.Output[str | None]
+        """Its name, as it was when this was first deployed."""
+        declared: pulumi.Output[Mapping[str, Any]]
+        """What the last deployment declared, and when (``at``, UTC); encrypted in state. A refresh leaves it alone."""
         cannot_tell: pulumi.Output[Sequence[str]]
         """What could not be told at the last look."""
 
@@ -192,8 +207,13 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
             "integration_id",
             "integration_name",
             "linked_companies",
+            "codat_client",
+            "codat_client_name",
+            "declared",
             "cannot_tell",
         )
+        if opts is None or opts.id is None:
+            declared["connection"] = _claimed(connection, resource_name, opts)
         super().__init__(Books(), resource_name, declared | dict.fromkeys(computed), _with_options(opts))
         _warn(self, warn_about)
 
@@ -209,6 +229,40 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
             opts: Pulumi's resource options.
         """
         return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+
+_CLAIMS: WeakKeyDictionary[pulumi.Resource, dict[str, str]] = WeakKeyDictionary()
+"""Which resource of a program has a connection, by the program's root resource."""
+
+
+def _claimed(
+    connection: pulumi.Input[str] | None, name: str, opts: pulumi.ResourceOptions | None
+) -> pulumi.Input[str] | None:
+    """Return the connection, where no other resource of this program has it.
+
+    Raises:
+        pulumi.RunError: another one has; where the connection is an output, as soon as it is known.
+    """
+    root = get_root_resource()
+    if root is None or isinstance(get_monitor(), MockMonitor):  # Tests declare many programs in one process.
+        return connection
+    claims = _CLAIMS.setdefault(root, {})
+    parent = opts.parent if opts else None
+    label = f"{name!r} of {parent._name!r}" if parent else repr(name)
+
+    def claim(value: str) -> str:
+        other = claims.setdefault(value, label)
+        if other is not label:
+            raise pulumi.RunError(
+                f"{label} and {other} are both declared for connection {value!r}: a Codat client has one Zoho Books "
+                "integration, so declare it once, or give one of them another connection."
+            )
+        return value
+
+    if connection is None or isinstance(connection, str):
+        claim(connection or "default")
+        return connection
+    return pulumi.Output.all(connection).apply(lambda found: claim(found[0]))
 
 
 def _secret(value: pulumi.Input[str | None] | None) -> pulumi.Output[str | None] | None:

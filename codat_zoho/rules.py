@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from typing import Any
 
 from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED, problem_with
@@ -19,6 +20,7 @@ __all__ = [
     "LISTS",
     "REDIRECT_URI",
     "ZOHO_CLIENT",
+    "Spelling",
     "bad_client_id",
     "bad_client_secret",
     "bad_connection",
@@ -50,6 +52,23 @@ INTEGRATION: Mapping[str, object] = {
 """What may be declared of an integration, each with what it is when left out."""
 LISTS = (list, tuple, set, frozenset)
 """What counts as a list of regions."""
+
+
+class Spelling(Enum):
+    """How the program at hand spells a setting: as an argument, or as stack configuration of the ready-made project."""
+
+    ARGUMENT = "argument"
+    CONFIGURATION = "configuration"
+
+    def of(self, name: str, value: str | bool) -> str:
+        """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
+        if self is Spelling.ARGUMENT:
+            return f"{name}={value!r}"
+        first, *others = name.split("_")
+        key, text = f"codat-zoho:{first}{''.join(map(str.title, others))}", str(value)
+        text = text.lower() if isinstance(value, bool) else text
+        return f"{key} to {text} (pulumi config set {key} {text})"
+
 
 _CLIENT_ID = re.compile(r"\d{4}\.[0-9A-Z]{30}")
 _SECRET = re.compile(r"[0-9a-f]{42}")

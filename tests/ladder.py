@@ -49,12 +49,12 @@ class World:
     @property
     def masks_tell(self) -> bool:
         """Whether a secret changed by hand can be seen at all."""
-        return self.switches.mask == "last4"
+        return self.switches.keys_shown and self.switches.mask == "last4"
 
     @property
     def id_tells(self) -> bool:
         """Whether a client id changed by hand can be seen at all."""
-        return self.masks_tell or not self.switches.mask_client_id
+        return self.switches.keys_shown and (self.switches.mask == "last4" or not self.switches.mask_client_id)
 
 
 def always(*writes: str) -> Callable[[World], list[str]]:
@@ -175,6 +175,11 @@ def _fresh(enabled: bool, stored: dict[str, str] | None, **declared: Any) -> Cal
 
 OPAQUE = "the mask hides everything"
 
+
+def _unless_shown(world: World) -> str:
+    return "" if world.switches.keys_shown else "Codat does not offer reading the stored keys"
+
+
 LADDER = (
     Step("create on empty", World.declare, _save_and_enable, probes=("eu", "uk", "us"), engine=True),
     Step("refresh with nothing changed", refresh=True, drift=lambda world: set()),
@@ -212,14 +217,18 @@ LADDER = (
         always("save keys"),
         refresh=True,
         drift=lambda world: {"client_id", "client_secret_fingerprint"},
+        unseen=_unless_shown,
         engine=True,
     ),
+    Step("and saved again by hand", lambda world: _set(world, keys=keys()), refresh=True),
     Step(
         "drift: everything at once",
-        lambda world: _set(world, enabled=False, keys={}),
-        _save_and_enable,
+        lambda world: _set(world, enabled=False, keys={} if world.switches.keys_shown else keys()),
+        lambda world: _save_and_enable(world) if world.switches.keys_shown else ["enable"],
         refresh=True,
-        drift=lambda world: {"enabled", "client_id", "client_secret_fingerprint"},
+        drift=lambda world: (
+            {"enabled", "client_id", "client_secret_fingerprint"} if world.switches.keys_shown else {"enabled"}
+        ),
         engine=True,
     ),
     Step("rotate the secret", _rotate, always("save keys"), probes=("eu", "uk", "us"), engine=True),

@@ -19,7 +19,7 @@ from pulumi.dynamic import ResourceProvider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from codat_zoho._provider import Books, Zoho
-from codat_zoho._provider.context import CONTEXT
+from tests.support import new_process
 
 Props = dict[str, Any]
 FACES: dict[str, type[ResourceProvider]] = {"client": Zoho, "books": Books}
@@ -60,7 +60,7 @@ class Plain:
     """Calls the provider classes in this process."""
 
     def renew(self) -> None:
-        CONTEXT.__init__(CONTEXT.http, CONTEXT.environment)  # type: ignore[misc]
+        new_process()
 
     def _do(self, kind: str, method: str, *args: Any) -> Any:
         try:

@@ -10,6 +10,8 @@ import httpx
 
 from codat_zoho import _redact
 from codat_zoho._http import Http
+from codat_zoho._once import Once
+from codat_zoho._provider.context import CONTEXT
 from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.simulator import Dropped, Simulator
 from codat_zoho.simulator.app import App
@@ -91,6 +93,12 @@ def answering(handler: Callable[[httpx.Request], httpx.Response], **parts: Any) 
     clock = Clock()
     settings: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "jitter": lambda: 1.0} | parts
     return Http(transport=httpx.MockTransport(handler), **settings)
+
+
+def new_process() -> None:
+    """Forget what a provider's process knows, as the next one does; the network stays."""
+    CONTEXT.http.asked = Once()
+    CONTEXT.__init__(CONTEXT.http, CONTEXT.environment)  # type: ignore[misc]
 
 
 def new_secret() -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from codat_zoho import errors
 from codat_zoho._redact import one_line
-from codat_zoho.actual import ActualIntegration
+from codat_zoho.actual import ActualIntegration, CodatClient
 from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.plan import Step, StepKind
 from codat_zoho.simulator import Simulator
@@ -186,13 +186,15 @@ def test_an_integration_that_does_not_say_whether_it_is_enabled(body: dict[str, 
 
 def test_optional_fields() -> None:
     """Missing ones are unknown; extra and malformed ones do no harm."""
-    assert integration(INTEGRATION) == ActualIntegration(enabled=True)
+    unknown = CodatClient(why="Codat's answer does not say which client this API key opens")
+    assert integration(INTEGRATION) == ActualIntegration(enabled=True, codat_client=unknown)
     full = INTEGRATION | {"integrationId": "i-1", "linkedConnectionsCount": 3, "name": "Zoho\x1b[2J", "new": [1]}
     found = integration(full)
     assert (found.linked, found.integration_id) == (3, "i-1") and found.name.isprintable()
     for odd in (True, -1, "3", 1.5, None):
         assert integration(INTEGRATION | {"linkedConnectionsCount": odd}).linked is None
-    assert integration(INTEGRATION | {"name": "", "integrationId": 7}) == ActualIntegration(enabled=True)
+    odd_ones = INTEGRATION | {"name": "", "integrationId": 7}
+    assert integration(odd_ones) == ActualIntegration(enabled=True, codat_client=unknown)
 
 
 @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 204}, {"status": 200, "json": {}}])
@@ -207,7 +209,7 @@ def test_stored_keys() -> None:
         "clientId": "X",
         "environment": "live",
     }
-    with pytest.raises(errors.NotOffered, match="leave client_id out"):
+    with pytest.raises(errors.NotOffered, match="look at the keys there"):
         always(405).keys()
 
 

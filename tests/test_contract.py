@@ -19,13 +19,15 @@ from codat_zoho.contract.client import Client
 from codat_zoho.contract.file import SCHEMA, content, switches
 from codat_zoho.contract.reading import read
 from codat_zoho.contract.table import ASSUMPTIONS, Table
-from codat_zoho.contract.writing import Keys, write
+from codat_zoho.contract.writing import Keys, refuse, write
 from codat_zoho.environment import Environment
-from codat_zoho.errors import ConfigurationError
+from codat_zoho.errors import ConfigurationError, PlanBlocked
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
 
 CHOICES = UNKNOWN_SWITCHES | {"writes_offered": (True, False)}
+LOOKS = {"client_told": (True, False), "keys_shown": (True, False)}
+"""Switches that one look tells."""
 LOCAL = "http://127.0.0.1/codat"
 WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
 
@@ -63,9 +65,24 @@ def test_every_combination_of_switches_is_reported_and_restored(stored: bool) ->
             assert client.integration.keys == (keys() if stored else {})
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("shown", [True, False])
+def test_what_one_look_tells(told: bool, shown: bool) -> None:
+    """Whether Codat says whose an API key is, and offers reading the keys; without that nothing is written."""
+    simulator = Simulator(Switches(client_told=told, keys_shown=shown))
+    simulator.add_codat_client(API_KEY, keys=keys())
+    client, table = _client(simulator), Table()
+    actual = read(client, table)
+    assert {name: table.get(name) for name in LOOKS} == {"client_told": told, "keys_shown": shown}
+    assert (table.get("mask") is None) == (not shown)
+    if not shown:
+        with pytest.raises(PlanBlocked, match="Whether keys are stored cannot be told"):
+            refuse(actual, 0, Keys(ID, SECRET))
+
+
 def test_the_file_makes_the_simulator_behave_alike(tmp_path: Path) -> None:
     """A result written to a file and loaded again gives the switches that were observed."""
-    wanted = Switches("204", "merge", False, False, False, "opaque", False, True)
+    wanted = Switches("204", "merge", False, False, False, "opaque", False, writes_offered=True)
     simulator = Simulator(wanted)
     simulator.add_codat_client(API_KEY)
     table, _ = _table(simulator, None)
@@ -95,7 +112,7 @@ def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
 
 def test_every_switch_has_its_row() -> None:
     """A new switch of the simulator needs an assumption with the same default, and values that a file can carry."""
-    assert {**CHOICES, **ZOHO}.keys() == asdict(Switches()).keys()
+    assert {**CHOICES, **LOOKS, **ZOHO}.keys() == asdict(Switches()).keys()
     assert {name: ASSUMPTIONS[name].assumed for name in asdict(Switches())} == asdict(Switches())
 
 

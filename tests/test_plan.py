@@ -10,6 +10,7 @@ import pytest
 from codat_zoho.actual import ActualIntegration, Recorded, observe
 from codat_zoho.errors import PlanBlocked
 from codat_zoho.plan import Change, How, Plan, Removal, Step, StepKind, plan
+from codat_zoho.rules import Spelling
 from codat_zoho.settings import IntegrationSettings, fingerprint, load
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tests.test_masks import last4
@@ -206,12 +207,13 @@ def test_the_blocker_says_what_whom_and_what_to_do(linked: int | None, who: str)
     todo = plan(desired(OTHER_ID, enabled=False), actual(linked=linked))
     assert todo.blockers == (
         f"Changing the client id (their tokens are bound to it) and disabling the integration would cut off {who}, "
-        "and nothing was changed. If that is meant, set allow_disruption=True (stack configuration: allowDisruption) "
-        "and run pulumi up again.",
+        "and nothing was changed. If that is meant, set allow_disruption=True and run pulumi up again.",
     )
     with pytest.raises(PlanBlocked, match="would cut off"):
         todo.raise_if_blocked()
-    plan(desired(OTHER_ID, enabled=False, allow_disruption=True), actual(linked=linked)).raise_if_blocked()
+    allowed = plan(desired(OTHER_ID, enabled=False, allow_disruption=True), actual(linked=linked))
+    allowed.raise_if_blocked()
+    assert allowed.risk.endswith(f"disabling the integration can cut off {who}; allow_disruption lets it through.")
 
 
 def test_keys_that_codat_cleared_while_disabled() -> None:
@@ -240,10 +242,32 @@ def test_removal_disables_first_and_then_deletes() -> None:
 
 
 def test_a_refused_removal_says_how_to_let_go() -> None:
-    """Destroying must not be a dead end: the text names both ways out."""
+    """Destroying must not be a dead end: the text names each way out, and the one that does harm last."""
     (blocker,) = plan(Removal(), actual(linked=2)).blockers
     assert blocker == (
         "Disabling the integration and deleting the keys would cut off 2 linked companies, and nothing was changed. If "
-        "that is meant, set allow_disruption=True (stack configuration: allowDisruption) and run pulumi up, then "
-        "destroy; to stop managing it without touching Codat, do the same with on_delete='keep' (onDelete)."
+        "the resource was renamed or moved, declare it with an alias of its old name "
+        "(ResourceOptions(aliases=[...])). To manage it no longer and leave Codat as it is, run 'pulumi state delete' "
+        "on it; or set on_delete='keep', run pulumi up, then remove it. Only if cutting them off is meant, set "
+        "allow_disruption=True, run pulumi up, then remove it."
     )
+
+
+def test_settings_are_spelled_as_the_program_at_hand_spells_them() -> None:
+    """The ready-made project has stack configuration and no arguments."""
+    (blocker,) = plan(Removal(), actual(linked=2), spelling=Spelling.CONFIGURATION).blockers
+    assert "set codat-zoho:onDelete to keep (pulumi config set codat-zoho:onDelete keep), run pulumi up" in blocker
+    assert "set codat-zoho:allowDisruption to true (pulumi config set codat-zoho:allowDisruption true)" in blocker
+    assert "allow_disruption" not in blocker and "on_delete" not in blocker
+
+
+def test_what_cannot_be_read_cannot_be_told() -> None:
+    """Where Codat does not offer reading the stored keys, nothing is known to differ, and what is sent is not certain."""
+    unread = ActualIntegration(enabled=True, keys={}, linked=0, keys_untold="this is not offered")
+    first = plan(desired(), unread)
+    assert first.steps == (Step(StepKind.SAVE_KEYS, certain=False),)
+    assert all("this is not offered" in line for line in first.cannot_tell) and len(first.cannot_tell) == 2
+    later = plan(desired(), unread, GOOD)
+    assert later.empty and later.cannot_tell == first.cannot_tell
+    assert plan(Removal(), unread).steps[-1] == Step(StepKind.DELETE_KEYS, certain=False)
+    assert observe(GOOD, unread).values == GOOD

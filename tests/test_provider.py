@@ -21,7 +21,7 @@ from codat_zoho._provider.context import CONTEXT
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator import Simulator, serve
 from tests.mini_engine import Failed, Grpc
-from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
+from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process
 
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 
@@ -122,7 +122,7 @@ def test_debug_logs_requests(
 ) -> None:
     """The request log names calls and outcomes, never a key."""
     monkeypatch.setenv("CODAT_ZOHO_DEBUG", "1")
-    CONTEXT.__init__(CONTEXT.http)  # type: ignore[misc]
+    new_process()
     Books().create(Books().check({}, {"client_id": ID, "client_secret": SECRET, "enabled": True}).inputs)
     said = capsys.readouterr().err
     assert "PUT 127.0.0.1/codat/integrations/credentials/rwuv -> 200" in said
@@ -160,12 +160,12 @@ def test_an_unknown_counts_as_a_change() -> None:
 
 def test_a_refresh_is_not_refused() -> None:
     """A refresh asks for a diff without a check; drawing a drift must not be blocked by the guard."""
-    CONTEXT.checked.clear()
+    CONTEXT.declared.clear()
     olds = {"client_id": ID, "enabled": True, "connection": "default", "linked_companies": 3.0}
     news = Books().check({}, {"client_id": ID, "enabled": False}).inputs
     with pytest.raises(Exception, match="3 linked companies"):
         Books().diff("default", olds, news)
-    CONTEXT.checked.clear()
+    CONTEXT.declared.clear()
     assert Books().diff("default", olds, news).changes is None
 
 
@@ -208,7 +208,7 @@ def test_read_finds_a_region_that_is_rejected(context: Simulator, capsys: pytest
     )
     made = Zoho().create(inputs)
     context.zoho[ID].enabled, context.zoho[ID].throttled = {"us"}, {"eu"}
-    CONTEXT.__init__(CONTEXT.http)  # type: ignore[misc]
+    new_process()
     read = Zoho().read(made.id, dict(made.outs or {}))
     assert read.inputs is not None
     assert read.outs is not None

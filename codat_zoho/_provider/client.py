@@ -20,8 +20,11 @@ MANAGED = (*ZOHO_CLIENT, inputs.FINGERPRINT)
 
 
 def check(olds: Props, news: Props) -> CheckResult:
-    """Validate and normalise."""
-    return inputs.check(ZOHO_CLIENT, olds, news, desired_of)
+    """Validate and normalise; remember what the program declares, which tells a rename from an end."""
+    result = inputs.check(ZOHO_CLIENT, olds, news, desired_of)
+    if isinstance(client_id := result.inputs.get("client_id"), str):
+        CONTEXT.clients_declared.add(client_id)
+    return result
 
 
 def diff(olds: Props, news: Props) -> DiffResult:
@@ -47,17 +50,26 @@ def read(id_: str, props: Props) -> ReadResult:
     if CONTEXT.verify(given.get("verify", "on-change")) == "always" and secret:
         from codat_zoho._provider.client_verdicts import ask_again
 
-        live["regions"], found = ask_again(given, secret)
+        # An earlier refresh may have left out data centres that said no.
+        declared = (props.get(inputs.DECLARED) or {}).get("regions", given.get("regions", ()))
+        live["regions"], found = ask_again({**given, "regions": declared}, secret)
         metadata |= found
     return ReadResult(id_, live | metadata, live)
 
 
 def delete(id_: str) -> None:
     """Do nothing: there is no API for clients of Zoho's console."""
-    say(f"Zoho client {id_} is no longer managed. It stays in Zoho's API console; delete it there when nobody uses it.")
+    if id_ in CONTEXT.clients_declared:
+        return
+    rest = (
+        "Codat still stores its keys, so leave it in Zoho's API console."
+        if id_ in CONTEXT.kept
+        else "It stays in Zoho's API console: delete it there only when no Codat client stores its keys any more."
+    )
+    say(f"Zoho client {id_} is no longer managed. {rest}")
 
 
-_METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri")
+_METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)
 
 
 def desired_of(props: Props, unknown: Collection[str] = ()) -> ZohoClientSettings:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from codat_zoho._once import Once
 from codat_zoho._provider.guard import say
 from codat_zoho._switched import debugging
-from codat_zoho.rules import fingerprint
+from codat_zoho.errors import CodatZohoError
+from codat_zoho.rules import Spelling, fingerprint
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.
     from codat_zoho._http import Http
-    from codat_zoho.actual import ActualIntegration, ProbeResult
+    from codat_zoho.actual import ActualIntegration, CodatClient, ProbeResult
     from codat_zoho.codat import Codat
     from codat_zoho.environment import Environment
 
@@ -23,7 +24,7 @@ __all__ = ["CONTEXT", "Context", "unknown_fields"]
 
 
 class Context:
-    """The process's one HTTP client, its settings (:class:`Environment`), and the answers that Zoho gave already."""
+    """The process's one HTTP client, its settings (:class:`Environment`), and what its operations tell each other."""
 
     def __init__(self, http: Http | None = None, environment: Environment | None = None) -> None:
         self._config: Callable[[str], Any] = _nothing
@@ -32,12 +33,18 @@ class Context:
         self._said = ""
         if http is not None:
             self._use(http)
-        self._verdicts: dict[tuple[str, str], ProbeResult] = {}
+        self._reads = Once(keep=False)
         self._asking = Lock()
-        self._reading: dict[str, Future[ActualIntegration]] = {}
         self._starting = Lock()
-        self.checked: set[str] = set()
-        """Connections whose inputs were checked in this process, see ``integration.diff``."""
+        self.declared: set[str] = set()
+        """Connections that the program declares: their inputs were checked in this process, which no refresh and no
+        destroy does."""
+        self.clients_declared: set[str] = set()
+        """Zoho clients that the program declares, likewise."""
+        self.moving: dict[str, str] = {}
+        """To which connection a resource moves, by the one that it leaves."""
+        self.kept: set[str] = set()
+        """Zoho clients whose keys a resource that went away has left in Codat."""
 
     def configure(self, get: Callable[[str], Any]) -> None:
         """Take the stack's configuration."""
@@ -51,6 +58,12 @@ class Context:
 
             self._environment = Environment.of(self._config)
         return self._environment
+
+    @property
+    def spelling(self) -> Spelling:
+        """How the program at hand spells settings: the ready-made one has none but those of stack configuration."""
+        ready_made = any(self._config(f"codat-zoho:{key}") is not None for key in ("zohoClientId", "enabled"))
+        return Spelling.CONFIGURATION if ready_made else Spelling.ARGUMENT
 
     @property
     def http(self) -> Http:
@@ -76,34 +89,51 @@ class Context:
 
     def actual(self, connection: str) -> ActualIntegration:
         """Read an integration, together with whoever is reading the same one at this moment."""
-        with self._starting:
-            running = self._reading.get(connection)
-            if running is None:
-                mine = self._reading[connection] = Future()
-        if running is not None:
-            return running.result()
+        return self._reads.get(connection, lambda: self.codat(connection).actual())
+
+    def declared_as(self, connection: str, *, look: bool = True) -> str | None:
+        """The connection under which the program still declares the Codat client of ``connection``; None where none.
+
+        Pulumi takes a resource that was renamed or moved for two: it creates the new one, then deletes the old one, in
+        one process. Deleting is the end of a name then, and not of the integration.
+
+        Args:
+            connection: of the resource that goes away.
+            look: whether to ask Codat which clients the API keys of other connections open.
+
+        Raises:
+            ConfigurationError: the resource moves to a connection whose API key is missing or malformed.
+        """
+        if connection in self.declared:
+            return connection
+        if successor := self.moving.get(connection):
+            self.environment.api_key(successor)  # It is needed next: better missed before anything is sent.
+        if not look or not self.declared:
+            return None
+        client = self.codat(connection).client()
+        return next((other for other in sorted(self.declared) if self._opens(other, connection, client)), None)
+
+    def _opens(self, other: str, connection: str, client: CodatClient) -> bool:
+        """The API key of ``other`` is known to open that client. No key, or no answer, makes nothing known."""
         try:
-            mine.set_result(self.codat(connection).actual())
-        except BaseException as error:  # noqa: BLE001 - whoever waits has to be told, and so has the caller, below
-            mine.set_exception(error)
-        finally:
-            with self._starting:
-                del self._reading[connection]
-        return mine.result()
+            if self.environment.api_key(other).header == self.environment.api_key(connection).header:
+                return True
+            found = self.codat(other).client()
+        except CodatZohoError:
+            return False
+        return found.id is not None and client.id is not None and not found.is_another(client.id)
 
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""
         from codat_zoho._provider.verdicts import shared
         from codat_zoho.zoho import probe
 
-        question = code, fingerprint(client_id, client_secret)
         url = self.environment.zoho_url()
+        question = code, fingerprint(client_id, client_secret), url or ""
         with self._asking:
-            if question not in self._verdicts:
-                self._verdicts[question] = shared(
-                    (*question, url or ""), lambda: probe(self.http, code, client_id, client_secret, url=url)
-                )
-            return self._verdicts[question]
+            return self.http.asked.get(
+                question, lambda: shared(question, lambda: probe(self.http, code, client_id, client_secret, url=url))
+            )
 
     def say_calls(self) -> None:
         """Say what was called so far, where something was since this was last said."""

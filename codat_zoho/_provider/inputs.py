@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ from codat_zoho.rules import broken, fingerprint
 if TYPE_CHECKING:  # While nothing changed, nothing is validated, and pydantic takes long to load.
     from pydantic import BaseModel
 
-__all__ = ["FINGERPRINT", "changed", "check", "declared", "plain"]
+__all__ = ["DECLARED", "FINGERPRINT", "as_deployed", "changed", "check", "declared", "plain"]
 
 FINGERPRINT = "client_secret_fingerprint"
+DECLARED = "declared"
+"""What the last deployment declared. A refresh leaves it alone, so what it changes elsewhere can be told from it."""
 Props = Mapping[str, Any]
 
 
@@ -27,6 +30,12 @@ def declared(fields: Iterable[str], props: Props) -> dict[str, Any]:
     if isinstance(secret, str):
         register(secret)
     return {name: value for name in fields if (value := props.get(name)) is not None}
+
+
+def as_deployed(outs: Props, names: Iterable[str]) -> dict[str, Any]:
+    """What a deployment records of its declaration: the values that a refresh may change, and when it was made."""
+    values = {name: value for name in (*names, FINGERPRINT) if (value := outs.get(name)) is not None}
+    return {DECLARED: {**values, "at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}}
 
 
 def plain(settings: BaseModel) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckResult, DiffResult, ReadResult
@@ -10,7 +11,7 @@ from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 from codat_zoho._provider import inputs
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import say
-from codat_zoho.actual import ActualIntegration, Recorded, observe
+from codat_zoho.actual import ActualIntegration, CodatClient, Recorded, observe
 from codat_zoho.errors import NotFound
 from codat_zoho.rules import INTEGRATION
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 Props = Mapping[str, Any]
 MANAGED = (*INTEGRATION, inputs.FINGERPRINT)
 CLEARED = "keys_cleared_while_disabled"
+CODAT_CLIENT = ("codat_client", "codat_client_name")
 
 
 def check(olds: Props, news: Props) -> CheckResult:
-    """Validate; remember that what follows is an update and not a refresh (see ``diff``)."""
+    """Validate; remember what the program declares, which tells an update from a refresh and a rename from an end."""
     result = inputs.check(INTEGRATION, olds, news, desired_of)
-    CONTEXT.checked.add(str(result.inputs.get("connection")))
+    if isinstance(connection := result.inputs.get("connection"), str):
+        CONTEXT.declared.add(connection)
     return result
 
 
@@ -38,10 +41,13 @@ def diff(olds: Props, news: Props) -> DiffResult:
     if not changes:
         return DiffResult(changes=False)
     moved = "connection" in changes
-    if not moved and news.get("connection") in CONTEXT.checked:
-        from codat_zoho._provider.integration_changes import refuse_early
+    if news.get("connection") in CONTEXT.declared:
+        from codat_zoho._provider import integration_changes
 
-        refuse_early(olds, news)
+        if moved:
+            integration_changes.announce_move(olds, news)
+        else:
+            integration_changes.refuse_early(olds, news)
     # The default order, create then delete, would undo the setting of a singleton.
     return DiffResult(changes=None, replaces=["connection"] if moved else [], delete_before_replace=True)
 
@@ -52,21 +58,47 @@ def read(id_: str, props: Props) -> ReadResult:
     try:
         actual = CONTEXT.actual(connection)
     except NotFound as gone:
+        confirm_client(connection, props)
         say(f"{gone} It counts as gone.")
         return ReadResult(None, {})
     given = inputs.declared(INTEGRATION, props)
     if not given:
         shown = {"enabled": actual.enabled, "client_id": actual.client_id, "connection": connection}
+        shown |= client_outs(actual.codat_client)
         return ReadResult(id_, {**metadata(actual), **{k: v for k, v in shown.items() if v is not None}})
-    found = observe(recorded_of(props), actual)
+    confirm_client(connection, props)
+    recorded = recorded_of(props)
+    # An earlier refresh may have put a mask in place of the client id, or taken it away.
+    as_deployed = (props.get(inputs.DECLARED) or {}).get("client_id", recorded.client_id)
+    found = observe(replace(recorded, client_id=as_deployed), actual)
     live = given | {
         "client_id": found.values.client_id,
         "enabled": found.values.enabled,
         inputs.FINGERPRINT: found.values.client_secret_fingerprint,
     }
     live = {name: value for name, value in live.items() if value is not None}
-    outs = live | metadata(actual, found.cannot_tell) | ({CLEARED: True} if props.get(CLEARED) else {})
+    outs = live | metadata(actual, found.cannot_tell) | {name: props[name] for name in _KEPT if name in props}
     return ReadResult(id_, outs, live)
+
+
+_KEPT = (CLEARED, inputs.DECLARED, *CODAT_CLIENT)
+"""Outputs that a refresh leaves as they are."""
+
+
+def deployed_to(props: Props) -> CodatClient:
+    """The Codat client on record."""
+    id_, name = (props.get(name) for name in CODAT_CLIENT)
+    return CodatClient(id_, name)
+
+
+def confirm_client(connection: str, props: Props) -> None:
+    """Refuse to go on where the API key opens another Codat client than the one on record."""
+    codat = CONTEXT.codat(connection)
+    codat.confirm(codat.client(), deployed_to(props))
+
+
+def client_outs(client: CodatClient) -> dict[str, Any]:
+    return {name: value for name, value in zip(CODAT_CLIENT, (client.id, client.name), strict=True) if value}
 
 
 def desired_of(props: Props, unknown: Collection[str] = ()) -> IntegrationSettings:
@@ -87,6 +119,8 @@ def recorded_of(props: Props) -> Recorded:
 
 def metadata(actual: ActualIntegration, cannot_tell: tuple[str, ...] = ()) -> dict[str, Any]:
     untold = [*cannot_tell]
+    if actual.codat_client.why:
+        untold.append(f"codat_client: {actual.codat_client.why}.")
     if actual.linked is None:
         untold.append("linked_companies: Codat does not say how many companies are linked.")
     found = {

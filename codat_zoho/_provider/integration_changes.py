@@ -10,7 +10,15 @@ from pulumi.dynamic import CreateResult, UpdateResult
 from codat_zoho._provider import inputs
 from codat_zoho._provider.context import CONTEXT, unknown_fields
 from codat_zoho._provider.guard import say
-from codat_zoho._provider.integration import CLEARED, desired_of, metadata, recorded_of
+from codat_zoho._provider.integration import (
+    CLEARED,
+    client_outs,
+    confirm_client,
+    deployed_to,
+    desired_of,
+    metadata,
+    recorded_of,
+)
 from codat_zoho.actual import ActualIntegration, Recorded
 from codat_zoho.apply import Outcome, apply
 from codat_zoho.errors import NotFound, PlanBlocked
@@ -24,7 +32,10 @@ Props = Mapping[str, Any]
 def create(props: Props) -> CreateResult:
     """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
     desired = desired_of(props)
-    return CreateResult(desired.connection, _outs(desired, apply(CONTEXT.codat(desired.connection), desired, say=say)))
+    codat = CONTEXT.codat(desired.connection)
+    outcome = apply(codat, desired, say=say, spelling=CONTEXT.spelling)
+    client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
+    return CreateResult(desired.connection, _outs(desired, outcome) | client_outs(client))
 
 
 def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
@@ -36,59 +47,91 @@ def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str
     todo = plan(desired, actual)
     if not todo.empty:
         raise PlanBlocked("What is in Codat is not what is declared, so it cannot be recorded as if it were.")
-    return _outs(desired, Outcome(actual, todo.cannot_tell))
+    return _outs(desired, Outcome(actual, todo.cannot_tell)) | client_outs(actual.codat_client)
 
 
 def update(olds: Props, news: Props) -> UpdateResult:
     """Read first, then send what differs."""
     desired = desired_of(news)
-    outcome = apply(CONTEXT.codat(desired.connection), desired, recorded_of(olds), say=say)
-    return UpdateResult(_outs(desired, outcome))
+    codat, before = CONTEXT.codat(desired.connection), deployed_to(olds)
+    outcome = apply(codat, desired, recorded_of(olds), say=say, spelling=CONTEXT.spelling, deployed_to=before)
+    return UpdateResult(_outs(desired, outcome) | client_outs(before if before.id else outcome.actual.codat_client))
 
 
 def delete(props: Props) -> None:
-    """Leave the integration as ``on_delete`` says."""
+    """Leave the integration as ``on_delete`` says, unless the program still declares it under another name."""
     connection, mode = str(props["connection"]), props["on_delete"]
+    declared_as = CONTEXT.declared_as(connection, look=mode != "keep")
+    if declared_as is not None:
+        by = "another name" if declared_as == connection else f"connection {declared_as!r}, of the same Codat client"
+        say(f"Zoho Books of connection {connection!r} is still declared, by {by}: nothing was sent to Codat.")
+        return
+    if mode != "remove":
+        CONTEXT.kept.add(str(props.get("client_id")))
     if mode == "keep":
         say(
             f"Zoho Books of connection {connection!r} is no longer managed; Codat keeps it as it is (on_delete='keep')."
         )
         return
+    wish = Removal(mode, bool(props.get("allow_disruption")))
+    codat = CONTEXT.codat(connection)
     try:
-        apply(CONTEXT.codat(connection), Removal(mode, bool(props.get("allow_disruption"))), say=say)
+        apply(codat, wish, say=say, spelling=CONTEXT.spelling, deployed_to=deployed_to(props))
     except NotFound as gone:
+        confirm_client(connection, props)
         say(f"{gone} There is nothing left to remove.")
 
 
 def refuse_early(olds: Props, news: Props) -> None:
-    """Refuse in preview what the recorded count of linked companies forbids."""
-    linked = _count(olds)
-    if not linked:
+    """Refuse in preview what the recorded count of linked companies forbids, and say whom what it allows can cut off.
+
+    Raises:
+        PlanBlocked: it would be refused.
+    """
+    before = _as_recorded(olds)
+    if not before.linked:
         return
     desired = desired_of(news, unknown_fields(inputs.declared(INTEGRATION, news)))
-    client_id = olds.get("client_id")
-    if client_id is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
+    if before.keys is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
         desired = desired.model_copy(update={"client_id": None, "client_secret": None})
-    before = ActualIntegration(
+    todo = plan(desired, before, recorded_of(olds), spelling=CONTEXT.spelling)
+    if todo.risk:
+        say(f"{todo.risk} {_LAST_COUNT}")
+    if todo.disruptive and todo.blockers:
+        raise PlanBlocked(" ".join(todo.blockers), _LAST_COUNT)
+
+
+def announce_move(olds: Props, news: Props) -> None:
+    """Remember where a resource moves, and say what that does to the companies that were linked where it was."""
+    old, new = str(olds.get("connection")), str(news["connection"])
+    CONTEXT.moving[old] = new
+    before = _as_recorded(olds)
+    if before.linked and (mode := olds.get("on_delete")) != "keep":
+        todo = plan(Removal(mode or "remove", bool(olds.get("allow_disruption"))), before, spelling=CONTEXT.spelling)
+        for text in filter(None, (*todo.blockers, todo.risk)):
+            say(f"Leaving connection {old!r}, where {new!r} is of another Codat client: {text} {_LAST_COUNT}")
+
+
+_LAST_COUNT = "(That is the count of the last run; with --refresh they are counted again.)"
+
+
+def _as_recorded(olds: Props) -> ActualIntegration:
+    """What Codat had at the last look, as far as it is on record."""
+    client_id = olds.get("client_id")
+    return ActualIntegration(
         enabled=olds.get("enabled") is True,
         keys={"clientId": client_id, "clientSecret": "****"} if client_id else None,
-        linked=linked,
+        linked=_count(olds),
     )
-    todo = plan(desired, before, recorded_of(olds))
-    if todo.disruptive and todo.blockers:
-        raise PlanBlocked(
-            " ".join(todo.blockers), "(That is the count of the last run; with --refresh they are counted again.)"
-        )
 
 
 def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
     outs = inputs.plain(desired) | metadata(outcome.actual, outcome.cannot_tell)
-    known = Recorded.of(desired).client_secret_fingerprint
-    return (
-        outs
-        | ({inputs.FINGERPRINT: known} if known else {})
-        | ({CLEARED: True} if outcome.keys_cleared_while_disabled else {})
-    )
+    if known := Recorded.of(desired).client_secret_fingerprint:
+        outs[inputs.FINGERPRINT] = known
+    if outcome.keys_cleared_while_disabled:
+        outs[CLEARED] = True
+    return outs | inputs.as_deployed(outs, ("enabled", "client_id"))
 
 
 def _count(props: Props) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from codat_zoho.actual import ActualIntegration, Known, Probe, ProbeResult, read_mask, shown_secret
+from codat_zoho.actual import ActualIntegration, Known, Probe, ProbeResult
 from codat_zoho.errors import NotAdopted
 from codat_zoho.plan import plan
 from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, load, looks_like_client_id
@@ -78,6 +78,9 @@ def describe(actual: ActualIntegration, counted: int | None = None) -> Iterator[
         yield f"{actual.linked} {'company is' if actual.linked == 1 else 'companies are'} linked."
     else:
         yield "No company is linked."
+    if actual.keys_untold:
+        yield f"Whether keys are stored cannot be told: {actual.keys_untold}."
+        return
     if actual.keys is None:
         yield "No client id and secret are stored."
         return
@@ -89,8 +92,7 @@ def describe(actual: ActualIntegration, counted: int | None = None) -> Iterator[
 
 
 def _secret_shown(actual: ActualIntegration) -> str:
-    shown = shown_secret(actual.client_secret)
-    return "nothing" if shown == "hidden" else shown
+    return "nothing" if actual.secret_in_words == "hidden" else actual.secret_in_words
 
 
 def decide(actual: ActualIntegration, connection: str, choices: Choices) -> Takeover:
@@ -143,7 +145,7 @@ def _client_id(actual: ActualIntegration, connection: str, given: str | None) ->
             "--leave-keys.",
         )
     load(IntegrationSettings, {"client_id": given})
-    reading = read_mask(shown, given)
+    reading = actual.reading(shown, given)
     if reading.known is Known.DIFFERENT:
         raise NotAdopted(
             f"The client id given for connection {connection!r} is not the one that Codat stores, which it shows as "
@@ -161,14 +163,14 @@ def _secret(actual: ActualIntegration, connection: str, client_id: str, given: s
     if given is None:
         return None, "client_secret: not at hand, so the one stored in Codat stays as it is, unmanaged."
     load(IntegrationSettings, {"client_id": client_id, "client_secret": given})
-    reading = read_mask(actual.client_secret, given)
-    shown = shown_secret(actual.client_secret)
+    reading = actual.reading(actual.client_secret, given)
+    shown = actual.secret_in_words
     if reading.known is Known.DIFFERENT:
         raise NotAdopted(
             f"The client secret given for connection {connection!r} is not the one that Codat stores, which {shown}.",
             "Adopt without it; declared afterwards, it is a rotation, which pulumi up shows and applies.",
         )
-    if not reading.agrees or not read_mask(actual.client_id, client_id).agrees:
+    if not reading.agrees or not actual.reading(actual.client_id, client_id).agrees:
         why = reading.why or "Codat does not show enough of the client id"
         return None, (
             f"client_secret: whether the given one is the one that Codat stores cannot be told ({why}), so it stays "

@@ -15,6 +15,7 @@ __all__ = ["Finding", "Observed", "Situation", "Verdict", "fail", "ok", "trouble
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+_C = TypeVar("_C")
 Verdict = Literal["ok", "warn", "fail"]
 
 
@@ -67,9 +68,9 @@ class Observed(Http):
         self.answers.append(answer)
         return answer
 
-    def together(self, first: Callable[[], _A], second: Callable[[], _B]) -> tuple[_A, _B]:
+    def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
         """In turn, so that the answers are in the order of the calls."""
-        return first(), second()
+        return first(), second(), third()
 
 
 @dataclass

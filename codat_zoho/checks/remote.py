@@ -40,8 +40,10 @@ def codat(now: Situation) -> Iterator[Finding]:
         yield trouble("API key", error)
         return
     yield ok("API key", f"from {key.source}, for connection {now.connection!r}")
+    api = now.environment.codat(now.http, now.connection)
     try:
-        actual = now.environment.codat(now.http, now.connection).actual()
+        client = api.named_client()
+        actual = api.actual()
     except CodatZohoError as error:
         yield from _refused(error)
         yield from _from_headers(now)
@@ -49,6 +51,7 @@ def codat(now: Situation) -> Iterator[Finding]:
     yield ok(
         "API key accepted", "yes, and it may read integrations; a role that may not write shows on the first write"
     )
+    yield warn("Codat client", f"{client.why}.") if client.why else ok("Codat client", str(client))
     yield ok("integration", " ".join(list(describe(actual))[:2]))
     yield from _keys(now, actual)
     yield from _from_headers(now)
@@ -74,6 +77,9 @@ def _keys(now: Situation, actual: ActualIntegration) -> Iterator[Finding]:
     topic = "stored keys"
     wanted = declared(now.config).integration if now.ready_to_use else {}
     client_id, secret = wanted.get("client_id"), wanted.get("client_secret")
+    if actual.keys_untold:
+        yield warn(topic, f"cannot be told: {actual.keys_untold}.", "Look in the Codat Portal.")
+        return
     if actual.keys is None:
         what = "none, so no customer can link"
         yield (warn if actual.enabled else ok)(topic, f"{what}." if actual.enabled else f"{what}; it is disabled.")

@@ -116,9 +116,11 @@ def _read(place: Place, arguments: argparse.Namespace, web: Http, project: Proje
     ready = declared(place.config) if project and project.ready_to_use else None
     for connection in place.connections:
         key = environment.api_key(connection)
-        print(f"Connection {connection!r} (API key from {key.source}):")
         codat = environment.codat(web, connection)
-        actual = codat.actual()
+        client = codat.named_client()
+        whose = f"the Codat client {client}" if client.id else client.why
+        print(redact(f"Connection {connection!r} (API key from {key.source}; {whose}):"))
+        actual = replace(codat.actual(), codat_client=client)
         counted = codat.count_linked() if actual.linked is None else None
         for line in deciding.describe(actual, counted):
             print(redact(f"  {line}"))

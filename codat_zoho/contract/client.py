@@ -39,7 +39,9 @@ class Client:
 
     def look(self) -> tuple[ActualIntegration, Answer, Answer]:
         """Read, and return what it means and both answers: on the integration and on its keys."""
-        actual = self.environment.codat(self.http, self.connection).actual()
+        codat = self.environment.codat(self.http, self.connection)
+        codat.client()  # Asked once and remembered, so the last two answers are those of this look.
+        actual = codat.actual()
         return actual, self.http.answers[-2], self.http.answers[-1]
 
     def count_linked(self) -> int:

@@ -32,7 +32,12 @@ def read(client: Client, table: Table) -> ActualIntegration:
     table.see("integration_id", bool(body.get("integrationId")))
     headers = integration.headers
     table.see("rate_limit_headers", all(f"x-rate-limit-{name}" in headers for name in ("limit", "remaining")))
-    if actual.keys is None:
+    table.see("client_told", actual.codat_client.id is not None)
+    table.see("keys_shown", not actual.keys_untold)
+    if actual.keys_untold:
+        for name in ("absent_keys", "mask", "mask_client_id", "key_names"):
+            table.miss(name, "Codat does not offer reading the stored keys")
+    elif actual.keys is None:
         see_absent(keys, table)
         for name in ("mask", "mask_client_id", "key_names"):
             table.miss(name, "no keys are stored")

@@ -24,6 +24,8 @@ ASSUMPTIONS: dict[str, _Assumption] = {
     "mask": _Assumption("what Codat shows of a stored secret", "last4"),
     "mask_client_id": _Assumption("whether Codat masks the client id too", True),
     "linked_count": _Assumption("whether Codat tells how many companies are linked", True),
+    "client_told": _Assumption("whether Codat tells which client an API key opens", True),
+    "keys_shown": _Assumption("whether Codat offers reading the stored keys", True),
     "writes_offered": _Assumption("whether Codat lets this API key enable and save keys", True),
     "saving": _Assumption("whether saving keys replaces what is stored or merges", "replace"),
     "saving_keeps_enabled": _Assumption("whether saving keys leaves 'enabled' alone", True),

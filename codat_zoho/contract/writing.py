@@ -54,6 +54,11 @@ def refuse(actual: ActualIntegration, linked: int, real: Keys | None) -> None:
             "no test client, and nothing was written.",
             "Use the API key of a Codat client that nobody has linked.",
         )
+    if actual.keys_untold:
+        raise PlanBlocked(
+            "Whether keys are stored cannot be told, so they could not be put back; nothing was written.",
+            "Read the other rows without --write.",
+        )
     if actual.keys is None:
         return
     others = sorted(set(actual.keys) - {"clientId", "clientSecret"})

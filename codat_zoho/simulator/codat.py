@@ -164,8 +164,29 @@ def _get_companies(_: Simulator, client: CodatClient, request: Request) -> Reply
     return _list(client.companies(), request)
 
 
+def _get_sync_settings(simulator: Simulator, client: CodatClient, _: Request) -> Reply:
+    if not simulator.switches.client_told:
+        return error(403, "Forbidden.")
+    return Reply(200, {"clientId": client.id, "settings": [], "overridesDefaults": False})
+
+
+def _get_profile(simulator: Simulator, client: CodatClient, _: Request) -> Reply:
+    if not simulator.switches.client_told:
+        return error(403, "Forbidden.")
+    return Reply(
+        200,
+        {
+            "name": client.name,
+            "redirectUrl": "https://example.com/linked",
+            "apiKey": client.api_key,  # Deprecated, and still sent in clear.
+        },
+    )
+
+
 def _get_keys(simulator: Simulator, client: CodatClient, _: Request) -> Reply:
     keys = client.integration.keys
+    if not simulator.switches.keys_shown:
+        return error(404, "NotFound")
     if keys:
         return Reply(200, {name: _masked(simulator, name, value) for name, value in keys.items()})
     return _absent(simulator)
@@ -242,5 +263,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], _Handler], ...] = tuple(
         ("PUT", "/integrations/credentials/{key}", _put_keys),
         ("DELETE", "/integrations/credentials/{key}", _delete_keys),
         ("GET", "/companies", _get_companies),
+        ("GET", "/profile", _get_profile),
+        ("GET", "/profile/syncSettings", _get_sync_settings),
     )
 )

@@ -6,7 +6,7 @@ method   path                 what
 GET      /_control/calls      the log, oldest first
 DELETE   /_control/calls      empty the log
 GET      /_control/state      Codat and Zoho clients and switches, secrets shown as ``ends in``
-PUT      /_control/codat      ``{"apiKey", "enabled"?, "clientId"?, "clientSecret"?, "linked"?, "offered"?}``
+PUT      /_control/codat      ``{"apiKey", "enabled"?, "clientId"?, "clientSecret"?, "linked"?, "offered"?, "name"?}``
 PUT      /_control/zoho       ``{"clientId", "secret"?, "enabled"?: [code], "sameCredentials"?, "throttled"?: [code]}``
 PUT      /_control/switches   fields of ``Switches``
 POST     /_control/faults     fields of ``Fault`` (``body`` as text)
@@ -64,6 +64,8 @@ def _state(simulator: Simulator, _: dict[str, Any]) -> Any:
                 "clientId": client.integration.keys.get("clientId"),
                 "clientSecret": _ends(client.integration.keys.get("clientSecret")),
                 "linked": client.linked,
+                "id": client.id,
+                "name": client.name,
             }
             for client in simulator.codat.values()
         ],
@@ -86,6 +88,7 @@ _CODAT = {
     "clientSecret": str | None,
     "linked": int,
     "offered": bool,
+    "name": str,
 }
 _ZOHO = {
     "clientId": str,
@@ -103,6 +106,7 @@ def _put_codat(simulator: Simulator, body: dict[str, Any]) -> Any:
     key = given["apiKey"]
     client = simulator.codat.get(key) or simulator.add_codat_client(key)
     client.linked = given.get("linked", client.linked)
+    client.name = given.get("name", client.name)
     integration = client.integration
     integration.enabled = given.get("enabled", integration.enabled)
     integration.offered = given.get("offered", integration.offered)

@@ -29,6 +29,8 @@ class Switches:
         mask_client_id: False shows the client id as it is.
         mask: ``last4`` shows the last four characters behind ``X``, length kept; ``opaque`` shows nothing.
         linked_count: whether answers carry ``linkedConnectionsCount``.
+        client_told: False answers 403 to the question which Codat client an API key opens.
+        keys_shown: False withdraws the call that reads stored keys, as Codat words it.
         writes_offered: False makes the undocumented write paths answer 404.
         zoho_client_before_token: False makes Zoho complain about the token before it looks at the client.
         zoho_wrong_secret: what Zoho answers to a known client id with a wrong secret.
@@ -42,6 +44,8 @@ class Switches:
     mask_client_id: bool = True
     mask: Literal["last4", "opaque"] = "last4"
     linked_count: bool = True
+    client_told: bool = True
+    keys_shown: bool = True
     writes_offered: bool = True
     zoho_client_before_token: bool = True
     zoho_wrong_secret: Literal["invalid_client_secret", "invalid_client"] = "invalid_client_secret"
@@ -63,12 +67,19 @@ class CodatClient:
     """One Codat client, known by its API key.
 
     Args:
+        name: as the Portal shows it.
+        id: Codat's id of it.
         linked: how many companies are linked through Zoho Books; more companies exist, linked otherwise or not at all.
     """
 
     api_key: str = field(repr=False)
     linked: int = 0
     integration: Integration = field(default_factory=Integration)
+    name: str = "Simulated"
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        self.id = self.id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"Codat client of {self.api_key}"))
 
     def companies(self) -> list[dict[str, object]]:
         """Its companies: the linked ones, one that was linked once, one linked through another platform."""

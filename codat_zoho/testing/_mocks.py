@@ -59,6 +59,7 @@ class Mocks(pulumi.runtime.Mocks):
         """What was deployed to, with its log of calls."""
         self._other = other
         self._preview = preview
+        self._claims: dict[str, str] = {}
 
     def codat(self, connection: str = "default") -> CodatClient:
         """The simulated Codat client of a connection, made on first use."""
@@ -91,6 +92,8 @@ class Mocks(pulumi.runtime.Mocks):
             checked = looks.check({}, inputs)
             if checked.failures:
                 raise SettingsError(f"{kind} {args.name}: {failure.reason}" for failure in checked.failures)
+            if kind == _BOOKS and isinstance(connection := checked.inputs.get("connection"), str):
+                self._claim(connection, args.name)
             if self._preview or is_dry_run():
                 return "", _wrapped(checked.inputs)
             if kind == _BOOKS:
@@ -99,6 +102,11 @@ class Mocks(pulumi.runtime.Mocks):
                 self._know(checked.inputs)
             created = changes.create(checked.inputs)
             return created.id, _wrapped(created.outs)
+
+    def _claim(self, connection: str, name: str) -> None:
+        other = self._claims.setdefault(connection, name)
+        if other != name:
+            raise SettingsError([f"{name!r} and {other!r} are both declared for connection {connection!r}"])
 
     def _know(self, inputs: Mapping[str, Any]) -> None:
         """Let Zoho know the client that the program declares."""

@@ -208,7 +208,7 @@ class Codat:
         raise errors.WrongCodatClient(
             f"The API key from {self._api_key.source} opens the Codat client {self.named_client()}, and not "
             f"{recorded}, which this was deployed to. Nothing was sent.",
-            f"Give it the API key of {recorded.name or recorded.id!r}. If the move is meant, run 'pulumi state delete' "
+            f"Use the API key of {recorded}. If the move is meant, run 'pulumi state delete' "
             "on the resource, then 'pulumi up': the other Codat client stays as it is.",
         )
 

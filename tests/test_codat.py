@@ -213,6 +213,25 @@ def test_stored_keys() -> None:
         always(405).keys()
 
 
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("GET", lambda codat: codat.keys()),
+        ("PUT", lambda codat: codat.apply(Step(StepKind.SAVE_KEYS), ID, SECRET)),
+        ("DELETE", lambda codat: codat.apply(Step(StepKind.DELETE_KEYS))),
+        ("PUT", lambda codat: codat.apply(Step(StepKind.SET_ENABLED, enabled=True))),
+        ("GET", lambda codat: codat.actual()),
+        ("GET", lambda codat: codat.count_linked()),
+    ],
+    ids=["read keys", "save keys", "delete keys", "enable", "read the integration", "count"],
+)
+def test_a_withdrawn_call_is_not_something_missing(method: str, call: Callable[[Codat], object]) -> None:
+    """Codat's 404 for a call that it offers no more: never none stored, deleted or gone."""
+    gone = {"statusCode": 404, "service": "PublicApi", "error": "NotFound", "correlationId": "c0ffee00-1", "detail": 0}
+    with pytest.raises(errors.NotOffered, match=rf"does not offer .* \({method} /.*: 404\).* id c0ffee00-1"):
+        call(always(404, json=gone))
+
+
 def test_what_is_shown_of_stored_keys_steers_nothing() -> None:
     """Names and values may be shown to people: no escapes, no endless text, no API key, and blanks stay as they tell."""
     found = always(

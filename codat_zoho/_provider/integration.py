@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 
 from codat_zoho._provider import inputs
+from codat_zoho._provider.command import destroy_is_previewed
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import say
 from codat_zoho.actual import ActualIntegration, CodatClient, Recorded, observe
@@ -67,6 +68,10 @@ def read(id_: str, props: Props) -> ReadResult:
         shown |= client_outs(actual.codat_client)
         return ReadResult(id_, {**metadata(actual), **{k: v for k, v in shown.items() if v is not None}})
     confirm_client(connection, props)
+    if destroy_is_previewed():
+        from codat_zoho._provider import integration_changes
+
+        integration_changes.announce_removal(props, actual)
     recorded = recorded_of(props)
     # An earlier refresh may have put a mask in place of the client id, or taken it away.
     as_deployed = (props.get(inputs.DECLARED) or {}).get("client_id", recorded.client_id)

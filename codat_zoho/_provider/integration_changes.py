@@ -60,7 +60,8 @@ def update(olds: Props, news: Props) -> UpdateResult:
 
 def delete(props: Props) -> None:
     """Leave the integration as ``on_delete`` says, unless the program still declares it under another name."""
-    connection, mode = str(props["connection"]), props["on_delete"]
+    connection, wish = str(props["connection"]), _removal(props)
+    mode = wish.on_delete
     declared_as = CONTEXT.declared_as(connection, look=mode != "keep")
     if declared_as is not None:
         by = "another name" if declared_as == connection else f"connection {declared_as!r}, of the same Codat client"
@@ -73,13 +74,28 @@ def delete(props: Props) -> None:
             f"Zoho Books of connection {connection!r} is no longer managed; Codat keeps it as it is (on_delete='keep')."
         )
         return
-    wish = Removal(mode, bool(props.get("allow_disruption")))
     codat = CONTEXT.codat(connection)
     try:
         apply(codat, wish, say=say, spelling=CONTEXT.spelling, deployed_to=deployed_to(props))
     except NotFound as gone:
         confirm_client(connection, props)
         say(f"{gone} There is nothing left to remove.")
+
+
+def announce_removal(props: Props, actual: ActualIntegration) -> None:
+    """Say whether destroying will be refused."""
+    what = f"Destroying {props.get('connection')!r}"
+    todo = plan(_removal(props), actual, spelling=CONTEXT.spelling)
+    if todo.blockers and actual.linked is None:
+        say(f"{what}: Codat does not say how many companies are linked, so whether it is refused cannot be told yet.")
+    elif todo.blockers:
+        say(f"{what} will be refused: {' '.join(todo.blockers)}")
+    elif todo.risk:
+        say(f"{what}: {todo.risk}")
+
+
+def _removal(props: Props) -> Removal:
+    return Removal(props.get("on_delete") or "remove", bool(props.get("allow_disruption")))
 
 
 def refuse_early(olds: Props, news: Props) -> None:
@@ -106,8 +122,8 @@ def announce_move(olds: Props, news: Props) -> None:
     old, new = str(olds.get("connection")), str(news["connection"])
     CONTEXT.moving[old] = new
     before = _as_recorded(olds)
-    if before.linked and (mode := olds.get("on_delete")) != "keep":
-        todo = plan(Removal(mode or "remove", bool(olds.get("allow_disruption"))), before, spelling=CONTEXT.spelling)
+    if before.linked:
+        todo = plan(_removal(olds), before, spelling=CONTEXT.spelling)
         for text in filter(None, (*todo.blockers, todo.risk)):
             say(f"Leaving connection {old!r}, where {new!r} is of another Codat client: {text} {_LAST_COUNT}")
 

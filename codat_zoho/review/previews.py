@@ -212,7 +212,18 @@ def _planned(whole: Environment, resources: Sequence[_Resource]) -> Environment:
     hand: list[str] = []
     findings: list[Finding] = []
     cannot_know: list[str] = []
+    renamed = dict(_renames(resources))
+    for old, new in renamed.values():
+        sent.append(
+            Step("forget", f"end the name {old.name}: {new.name} is the same integration, so Codat stays as is")
+        )
+    ended = {id(old) for old, _ in renamed.values()}
     for one in resources:
+        if id(one) in ended:
+            continue
+        if id(one) in renamed:
+            old, _ = renamed[id(one)]
+            one = replace(one, operation="update", recorded=old.recorded, before=old.before, linked=old.linked)
         changes += _changes(one)
         if one.operation == "create" and one.recorded is not None:
             findings.append(_gone(one))
@@ -234,13 +245,26 @@ def _planned(whole: Environment, resources: Sequence[_Resource]) -> Environment:
         cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
     return replace(
         whole,
-        status=_status(resources),
+        status="changed" if renamed else _status(resources),
         changes=tuple(changes),
         steps=(*asked, *sent, *gone),
         by_hand=tuple(dict.fromkeys(hand)),
         findings=tuple(sorted(findings, key=lambda found: found.level is not Level.DANGER)),
         cannot_know=tuple(cannot_know),
     )
+
+
+def _renames(resources: Sequence[_Resource]) -> Iterator[tuple[int, tuple[_Resource, _Resource]]]:
+    """Which integrations only get another name or place: deleted here, created there, with one connection."""
+    created = {_connection(one.after): one for one in resources if one.books and one.before is None}
+    for old in resources:
+        if old.books and old.after is None and (connection := _connection(old.before)) and connection in created:
+            yield id(created[connection]), (old, created[connection])
+
+
+def _connection(fields: Fields | None) -> str | None:
+    one = (fields or {}).get("connection")
+    return str(one.value) if one is not None and one.known else None
 
 
 def _status(resources: Sequence[_Resource]) -> Status:

@@ -161,7 +161,7 @@ def test_options_in_the_text_exist(engine: Engine) -> None:
         for action in importlib.import_module(f"codat_zoho.cli.{name}").parser()._actions
         for option in action.option_strings
     }
-    for command in ("config set", "import", "preview", "refresh", "up"):
+    for command in ("config set", "destroy", "import", "preview", "refresh", "stack", "up"):
         told = subprocess.run([engine.pulumi, *command.split(), "--help"], capture_output=True, text=True, check=True)
         known |= set(re.findall(r"--[a-z][a-z-]+", told.stdout))
     for page in PAGES:

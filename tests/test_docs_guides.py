@@ -44,14 +44,15 @@ def _as_typed(line: str) -> str:
     """The line as a reader runs it: placeholders filled in, and yes said to what asks."""
     command = line.partition("  #")[0].rstrip().replace("1000.…", ID)
     for name, made_up in {
-        "CODAT_API_KEY": API_KEY,
+        "CODAT_API_KEY": TEST_KEY if "of the other Codat client" in line else API_KEY,
+        "CODAT_API_KEY_PROD": API_KEY,
         "CODAT_API_KEY_TEST": TEST_KEY,
         "ZOHO_CLIENT_SECRET": SECRET,
     }.items():
         command = command.replace(f"{name}=…", f"{name}={made_up}")
     if re.match(r"pulumi (up|destroy)\b", command):
         return f"{command} --yes --skip-preview"  # the preview is drawn for eyes
-    asks = re.match(r"pulumi (cancel|refresh|stack rm)\b", command) or " --run" in command
+    asks = re.match(r"pulumi (cancel|refresh|stack rm|state move|state delete)\b", command) or " --run" in command
     return f"{command} --yes" if asks else command
 
 
@@ -381,3 +382,49 @@ def _declare(block: Block) -> None:
         exec(compile(block.text, block.page.name, "exec"), {})
 
     run()
+
+
+@pytest.mark.engine
+def test_moving_into_a_component(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """With the aliases of the page nothing but the component is created, and nothing is deleted."""
+    programs = {name: session("renaming.md", name)[0].text for name in ("before", "after")}
+    with reader(engine, simulator, tmp_path) as one:
+        one.project.must("config", "set", "--secret", "zohoClientSecret", stdin=SECRET)
+        program = one.project.folder / "__main__.py"
+        program.write_text(programs["before"])
+        assert one.project.up().returncode == 0, one.project.said[-1]
+        one.client.linked = 2
+        simulator.forget_calls()
+        program.write_text(programs["after"])
+        said = one.follow("renaming.md", "component")
+        assert re.search(r"\+ 1 created", said) and "deleted" not in said
+        assert not simulator.writes and not simulator.probes
+
+
+@pytest.mark.engine
+def test_moving_to_another_stack(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """The state moves, Codat is sent nothing, and the new stack has nothing to do."""
+    with deployed(engine, simulator, tmp_path) as one:
+        one.follow("renaming.md", "stack")
+        assert not simulator.writes and not simulator.probes
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("told", [True, False], ids=["Codat tells whose a key is", "Codat does not tell"])
+def test_one_connection_for_each_stack(told: bool, engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Another name for the API key reaches the state alone."""
+    simulator.switches.client_told = told
+    with deployed(engine, simulator, tmp_path) as one:
+        one.follow("renaming.md", "connection")
+        assert not simulator.writes
+        assert one.project.resources()["zoho-books"]["id"] == "prod"
+
+
+@pytest.mark.engine
+def test_a_move_to_another_codat_client(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """Refused at first; forgotten and created anew, the other client is set up and the first one stays."""
+    other = simulator.add_codat_client(TEST_KEY)
+    with deployed(engine, simulator, tmp_path) as one:
+        said = one.follow("renaming.md", "client")
+        assert "WrongCodatClient" in said
+        assert (other.integration.enabled, other.integration.keys) == (True, keys())

@@ -88,20 +88,21 @@ def test_preview_contacts_nobody(project: Project, deployed: World) -> None:
     project.assert_no_secret(*SECRETS)
 
 
-def test_a_refresh_makes_two_calls(project: Project, deployed: World) -> None:
-    """One look at the integration costs two calls to Codat and none to Zoho."""
+def test_a_refresh_makes_three_calls(project: Project, deployed: World) -> None:
+    """One look at the integration costs three calls to Codat, at the same time, and none to Zoho."""
     project.must("refresh", "--preview-only", "--expect-no-changes")
-    assert [(call.kind, call.method) for call in deployed.simulator.calls] == [("read", "GET")] * 2
+    assert [(call.kind, call.method) for call in deployed.simulator.calls] == [("read", "GET")] * 3
 
 
-def test_state_holds_one_encrypted_value_per_resource(project: Project, deployed: World) -> None:
-    """The client secret is the only encrypted value; the provider is short and in clear."""
+def test_what_is_encrypted_in_state(project: Project, deployed: World) -> None:
+    """The client secret, and among the outputs what was declared; the provider is short and in clear."""
     for name in ("zoho-client", "zoho-books"):
         resource = project.resources()[name]
-        for bag in (resource["inputs"], resource["outputs"]):
-            encrypted = [key for key, value in bag.items() if isinstance(value, dict) and "ciphertext" in value]
-            assert encrypted == ["client_secret"]
-            assert len(bag["__provider"]) <= 64
+        for bag, secrets in (("inputs", ["client_secret"]), ("outputs", ["client_secret", "declared"])):
+            values = resource[bag]
+            encrypted = [key for key, value in values.items() if isinstance(value, dict) and "ciphertext" in value]
+            assert encrypted == secrets
+            assert len(values["__provider"]) <= 64
 
 
 def test_a_region_switched_off_is_found_when_asked(project: Project, deployed: World) -> None:

@@ -163,7 +163,15 @@ class Codat:
         Raises:
             RemoteError: it failed otherwise than by not being offered, which is told as a reason instead.
         """
-        return self._http.asked.get(("codat client", self._url, self._account.digest), self._client)
+        return self._http.asked.get(self._whose, self._client)
+
+    def known_client(self) -> CodatClient:
+        """The same, without asking: nothing is known of it where no operation of this process has asked."""
+        return self._http.asked.known(self._whose) or CodatClient()
+
+    @property
+    def _whose(self) -> tuple[str, ...]:
+        return "codat client", self._url, self._account.digest
 
     def _client(self) -> CodatClient:
         path, what = "/profile/syncSettings", "reading which Codat client the API key opens"

@@ -291,7 +291,7 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
     cannot_tell += untold_id(the_id.reading)
 
     if secret is None:
-        cannot_tell.append(f"client_secret: {NO_SECRET}.")
+        cannot_tell.append(NO_SECRET)
         blockers = (_SECRET_NEEDED,) if changes else ()
         return Plan(tuple(changes), tuple(cannot_tell), blockers, tuple(warnings))
 

@@ -143,15 +143,12 @@ class Context:
 
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""
-        from codat_zoho._provider.verdicts import shared
         from codat_zoho.zoho import probe
 
         url = self.environment.zoho_url()
         question = code, fingerprint(client_id, client_secret), url or ""
         with self._asking:
-            return self.http.asked.get(
-                question, lambda: shared(question, lambda: probe(self.http, code, client_id, client_secret, url=url))
-            )
+            return self.http.asked.get(question, lambda: probe(self.http, code, client_id, client_secret, url=url))
 
     def say_calls(self) -> None:
         """Say what was called so far, where something was since this was last said."""

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -472,6 +473,35 @@ def test_a_plain_refresh_takes_over_and_up_restores(own: Own) -> None:
     own.up()
     assert summary(own.simulator) == ["enable"] and own.remote == (True, keys())
     own.project.assert_no_secret(SECRET, OTHER_SECRET, API_KEY)
+
+
+def test_a_change_by_hand_that_is_declared_afterwards(own: Own) -> None:
+    """What the report advises where the change was meant: nothing is sent, the record follows, and drift sees the next."""
+    own.up()
+    own.codat.integration.enabled = False
+    own.project.must("refresh", "--yes", "--skip-preview")
+    own.write(BOOKS.replace("True", "False"))
+    own.simulator.forget_calls()
+    own.up()
+    assert not own.simulator.writes and own.declared()["enabled"] is False
+    own.simulator.forget_calls()
+    own.up("--expect-no-changes")
+    assert not own.simulator.calls
+    assert "as declared" in _drift(own, 0)
+    own.codat.integration.enabled = True
+    assert "enabled: declared false, now true" in _drift(own, 7)
+
+
+def _drift(own: Own, code: int) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "codat_zoho", "drift"],
+        cwd=own.project.folder,
+        env=own.project.environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
 
 
 # --- one Codat client, more than one owner ----------------------------------------------------------------------------

@@ -35,7 +35,8 @@ def diff(olds: Props, news: Props) -> DiffResult:
     """
     changes = inputs.changed(olds, news, MANAGED)
     if not changes:
-        return DiffResult(changes=False)
+        # Of a refresh, which comes without a check, it would be a difference that is none.
+        return DiffResult(changes=news.get("client_id") in CONTEXT.clients_declared and inputs.stale(olds, news))
     return DiffResult(changes=None, replaces=["client_id"] if "client_id" in changes else [])
 
 

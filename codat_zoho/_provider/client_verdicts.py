@@ -100,7 +100,7 @@ def _outs(
     outs = inputs.plain(desired) | _metadata(verdicts, cannot_tell, by_hand(desired))
     if desired.client_secret:
         outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret.get_secret_value())
-    outs |= inputs.as_deployed(outs, ("client_id", "regions"))
+    outs |= inputs.as_deployed(outs)
     return outs | ({"verified_at": verified_at} if verified_at else {})
 
 

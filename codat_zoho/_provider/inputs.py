@@ -16,7 +16,7 @@ from codat_zoho.rules import broken, fingerprint
 if TYPE_CHECKING:  # While nothing changed, nothing is validated, and pydantic takes long to load.
     from pydantic import BaseModel
 
-__all__ = ["DECLARED", "FINGERPRINT", "as_deployed", "changed", "check", "declared", "plain"]
+__all__ = ["DECLARED", "FINGERPRINT", "as_deployed", "changed", "check", "declared", "plain", "stale"]
 
 FINGERPRINT = "client_secret_fingerprint"
 DECLARED = "declared"
@@ -32,10 +32,27 @@ def declared(fields: Iterable[str], props: Props) -> dict[str, Any]:
     return {name: value for name in fields if (value := props.get(name)) is not None}
 
 
-def as_deployed(outs: Props, names: Iterable[str]) -> dict[str, Any]:
+def as_deployed(outs: Props) -> dict[str, Any]:
     """What a deployment records of its declaration: the values that a refresh may change, and when it was made."""
-    values = {name: value for name in (*names, FINGERPRINT) if (value := outs.get(name)) is not None}
+    values = {name: value for name in _RECORDED if (value := outs.get(name)) is not None}
     return {DECLARED: {**values, "at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}}
+
+
+def stale(olds: Props, news: Props) -> bool:
+    """Whether what is on record as declared is not what is declared now.
+
+    So it is where a refresh took over what somebody changed, and the program then declared that: nothing differs from
+    Codat, and the record has to follow all the same.
+    """
+    recorded = olds.get(DECLARED)
+    if not isinstance(recorded, Mapping):
+        return False
+    names = [name for name in {*recorded, *_RECORDED} - {"at"} if name in news or name in recorded]
+    return bool(changed(recorded, news, names)) and not unknown_fields({name: news.get(name) for name in names})
+
+
+_RECORDED = ("enabled", "client_id", "regions", FINGERPRINT)
+"""What a deployment records of either resource's declaration, as far as it has it."""
 
 
 def plain(settings: BaseModel) -> dict[str, Any]:

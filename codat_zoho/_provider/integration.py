@@ -40,7 +40,8 @@ def diff(olds: Props, news: Props) -> DiffResult:
     """
     changes = inputs.changed(olds, news, MANAGED)
     if not changes:
-        return DiffResult(changes=False)
+        # Of a refresh, which comes without a check, it would be a difference that is none.
+        return DiffResult(changes=news.get("connection") in CONTEXT.declared and inputs.stale(olds, news))
     # One that is not known yet may be the same: the engine asks again when it is.
     moved = "connection" in changes and isinstance(news.get("connection"), str)
     if news.get("connection") in CONTEXT.declared:

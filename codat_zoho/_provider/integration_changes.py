@@ -206,7 +206,7 @@ def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
         outs[inputs.FINGERPRINT] = known
     if outcome.keys_cleared_while_disabled:
         outs[CLEARED] = True
-    return outs | inputs.as_deployed(outs, ("enabled", "client_id"))
+    return outs | inputs.as_deployed(outs)
 
 
 def _count(props: Props) -> int | None:

@@ -41,6 +41,7 @@ class Checks:
         self._fleet = fleet
         self._arguments = arguments
         self._projects: dict[str, Project] = {}
+        self._files: dict[Path, str] = {}
         self.notes: list[str] = []
 
     def run(self) -> tuple[Stack, ...]:
@@ -66,7 +67,8 @@ class Checks:
     def _given(self) -> list[str]:
         """What is to be checked, each once, however it is written."""
         if self._arguments.state:
-            return list(dict.fromkeys(self._arguments.state))
+            files = reversed(self._arguments.state)
+            return list({name if name == "-" else Path(name).resolve(): name for name in files}.values())[::-1]
         return list({Path(given).resolve(): given for given in reversed(self._arguments.project)}.values())[::-1]
 
     def _targets(self, given: str) -> list[_Target]:
@@ -76,8 +78,11 @@ class Checks:
             project = self._projects[given] = self._fleet.project(given)
         except Failed as failed:
             return [_Target(Stack(given, "*", given, failure=failed.failure))]
+        if self._files.setdefault(project.found.file, given) != given:
+            return []  # Another folder of the same project.
         if wanted := self._arguments.stack:
-            return [self._target(project, name) for name in wanted]
+            known = {_plain(name): name for name in reversed(wanted)}
+            return [self._target(project, name) for name in reversed(known.values())]
         try:
             listed = self._fleet.stacks(project)
         except Failed as failed:
@@ -138,6 +143,11 @@ def _there_are(listed: list[Listed]) -> str:
     names = [one.name for one in listed]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f" There are {', '.join(names[:8])}{more}." if names else " There are none."
+
+
+def _plain(stack: str) -> str:
+    """A stack's name without organisation and project."""
+    return stack.rpartition("/")[2]
 
 
 def _shared_clients(stacks: list[Stack]) -> dict[str, list[str]]:

@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--all-stacks", action="store_true", help="all stacks of each project")
     which.add_argument(
         "--state",
+        action="extend",
         nargs="+",
         metavar="FILE",
         default=[],
@@ -121,9 +122,13 @@ def _cores() -> int:
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} must be a whole number from 1 to {_MOST:,}")
     return int(text)
+
+
+_MOST = 1_000_000
+"""Seconds, or commands at a time: more is a typing error, and more than the system's calls take."""
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -70,14 +70,19 @@ class Children:
             out, err = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             _end(child, grace)
+            _kill_session(child.pid)  # What it left behind may hold its output open.
             child.communicate()
+            self._ended(child)
             raise TimedOut from None
-        finally:
-            with self._lock:
-                del self._running[child]
+        # Where this thread is interrupted itself, it stays among those that run, for ``stop`` to end.
+        self._ended(child)
         if self.stopping.is_set():
             raise Stopped
         return child.returncode, out, err
+
+    def _ended(self, child: subprocess.Popen[str]) -> None:
+        with self._lock:
+            del self._running[child]
 
     def wait(self, seconds: float) -> None:
         """Wait, as long as the run goes on.

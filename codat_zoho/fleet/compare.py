@@ -110,7 +110,8 @@ class Comparison:
         try:
             self.environment.api_key(connection)
         except ConfigurationError as error:
-            raise Failed(Failure(AUTHENTICATION, str(error))) from None
+            more = "Drift reads what the last deployment was given, so run pulumi up after setting it there."
+            raise Failed(Failure(AUTHENTICATION, f"{error} {more}")) from None
 
     def _client(self, deployed: Deployed) -> Resource:
         question = findings.question(deployed)

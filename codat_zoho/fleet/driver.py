@@ -7,6 +7,7 @@ exports.
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 import time
@@ -107,6 +108,9 @@ class Fleet:
                 state = _read(self._commands.export(project, name, deadline.left()))
             except Failed as failed:
                 return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
+        if state.names and state.names[0] != project.name:
+            text = f"Stack {name!r} belongs to the project {state.names[0]!r}, and this folder's is {project.name!r}."
+            return replace(stack, failure=Failure("unknown stack", text))
         stack = self._compared(stack, state, shlex.join(project.up(name)), project, deadline)
         return replace(stack, seconds=time.monotonic() - began)
 
@@ -116,6 +120,8 @@ class Fleet:
         began, deadline = time.monotonic(), self._http.deadline(self._options.seconds)
         stack = Stack(shown, "*", shown)
         try:
+            if file == "-" and sys.stdin is None:
+                raise OSError(errno.EBADF, "it is closed")
             state = _read(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
         except OSError as problem:
             return replace(stack, failure=Failure("state", f"{shown} cannot be read: {problem.strerror}."))

@@ -128,6 +128,10 @@ def _read(whole: Any) -> Exported:
         for one, it in zip(operations, begun, strict=True)
         if _ours(it) and one.get("type") != "reading"  # Reading changes nothing.
     }
+    for one in resources:
+        # A later deployment has created it: Pulumi keeps the note that an earlier one began to.
+        if doing.get(one["urn"], ("", ""))[0] == "creating":
+            del doing[one["urn"]]
     ours = [_deployed(one, doing.pop(one["urn"], ("", ""))[0]) for one in resources if _ours(one)]
     ours += [Deployed(urn, kind, unfinished=what) for urn, (what, kind) in doing.items()]
     config: dict[str, Any] = {}

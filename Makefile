@@ -15,18 +15,18 @@ demo: $(READY)
 
 test: check engine $(POLICY)
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal -m "not matrix"
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under=95
 	$(BIN)/python -m coverage report --fail-under=100 --include='codat_zoho/rules.py,codat_zoho/settings.py,codat_zoho/actual.py,codat_zoho/plan.py'
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not engine and not matrix"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not engine and not slow" --ignore-glob='*_matrix.py'
 
-# Every fault at every call of every operation, and every kill at every call of a real run: minutes, not seconds. The
-# other targets run a fixed sample of both.
+# Every fault at every call of every operation, and every kill at every call of a real run: minutes, not seconds. `make
+# test` collects a fixed sample of both.
 test-faults: $(READY) engine
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests/faults
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q --matrix tests/faults
 
 # The same inputs as in `make test`, a hundred times as many.
 fuzz: $(READY)

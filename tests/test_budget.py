@@ -83,6 +83,7 @@ def _header() -> str:
 # --- what a run does about it ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [True, False], ids=["many processes", "one process"])
 def test_a_fleet_stays_below_the_limit_a_minute(
     simulator: Simulator, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool

@@ -161,6 +161,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return made
 
 
+@pytest.mark.slow
 def test_the_dry_run_of_a_release(clone: Clone) -> None:
     """In a clone, step by step: each thing that is missing is one line, and then it says what a release would do."""
     clone.date_the_changelog()

@@ -11,9 +11,9 @@ from codat_zoho.simulator import Simulator
 from tests.support import ID, SECRET
 
 UP = ("up", "--yes", "--skip-preview")
-SHARED = "refresh --preview-only, two pairs that share a connection"
-# Two calls an integration, and one more for each connection that is shared.
-LIMITS = {"up, no change": 0, "preview": 0, "refresh --preview-only": 2, SHARED: 2 * 2 + 1}
+SHARED = "refresh --preview-only, two connections with one API key"
+# Two calls an integration, and one for each API key.
+LIMITS = {"up, no change": 0, "preview": 0, "refresh --preview-only": 3, SHARED: 2 * 2 + 1}
 
 
 def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
@@ -24,7 +24,7 @@ def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
 
 
 def measure(place: Place, simulator: Simulator) -> tuple[dict[str, dict[str, int]], list[Bar]]:
-    """One pair of resources, then two that share a connection."""
+    """One pair of resources, then two whose connections have one API key."""
     found: dict[str, dict[str, int]] = {}
 
     def count(name: str, act: Callable[[], object]) -> None:
@@ -52,6 +52,7 @@ def measure(place: Place, simulator: Simulator) -> tuple[dict[str, dict[str, int
     place.configure("ours", 1, enabled="true")
     count("enable", run(*UP))
     simulator.zoho[ID].secret = SECRET
-    place.deploy("ours", 2, connections=1)
+    place.environment["CODAT_API_KEY_C2"] = place.environment["CODAT_API_KEY_C1"]
+    place.deploy("ours", 2)
     count(SHARED, run("refresh", "--preview-only", pairs=2))
     return found, [Bar(f"calls: {name}", sum(found[name].values()), limit, "calls") for name, limit in LIMITS.items()]

@@ -30,7 +30,7 @@ for n in range(1, pairs + 1):
         f"books-{n}",
         credentials=client,
         enabled=config.get_bool("enabled", True),
-        connection=f"c{min(n, config.get_int('connections', pairs))}",
+        connection=f"c{n}",
         allow_disruption=True,
     )
 """

@@ -41,3 +41,9 @@ class Once:
             with self._lock:
                 del self._answers[question]
         return mine.result()
+
+    def known(self, question: Hashable) -> Any:
+        """Return the answer that is there already; None where there is none yet."""
+        with self._lock:
+            found = self._answers.get(question)
+        return found.result() if found is not None and found.done() and not found.exception() else None

@@ -197,6 +197,12 @@ class ActualIntegration:
         """The stored client secret, without telling more of it than its last four characters."""
         return "hidden" if self.keys_untold else shown_secret(self.client_secret)
 
+    @property
+    def secret_clause(self) -> str:
+        """The same as the rest of a clause: "… the stored one, which ends in c0de", "… which is not shown"."""
+        shown = self.secret_in_words
+        return {"hidden": "is not shown", "none stored": "is missing"}.get(shown, shown)
+
     def reading(self, shown: str | None, declared: str) -> MaskReading:
         """Compare one of the stored keys with a declared value."""
         return MaskReading(Known.UNKNOWN, self.keys_untold) if self.keys_untold else read_mask(shown, declared)

@@ -157,7 +157,7 @@ def _not_shown(desired: IntegrationSettings | Removal, step: Step, actual: Actua
     if actual.reading(actual.client_id, client_id).known is Known.DIFFERENT:
         return f"the client id is shown as {actual.client_id}"
     if actual.reading(actual.client_secret, secret).known is Known.DIFFERENT:
-        return f"the client secret {actual.secret_in_words}"
+        return f"the client secret {actual.secret_clause}"
     return None
 
 

@@ -163,7 +163,16 @@ class Codat:
         Raises:
             RemoteError: it failed otherwise than by not being offered, which is told as a reason instead.
         """
-        return self._http.asked.get(("codat client", self._url, self._account.digest), self._client)
+        return self._http.asked.get(("codat client", *self.whose), self._client)
+
+    def known_client(self) -> CodatClient:
+        """The same, without asking: nothing is known of it where no operation of this process has asked."""
+        return self._http.asked.known(("codat client", *self.whose)) or CodatClient()
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        """Where this goes, and a digest of the API key: equal for operations on one Codat client by one key."""
+        return self._url, self._account.digest
 
     def _client(self) -> CodatClient:
         path, what = "/profile/syncSettings", "reading which Codat client the API key opens"

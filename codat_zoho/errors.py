@@ -90,7 +90,7 @@ class SettingsError(CodatZohoError):
 class ConfigurationError(CodatZohoError):
     """What is needed to reach Codat or Zoho, or to run a command, is missing or malformed.
 
-        Cause: no API key for the connection, an address that is not https, no ``pulumi``, or an option that contradicts
+    Cause: no API key for the connection, an address that is not https, no ``pulumi``, or an option that contradicts
     another.
 
     Cure: set what the message names; ``codat-zoho doctor`` looks at all of it.
@@ -100,7 +100,7 @@ class ConfigurationError(CodatZohoError):
 class PlanBlocked(CodatZohoError):
     """A change was refused because it could cut off linked companies, or cannot be made as declared.
 
-        Cause: disabling, another client id, or destroying while companies are linked; or keys that need a secret that
+    Cause: disabling, another client id, or destroying while companies are linked; or keys that need a secret that
     is not declared.
 
     Cure: think first; then set ``allow_disruption`` if it is meant, or declare what the message says is missing.
@@ -119,7 +119,7 @@ class NotApplied(CodatZohoError):
 class NotAdopted(CodatZohoError):
     """What is there cannot be taken over as asked; nothing was changed where the text does not say otherwise.
 
-        Cause: the given client id or secret is not the one that Codat stores, the stack declares something else, or a
+    Cause: the given client id or secret is not the one that Codat stores, the stack declares something else, or a
     file is in the way.
 
     Cure: adopt what is there (without the secret, or with ``--leave-keys``), then change it in a plan of its own.
@@ -255,7 +255,7 @@ class Unreachable(RemoteError):
 class UnexpectedAnswer(RemoteError):
     """An answer that cannot be read: not JSON, not of the documented shape, a redirect, or another status.
 
-        Cause: something else answers in Codat's place (a proxy, a login page, a wrong address), or Codat changed its
+    Cause: something else answers in Codat's place (a proxy, a login page, a wrong address), or Codat changed its
     answers.
 
     Cure: check ``CODAT_URL``; where it is right, compare with ``codat-zoho contract`` and report it.

@@ -288,7 +288,9 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
         )
         changes.append(Change("client_secret", before, f"fingerprint {wanted}", the_secret.how))
     if the_secret.touched:
-        warnings.append(f"client_secret: somebody else changed it since the last run; Codat's now {shown}.")
+        warnings.append(
+            f"client_secret: somebody else changed it since the last run; the stored one {actual.secret_clause}."
+        )
     cannot_tell += untold_secret(the_secret.reading, shown)
 
     others = sorted(set(actual.keys) - {"clientId", "clientSecret"})

@@ -19,6 +19,7 @@ __all__ = [
     "INTEGRATION",
     "LISTS",
     "REDIRECT_URI",
+    "REQUIRED",
     "ZOHO_CLIENT",
     "Spelling",
     "bad_client_id",
@@ -41,6 +42,8 @@ ZOHO_CLIENT: Mapping[str, object] = {
     "verify": "on-change",
 }
 """What may be declared of a Zoho client, each with what it is when left out."""
+REQUIRED = ("client_id", "regions")
+"""What must be declared of a Zoho client; of an integration nothing must."""
 INTEGRATION: Mapping[str, object] = {
     "client_id": None,
     "client_secret": None,

@@ -27,6 +27,7 @@ from codat_zoho.errors import SettingsError
 from codat_zoho.rules import (
     LISTS,
     REDIRECT_URI,
+    REQUIRED,
     bad_client_id,
     bad_client_secret,
     bad_connection,
@@ -134,7 +135,7 @@ class ZohoClientSettings(_Settings):
         verify: when to ask Zoho whether it accepts the client: on changes, also on each refresh, or never.
     """
 
-    required: ClassVar[tuple[str, ...]] = ("client_id", "regions")
+    required: ClassVar[tuple[str, ...]] = REQUIRED
 
     client_id: ClientId = ""
     client_secret: ClientSecret | None = None

@@ -156,6 +156,20 @@ def test_an_error_is_not_remembered() -> None:
     assert (once.get("x", ask), once.get("x", ask)) == ("second", "second")
 
 
+def test_renamed_with_the_api_key_of_another_client(context: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Creating has nothing on record to compare with; the old name, which has, says so before it ends."""
+    inputs = Books().check({}, {"client_id": ID, "client_secret": SECRET, "enabled": True}).inputs
+    outs = dict(Books().create(inputs).outs or {})
+    context.add_codat_client("an-api-key-of-another-client")
+    monkeypatch.setenv("CODAT_API_KEY", "an-api-key-of-another-client")
+    new_process()
+    Books().check({}, inputs)
+    Books().create(inputs)
+    with pytest.raises(Exception, match="which stays as it is, and under its new name to"):
+        Books().delete("default", outs)
+    assert context.codat[API_KEY].integration.enabled
+
+
 def test_removing_one_of_two_that_share_a_codat_client(context: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two connections can open one client. While one of them is declared, the other's end touches nothing."""
     monkeypatch.setenv("CODAT_API_KEY_EU", API_KEY)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codat_zoho.actual import Recorded, observe
+import pytest
+
+from codat_zoho.actual import ActualIntegration, Recorded, observe
 from codat_zoho.settings import fingerprint
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 from tests.test_masks import last4
@@ -68,3 +70,18 @@ def test_an_opaque_mask_tells_nothing_and_says_so() -> None:
     found = observe(GOOD, actual(stored=OPAQUE))
     assert found.values == GOOD
     assert [text.partition(":")[0] for text in found.cannot_tell] == ["client_id", "client_secret"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "clause"),
+    [
+        ("XXXXc0de", "ends in c0de"),
+        ("********", "is not shown"),
+        ("3f1a9c04e7b25d68013f9a7c4e2b8d5601f37ac9e4", "is not shown"),
+        (None, "is missing"),
+    ],
+)
+def test_a_stored_secret_in_a_sentence(stored: str | None, clause: str) -> None:
+    """Whatever Codat shows of it, an unmasked value too: a clause that reads as English and tells four characters."""
+    shown = ActualIntegration(enabled=True, keys={"clientSecret": stored} if stored else {"clientId": "X"})
+    assert shown.secret_clause == clause

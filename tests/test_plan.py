@@ -87,7 +87,9 @@ def test_a_secret_that_differs_is_saved_again() -> None:
     todo = plan(desired(), actual(stored=masked(ID, OTHER_SECRET)), GOOD)
     assert todo.changes == (Change("client_secret", "ends in d73b", f"fingerprint {FINGERPRINT}", How.MASK),)
     assert todo.steps == (SAVE,)
-    assert todo.warnings == ("client_secret: somebody else changed it since the last run; Codat's now ends in d73b.",)
+    assert todo.warnings == (
+        "client_secret: somebody else changed it since the last run; the stored one ends in d73b.",
+    )
 
 
 def test_an_id_that_differs_is_shown_as_its_mask() -> None:

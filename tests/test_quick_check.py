@@ -91,6 +91,15 @@ def test_after_a_refresh(olds: dict[str, Any], news: dict[str, Any]) -> None:
     _same(integration.check, recorded, {name: value for name, value in declared.items() if value is not None})
 
 
+def test_what_must_be_declared_is_missed_although_nothing_changed() -> None:
+    """A refresh may have taken the client id out of what is on record, so that what is declared looks the same."""
+    _same(
+        client.check,
+        {"regions": ["us"], "verify": "on-change", "same_credentials_everywhere": True},
+        {"regions": ["us"]},
+    )
+
+
 @pytest.mark.parametrize(("fields", "model"), [(ZOHO_CLIENT, ZohoClientSettings), (INTEGRATION, IntegrationSettings)])
 def test_the_fields_are_those_of_the_model(fields: Any, model: Any) -> None:
     """One list of fields and defaults holds for both."""

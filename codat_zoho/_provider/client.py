@@ -10,7 +10,7 @@ from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 from codat_zoho._provider import inputs
 from codat_zoho._provider.context import CONTEXT
 from codat_zoho._provider.guard import say
-from codat_zoho.rules import REDIRECT_URI, ZOHO_CLIENT
+from codat_zoho.rules import REDIRECT_URI, REQUIRED, ZOHO_CLIENT
 
 if TYPE_CHECKING:
     from codat_zoho.settings import ZohoClientSettings
@@ -21,7 +21,7 @@ MANAGED = (*ZOHO_CLIENT, inputs.FINGERPRINT)
 
 def check(olds: Props, news: Props) -> CheckResult:
     """Validate and normalise; remember what the program declares, which tells a rename from an end."""
-    result = inputs.check(ZOHO_CLIENT, olds, news, desired_of)
+    result = inputs.check(ZOHO_CLIENT, olds, news, desired_of, REQUIRED)
     if isinstance(client_id := result.inputs.get("client_id"), str):
         CONTEXT.clients_declared.add(client_id)
     return result

@@ -89,7 +89,8 @@ class Context:
 
     def actual(self, connection: str) -> ActualIntegration:
         """Read an integration, together with whoever is reading the same one at this moment."""
-        return self._reads.get(connection, lambda: self.codat(connection).actual())
+        codat = self.codat(connection)
+        return self._reads.get(codat.whose, codat.actual)
 
     def declared_as(self, connection: str, *, look: bool = True) -> str | None:
         """The connection under which the program still declares the Codat client of ``connection``; None where none.

@@ -50,7 +50,11 @@ def plain(settings: BaseModel) -> dict[str, Any]:
 
 
 def check(
-    fields: Mapping[str, object], olds: Props, news: Props, load: Callable[[Props, Collection[str]], BaseModel]
+    fields: Mapping[str, object],
+    olds: Props,
+    news: Props,
+    load: Callable[[Props, Collection[str]], BaseModel],
+    required: Collection[str] = (),
 ) -> CheckResult:
     """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint.
 
@@ -59,11 +63,12 @@ def check(
         olds: the inputs of the last run. What is declared as it was then needs no model to validate it.
         news: what is declared now.
         load: reads the settings; the second argument names what is not known yet.
+        required: the fields that must be declared.
     """
     given = declared(fields, news)
     unknown = unknown_fields(given)
     try:
-        checked = _as_checked(fields, olds, given)
+        checked = _as_checked(fields, olds, given) if given.keys() >= {*required} else None
         inputs = plain(load(given, unknown)) | {name: given[name] for name in unknown} if checked is None else checked
     except SettingsError as error:
         # With a property name the engine would print the property's value, a secret among them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pulumi.dynamic import CreateResult, UpdateResult
@@ -21,7 +22,7 @@ from codat_zoho._provider.integration import (
 )
 from codat_zoho.actual import ActualIntegration, Recorded
 from codat_zoho.apply import Outcome, apply
-from codat_zoho.errors import NotFound, PlanBlocked
+from codat_zoho.errors import ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
 from codat_zoho.plan import Removal, plan
 from codat_zoho.rules import INTEGRATION
 from codat_zoho.settings import IntegrationSettings
@@ -64,6 +65,7 @@ def delete(props: Props) -> None:
     mode = wish.on_delete
     declared_as = CONTEXT.declared_as(connection, look=mode != "keep")
     if declared_as is not None:
+        _compare(connection, props)
         by = "another name" if declared_as == connection else f"connection {declared_as!r}, of the same Codat client"
         say(f"Zoho Books of connection {connection!r} is still declared, by {by}: nothing was sent to Codat.")
         return
@@ -80,6 +82,19 @@ def delete(props: Props) -> None:
     except NotFound as gone:
         confirm_client(connection, props)
         say(f"{gone} There is nothing left to remove.")
+
+
+def _compare(connection: str, props: Props) -> None:
+    """Say loudly where the new name of an integration was deployed to another Codat client than the old one."""
+    with suppress(ConfigurationError):  # Without an API key nothing was deployed in this run.
+        new, old = CONTEXT.codat(connection).known_client(), deployed_to(props)
+        if new.is_another(old.id):
+            raise WrongCodatClient(
+                f"Zoho Books of connection {connection!r} was deployed to the Codat client {old}, which stays as it "
+                f"is, and under its new name to {new}: the API key opens another Codat client than before.",
+                "If that is not meant, set the API key of the first one, run 'pulumi state delete' on the new "
+                "resource, put in order what was sent to the other one, and run pulumi up.",
+            )
 
 
 def announce_removal(props: Props, actual: ActualIntegration) -> None:

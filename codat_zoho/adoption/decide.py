@@ -167,7 +167,8 @@ def _secret(actual: ActualIntegration, connection: str, client_id: str, given: s
     shown = actual.secret_in_words
     if reading.known is Known.DIFFERENT:
         raise NotAdopted(
-            f"The client secret given for connection {connection!r} is not the one that Codat stores, which {shown}.",
+            f"The client secret given for connection {connection!r} is not the one that Codat stores, which "
+            f"{actual.secret_clause}.",
             "Adopt without it; declared afterwards, it is a rotation, which pulumi up shows and applies.",
         )
     if not reading.agrees or not actual.reading(actual.client_id, client_id).agrees:

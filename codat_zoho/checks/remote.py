@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from codat_zoho._redact import one_line
-from codat_zoho.actual import ActualIntegration, Known, Probe, read_mask, shown_secret
+from codat_zoho.actual import ActualIntegration, Known, Probe, read_mask
 from codat_zoho.adoption.decide import describe
 from codat_zoho.checks.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.datacentres import DATA_CENTRES
@@ -93,11 +93,11 @@ def _keys(now: Situation, actual: ActualIntegration) -> Iterator[Finding]:
     elif isinstance(secret, str) and read_mask(actual.client_secret, secret).known is Known.DIFFERENT:
         yield warn(
             topic,
-            f"Codat's secret {shown_secret(actual.client_secret)}, and the declared one is another.",
+            f"The secret that Codat stores {actual.secret_clause}, and the declared one is another.",
             "Look: pulumi preview --refresh --diff",
         )
     else:
-        shown = f"client id {one_line(str(actual.client_id or 'hidden'))}, secret {shown_secret(actual.client_secret)}"
+        shown = f"client id {one_line(str(actual.client_id or 'hidden'))}, secret {actual.secret_in_words}"
         yield ok(topic, f"{shown}; more cannot be read back")
 
 

@@ -29,12 +29,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return noxfile.build(tmp_path_factory.mktemp("dist"))
 
 
+@pytest.mark.slow
 def test_both_pass_the_index_checks(built: tuple[Path, Path]) -> None:
     """The index would take both, and renders the README."""
     for command in noxfile.checks(*built):
         subprocess.run(command, check=True)
 
 
+@pytest.mark.slow
 def test_the_sdist_holds_what_a_build_needs(built: tuple[Path, Path], tmp_path: Path) -> None:
     """A stranger builds the same wheel from it; nothing of the repository comes along that a build does not need."""
     wheel, sdist = built
@@ -50,6 +52,7 @@ def test_the_sdist_holds_what_a_build_needs(built: tuple[Path, Path], tmp_path: 
     assert again.read_bytes() == wheel.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package(built: tuple[Path, Path]) -> None:
     """All modules of the checkout are in it, and nothing else."""
     with zipfile.ZipFile(built[0]) as archive:

@@ -145,6 +145,7 @@ def test_review_of_secrets_in_clear(broken: str, tmp_path: Path) -> None:
         assert not leaks(said, KEY, SECRET), said
 
 
+@pytest.mark.slow
 def test_a_contract_file_and_an_earlier_report_that_hold_secrets(tmp_path: Path) -> None:
     """A file that is not what it should be is refused without being quoted."""
     texts = [

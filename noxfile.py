@@ -61,21 +61,23 @@ globals().update({name: value for name, value in vars(httpx2).items() if not nam
 __version__ = httpx2.__version__
 '''
 
-
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.envdir = ".venv-nox"
 nox.options.sessions = ["floor", "below", "newest", "httpx2"]
-# A pyenv shim is there for Pythons that are not chosen, and fails; pyenv keeps the Pythons themselves here.
-os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, Path.home().glob(".pyenv/versions/*/bin"))])
 
 
 def python(*versions: str) -> str:
     """The first of these Pythons that the machine has; the one that runs nox where it has none."""
-    find = (BIN / "uv", "python", "find", "--quiet", "--no-python-downloads")
-    found = (one for one in versions if not subprocess.run([*find, one], capture_output=True).returncode)
-    return next(found, f"{sys.version_info.major}.{sys.version_info.minor}")
+    # A pyenv shim is there for Pythons that are not chosen, and fails; pyenv keeps the Pythons themselves here.
+    path = os.pathsep.join([os.environ["PATH"], *map(str, Path.home().glob(".pyenv/versions/*/bin"))])
+    for version in versions:
+        command = (BIN / "uv", "python", "find", "--no-python-downloads", version)
+        found = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True)
+        if found.returncode == 0:
+            return found.stdout.strip()
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def locked(*requirements: str) -> list[str]:
@@ -111,6 +113,7 @@ def environment(**more: str) -> dict[str, str | None]:
 def test(session: nox.Session) -> None:
     """Run the tests that need no engine, and a handful that do; or what stands behind `--`."""
     install_the_checkout(session)
+    session.run("python", "--version")
     session.run("uv", "pip", "freeze", env=environment())
     jobs = os.environ.get("CODAT_ZOHO_TEST_JOBS", "auto")
     pytest = ("python", "-m", "pytest", "-q", "--no-header", "--dist", "worksteal", "-n", jobs)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import by_hand, calls, drift, imports, operations, overhead, report, whose
+from bench import by_hand, calls, drift, imports, many, operations, overhead, report, whose
 from bench.harness import Bar, machine
 from bench.place import ROOT, Place
 from codat_zoho.simulator import Simulator, serve
@@ -56,6 +56,7 @@ def main() -> int:
         scripts, counted_by_hand = by_hand.measure(place, base, simulator, 2)
         figures.update(scripts)
         add(drift.measure(Path(folder, "fleet"), engine, base, simulator, (1,) if quick else (1, 4, 16, 64)))
+        add(many.measure(Path(folder, "many"), 100 if quick else 1000))
         parts = whose.measure(base, simulator, 5 if quick else 11)
         counted, call_bars = calls.measure(place, simulator)
         add(({}, call_bars))

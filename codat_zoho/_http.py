@@ -11,7 +11,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -23,6 +23,7 @@ from urllib.request import getproxies
 
 from codat_zoho._once import Once
 from codat_zoho._redact import one_line, redact, register
+from codat_zoho._threads import start
 from codat_zoho._version import __version__
 from codat_zoho.budget import Account, Budget
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
@@ -108,16 +109,34 @@ class Answer:
 
 
 class Deadline:
-    """The time that one whole operation may take, over all its calls and waits."""
+    """The time that one whole operation may take, over all its calls and waits.
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
-        self._clock = clock
+    Args:
+        seconds: it takes at most.
+        clock: tells the time.
+        within: the deadline of what it is a part of.
+    """
+
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic, within: Deadline | None = None
+    ) -> None:
+        self.seconds: float = seconds if within is None else min(seconds, within.seconds)
+        self._clock, self._within = clock, within
         self._end = clock() + seconds
+        self._excused = 0.0
 
     def left(self) -> float:
         """Seconds left, never negative."""
-        return max(0.0, self._end - self._clock())
+        left = max(0.0, self._end - self._clock())
+        return left if self._within is None else min(left, self._within.left())
+
+    def excuse(self, seconds: float) -> None:
+        """Do not count the next seconds: a limit is waited for. Calls that wait at the same time wait once."""
+        now = self._clock()
+        self._end += max(0.0, now + seconds - max(now, self._excused))
+        self._excused = max(self._excused, now + seconds)
+        if self._within is not None:
+            self._within.excuse(seconds)
 
 
 @dataclass(eq=False)
@@ -130,6 +149,8 @@ class Http:
         budget: counts the calls.
         asked: what is asked once only, by all operations together.
         clock, sleep, now, jitter: time and chance, for tests.
+        limit: bounds every operation, see :meth:`within`.
+        connections: kept open, and used at the same time, at most.
     """
 
     transport: Any = None
@@ -140,6 +161,8 @@ class Http:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
+    limit: Deadline | None = None
+    connections: int = MAX_CONNECTIONS
     _clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -148,7 +171,11 @@ class Http:
 
     def deadline(self, seconds: float) -> Deadline:
         """Start the clock of an operation."""
-        return Deadline(seconds, self.clock)
+        return Deadline(seconds, self.clock, self.limit)
+
+    def within(self, limit: Deadline) -> Http:
+        """Return the same client, whose operations end with ``limit`` at the latest."""
+        return replace(self, limit=limit)
 
     def send(
         self,
@@ -181,7 +208,8 @@ class Http:
         """
         host = urlsplit(url).netloc
         for attempt in range(1, ATTEMPTS + 1):
-            while pause := min(self.budget.spend("Codat" if account else "Zoho"), deadline.left()):
+            while pause := self.budget.spend("Codat" if account else "Zoho"):
+                deadline.excuse(pause)
                 self.sleep(pause)
             try:
                 answer = self._once(method, url, deadline, headers or {}, json_body, form)
@@ -268,9 +296,17 @@ class Http:
 
     def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
         """Do three things at the same time, and all to their end. Where several fail, the first is what is told."""
-        with ThreadPoolExecutor(2) as others:
-            one, another = others.submit(second), others.submit(third)
+        one, another = start(second), start(third)
+        try:
             return first(), one.result(), another.result()
+        finally:
+            wait([one])
+            wait([another])
+
+    @staticmethod
+    def load() -> None:
+        """Load what sending needs, while something else is waited for."""
+        import httpx  # noqa: F401
 
     def close(self) -> None:
         """Close the connections. It can be used again; a provider process just ends."""
@@ -299,7 +335,7 @@ class Http:
                 follow_redirects=False,
                 # All connections share this client: a cookie would carry one Codat client's session to another's key.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+                limits=httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections),
                 headers={
                     "User-Agent": f"codat-zoho/{__version__}",
                     "Accept": "application/json",

@@ -96,9 +96,6 @@ VARIABLES = (
     Variable(
         "UV_PROJECT_ENVIRONMENT", "uv's: where the project's environment is, with ``toolchain: uv``.", of="doctor"
     ),
-    Variable(
-        "CODAT_ZOHO_RUN", "Set by ``drift`` for the engines that it starts: the folder that they share. Not for you."
-    ),
 )
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from codat_zoho.settings import IntegrationSettings
 
 __all__ = [
-    "CONSISTENT",
     "KEYS_CLEARED",
     "NO_SECRET",
     "ActualIntegration",
@@ -29,6 +28,7 @@ __all__ = [
     "Probe",
     "ProbeResult",
     "Recorded",
+    "Untold",
     "is_fingerprint",
     "observe",
     "read_mask",
@@ -251,27 +251,49 @@ class Recorded:
 
 # --- observed ---------------------------------------------------------------------------------------------------------
 
-NO_SECRET = "no secret is declared, so the one stored in Codat is left alone and cannot be compared"
-KEYS_CLEARED = (
-    "client_id, client_secret: Codat keeps no keys while the integration is disabled, so none can be compared."
+
+class Untold(str):
+    """What cannot be told: a line for people, and beside it what the line says.
+
+    Args:
+        fields: the settings that it is about.
+        reason: why it cannot be told.
+        consistent: a mask agrees in all that it shows, which is as much as can ever be told.
+    """
+
+    fields: tuple[str, ...]
+    reason: str
+    consistent: bool
+
+    def __new__(cls, fields: tuple[str, ...], reason: str, *, consistent: bool = False) -> Untold:  # noqa: D102
+        made = super().__new__(cls, f"{', '.join(fields)}: {reason}")
+        made.fields, made.reason, made.consistent = fields, reason, consistent
+        return made
+
+
+NO_SECRET = Untold(
+    ("client_secret",), "no secret is declared, so the one stored in Codat is left alone and cannot be compared."
 )
-CONSISTENT = "is consistent with it and proves no more"
-"""What is said of a mask that agrees in all it shows: as much as can ever be told, unlike what could not be told."""
+KEYS_CLEARED = Untold(
+    ("client_id", "client_secret"),
+    "Codat keeps no keys while the integration is disabled, so none can be compared.",
+)
 
 
-def untold_id(reading: MaskReading) -> list[str]:
+def untold_id(reading: MaskReading) -> list[Untold]:
     """What a mask leaves open about the client id."""
     if reading.known is not Known.UNKNOWN:
         return []
-    return [f"client_id: whether Codat holds the declared one: {reading.why}."]
+    return [Untold(("client_id",), f"whether Codat holds the declared one: {reading.why}.")]
 
 
-def untold_secret(reading: MaskReading, shown: str) -> list[str]:
+def untold_secret(reading: MaskReading, shown: str) -> list[Untold]:
     """What a mask leaves open about the secret, which is something unless it proves a difference."""
     if reading.known not in (Known.UNKNOWN, Known.CONSISTENT):
         return []
-    why = reading.why or f"what it shows ({shown}) {CONSISTENT}"
-    return [f"client_secret: whether Codat holds exactly the declared one: {why}."]
+    why = reading.why or f"what it shows ({shown}) is consistent with it and proves no more"
+    reason = f"whether Codat holds exactly the declared one: {why}."
+    return [Untold(("client_secret",), reason, consistent=reading.known is Known.CONSISTENT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +301,7 @@ class Observed:
     """What a refresh found: the managed values as they are now, and what could not be told."""
 
     values: Recorded
-    cannot_tell: tuple[str, ...] = ()
+    cannot_tell: tuple[Untold, ...] = ()
 
 
 def observe(recorded: Recorded, actual: ActualIntegration) -> Observed:
@@ -301,7 +323,7 @@ def observe(recorded: Recorded, actual: ActualIntegration) -> Observed:
     if id_read.known is Known.DIFFERENT:
         now = replace(now, client_id=actual.client_id)
     if recorded.client_secret is None:
-        return Observed(now, (*cannot_tell, f"client_secret: {NO_SECRET}."))
+        return Observed(now, (*cannot_tell, NO_SECRET))
     secret_read, shown = actual.reading(actual.client_secret, recorded.client_secret), actual.secret_in_words
     if secret_read.known is Known.DIFFERENT:
         now = replace(now, client_secret_fingerprint=f"differs ({shown})")

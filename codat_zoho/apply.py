@@ -67,18 +67,22 @@ def apply(
     """
     actual = codat.actual()
     codat.confirm(actual.codat_client, deployed_to or CodatClient())
+    if deployed_to is not None and deployed_to.id and actual.codat_client.why:
+        say(f"codat_client: whether it still is {deployed_to} cannot be told: {actual.codat_client.why}.")
     sent: list[Step] = []
     assumed: tuple[str, ...] = ()
     while True:
         todo = _plan(desired, actual, recorded, spelling)
-        if todo.disruptive and todo.blockers and actual.linked is None:
-            with suppress(errors.NotOffered):  # Then nobody knows how many there are, and the plan says so.
+        if todo.disruptive and actual.linked is None:
+            # Where Codat does not offer it, nobody knows how many there are, and the plan says so. To know it of what
+            # was let through is no reason to fail.
+            with suppress(errors.NotOffered if todo.blockers else errors.RemoteError):
                 actual = replace(actual, linked=codat.count_linked())
                 todo = _plan(desired, actual, recorded, spelling)
         if not sent:
             for warning in todo.warnings:
                 say(warning)
-            if todo.risk and recorded is None:  # Of a recorded one it was said when the change was looked at.
+            if todo.risk:
                 say(todo.risk)
         todo.raise_if_blocked()
         if not todo.steps:

@@ -31,6 +31,8 @@ _LONGEST_VALUE = 500
 _PORTAL = "In the Codat Portal, open Settings > Integrations > Zoho Books"
 _CORRELATION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 _CLIENT_ID = _CORRELATION_ID
+_NOT_TOLD = frozenset({204, 400, 403, 404, 405, 410})
+"""How Codat may say that it does not tell which client an API key opens."""
 _WITHDRAWN = "NotFound"
 """The whole ``error`` of Codat's 404 for a call that it offers no more; of what is missing it speaks in a sentence
 (Codat's notices of removed paths)."""
@@ -177,9 +179,15 @@ class Codat:
     def _client(self) -> CodatClient:
         path, what = "/profile/syncSettings", "reading which Codat client the API key opens"
         answer = self._send("GET", path)
-        if answer.status in (403, 404, 405):
-            return CodatClient(why=f"Codat does not tell this API key which client it opens ({answer.status})")
-        told = self._read(answer, "GET", path, what).get("clientId")
+        body, status = _json(answer), answer.status
+        # In somebody else's words (a proxy's, a login page's) it is no answer, and must not switch the comparison off.
+        if status in _NOT_TOLD and (not answer.body or isinstance(body, dict)):
+            return CodatClient(why=f"Codat does not tell this API key which client it opens ({status})")
+        if status == 200 and body is not None:
+            body = body if isinstance(body, dict) else {}
+        else:
+            body = self._read(answer, "GET", path, what)
+        told = body.get("clientId")
         if isinstance(told, str) and _CLIENT_ID.fullmatch(redact(told)):
             return CodatClient(told)
         return CodatClient(why="Codat's answer does not say which client this API key opens")
@@ -453,8 +461,12 @@ def _withdrawn(answer: Answer) -> bool:
 
 
 def _json_object(answer: Answer) -> dict[str, Any] | None:
+    body = _json(answer)
+    return body if isinstance(body, dict) else None
+
+
+def _json(answer: Answer) -> Any:
     try:
-        body = answer.json()
+        return answer.json()
     except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) else None

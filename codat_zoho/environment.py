@@ -39,9 +39,12 @@ class Environment:
 
     Args:
         config: stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's.
+        variables: environment variables that ESC environments give, for who runs no command that sets them; looked at
+            last.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, get: Callable[[str], Any]) -> Environment:
@@ -54,6 +57,8 @@ class Environment:
             return value, variable
         if value := self.config.get(key):
             return str(value), f"{NAMESPACE}:{key}"
+        if value := self.variables.get(variable):
+            return value, f"{variable} (of ESC)"
         return None
 
     def api_key(self, connection: str) -> ApiKey:
@@ -62,19 +67,25 @@ class Environment:
         Raises:
             ConfigurationError: when there is none, naming where to put it, or when it is malformed.
         """
-        variable, key = api_key_names(connection)
-        found = self.setting(variable, key)
+        found = self.found_api_key(connection)
         if found is None:
-            named = self._named_keys()
-            if isinstance(value := named.get(connection), str) and value:
-                found = value, f"{NAMESPACE}:apiKeys.{connection}"
-        if found is None:
+            variable, key = api_key_names(connection)
             path = "--path " if connection != "default" else ""
             raise ConfigurationError(
                 f"No Codat API key for connection {connection!r}.",
                 f"Set the environment variable {variable}, or run: pulumi config set --secret {path}{NAMESPACE}:{key}",
             )
         return ApiKey.parse(*found)
+
+    def found_api_key(self, connection: str) -> tuple[str, str] | None:
+        """The API key of a connection as it was given, and where; None where there is none."""
+        variable, key = api_key_names(connection)
+        if os.environ.get(variable) or self.config.get(key):
+            return self.setting(variable, key)
+        named = self._named_keys().get(connection)
+        if isinstance(named, str) and named:
+            return named, f"{NAMESPACE}:apiKeys.{connection}"
+        return self.setting(variable, key)
 
     def _named_keys(self) -> Mapping[str, Any]:
         named = self.config.get("apiKeys") or {}

@@ -212,8 +212,25 @@ def _plan_integration(
     if desired.enabled and actual.keys is None and not any(step.kind is StepKind.SAVE_KEYS for step in steps):
         warnings.append("enabled: no keys are stored in Codat, so customers cannot link until somebody saves them.")
     result = replace(found, changes=tuple(changes), steps=tuple(steps), warnings=tuple(warnings))
-    way_out = f"If that is meant, set {spelling.of('allow_disruption', True)} and run pulumi up again."
-    return _guarded(result, actual, desired.allow_disruption, way_out)
+    way_out = f"is meant, set {spelling.of('allow_disruption', True)} and run pulumi up again."
+    if recorded is None:  # It may be the first deployment under this name, and not the first one.
+        way_out = (
+            f"Is the API key that of the Codat client that is meant? {_renamed(spelling)}"
+            f"Only if cutting them off {way_out}"
+        )
+    else:
+        way_out = f"If that {way_out}"
+    return _guarded(result, actual, desired.allow_disruption, way_out, spelling)
+
+
+def _renamed(spelling: Spelling) -> str:
+    """What to do where it is the new name of another resource; the ready-made project names its own."""
+    if spelling is Spelling.CONFIGURATION:
+        return ""
+    return (
+        "If the resource was renamed or moved, declare it with an alias of its old name "
+        "(ResourceOptions(aliases=[...])). "
+    )
 
 
 class _Key(Enum):
@@ -274,7 +291,7 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
     cannot_tell += untold_id(the_id.reading)
 
     if secret is None:
-        cannot_tell.append(f"client_secret: {NO_SECRET}.")
+        cannot_tell.append(NO_SECRET)
         blockers = (_SECRET_NEEDED,) if changes else ()
         return Plan(tuple(changes), tuple(cannot_tell), blockers, tuple(warnings))
 
@@ -286,7 +303,9 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
         before = (
             shown if the_secret.how is How.MASK or not old_secret else f"fingerprint {old.client_secret_fingerprint}"
         )
-        changes.append(Change("client_secret", before, f"fingerprint {wanted}", the_secret.how))
+        # Nobody knows whose the stored one is, where no run has recorded it: those who are linked may depend on it.
+        foreign = recorded is None and the_secret.state is _Key.DIFFERS
+        changes.append(Change("client_secret", before, f"fingerprint {wanted}", the_secret.how, disruptive=foreign))
     if the_secret.touched:
         warnings.append(
             f"client_secret: somebody else changed it since the last run; the stored one {actual.secret_clause}."
@@ -340,7 +359,7 @@ def _same_secret(desired: IntegrationSettings, old: Recorded) -> bool:
     return desired.client_secret is not None and desired.client_secret.get_secret_value() == old.client_secret
 
 
-def _guarded(result: Plan, actual: ActualIntegration, allowed: bool, way_out: str) -> Plan:
+def _guarded(result: Plan, actual: ActualIntegration, allowed: bool, way_out: str, spelling: Spelling) -> Plan:
     """Block what could cut off linked companies. An unknown count blocks too: nothing happens without a word."""
     if not result.disruptive or actual.linked == 0:
         return result
@@ -356,7 +375,9 @@ def _guarded(result: Plan, actual: ActualIntegration, allowed: bool, way_out: st
     else:
         who = f"{actual.linked} linked {'company' if actual.linked == 1 else 'companies'}"
     if allowed:
-        return replace(result, risk=f"{what} can cut off {who}; allow_disruption lets it through.")
+        return replace(
+            result, risk=f"{what} can cut off {who}; {spelling.name_of('allow_disruption')} lets it through."
+        )
     blocker = f"{what} would cut off {who}, and nothing was changed. {way_out}"
     return replace(result, blockers=(*result.blockers, blocker))
 
@@ -365,6 +386,7 @@ _SAVING = "saving keys where Codat shows none (tokens are bound to the client id
 _DISRUPTIONS = {
     "enabled": "disabling the integration",
     "client_id": "changing the client id (their tokens are bound to it)",
+    "client_secret": "replacing a client secret that no deployment of this resource has stored",
     "keys": "deleting the keys",
 }
 
@@ -381,13 +403,12 @@ def _plan_removal(desired: Removal, actual: ActualIntegration, spelling: Spellin
         changes.append(Change("keys", stored, None, How.READ, disruptive=True))
         steps.append(Step(StepKind.DELETE_KEYS, certain=not actual.keys_untold))
     way_out = (
-        "If the resource was renamed or moved, declare it with an alias of its old name "
-        "(ResourceOptions(aliases=[...])). To manage it no longer and leave Codat as it is, run 'pulumi state delete' "
-        f"on it; or set {spelling.of('on_delete', 'keep')}, run pulumi up, then remove it. Only if cutting them off is "
-        f"meant, set {spelling.of('allow_disruption', True)}, run pulumi up, then remove it."
+        f"{_renamed(spelling)}To manage it no longer and leave Codat as it is, run 'pulumi state delete' on it; or set "
+        f"{spelling.of('on_delete', 'keep')}, run pulumi up, then remove it. Only if cutting them off is meant, set "
+        f"{spelling.of('allow_disruption', True)}, run pulumi up, then remove it."
     )
     result = Plan(changes=tuple(changes), steps=tuple(steps))
-    return _guarded(result, actual, desired.allow_disruption, way_out)
+    return _guarded(result, actual, desired.allow_disruption, way_out, spelling)
 
 
 # --- the client in Zoho's console -------------------------------------------------------------------------------------

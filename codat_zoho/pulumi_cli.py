@@ -20,6 +20,7 @@ from typing import Any
 from codat_zoho._redact import one_line, register
 from codat_zoho.environment import NAMESPACE
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.pulumi_format import SECRET, SIGNATURE
 
 __all__ = ["Project", "PulumiCli", "find_project", "version_of"]
 
@@ -82,13 +83,13 @@ def find_project(folder: Path) -> Project | None:
 
     here = folder.resolve()
     for place in (here, *here.parents):
-        for name in ("Pulumi.yaml", "Pulumi.yml"):
+        for name in ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json"):
             file = place / name
             if not file.is_file():
                 continue
             try:
                 content = yaml.safe_load(file.read_text(encoding="utf-8"))
-            except (OSError, ValueError, yaml.YAMLError):
+            except (OSError, ValueError, yaml.YAMLError, RecursionError):
                 content = None
             if not isinstance(content, dict) or not isinstance(content.get("name"), str):
                 raise ConfigurationError(f"{file} is no readable Pulumi project.")
@@ -203,4 +204,4 @@ class PulumiCli:
             quoted = json.dumps(value)  # State holds values as JSON.
             self.run("config", "set", "--secret", "--stack", stack, "--config-file", str(copy), key, given=quoted)
             ciphertext = yaml.safe_load(copy.read_text(encoding="utf-8"))["config"][key]["secure"]
-        return {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": str(ciphertext)}
+        return {SIGNATURE: SECRET, "ciphertext": str(ciphertext)}

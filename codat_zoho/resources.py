@@ -262,7 +262,7 @@ def _claimed(
     if connection is None or isinstance(connection, str):
         claim(connection or "default")
         return connection
-    return pulumi.Output.all(connection).apply(lambda found: claim(found[0]))
+    return pulumi.Output.all(connection).apply(lambda found: claim(found[0] or "default"))
 
 
 def _secret(value: pulumi.Input[str | None] | None) -> pulumi.Output[str | None] | None:

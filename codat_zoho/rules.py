@@ -63,12 +63,18 @@ class Spelling(Enum):
     ARGUMENT = "argument"
     CONFIGURATION = "configuration"
 
+    def name_of(self, name: str) -> str:
+        """Spell a setting: ``allow_disruption``, or ``codat-zoho:allowDisruption``."""
+        if self is Spelling.ARGUMENT:
+            return name
+        first, *others = name.split("_")
+        return f"codat-zoho:{first}{''.join(map(str.title, others))}"
+
     def of(self, name: str, value: str | bool) -> str:
         """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
         if self is Spelling.ARGUMENT:
             return f"{name}={value!r}"
-        first, *others = name.split("_")
-        key, text = f"codat-zoho:{first}{''.join(map(str.title, others))}", str(value)
+        key, text = self.name_of(name), str(value)
         text = text.lower() if isinstance(value, bool) else text
         return f"{key} to {text} (pulumi config set {key} {text})"
 

@@ -72,7 +72,7 @@ class Scratch:
         assert not ok or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def deploy(self, places: Iterable[Place], simulators: Mapping[str, Simulator]) -> None:
+    def deploy(self, places: Iterable[Place], simulators: Mapping[str, Simulator], program: str = PROGRAM) -> None:
         """Make the projects and deploy the stacks, two at a time."""
         places = list(places)
         for place in places:
@@ -81,7 +81,7 @@ class Scratch:
             (folder / "Pulumi.yaml").write_text(
                 f"name: {place.project}\nruntime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
             )
-            (folder / "__main__.py").write_text(PROGRAM)
+            (folder / "__main__.py").write_text(program)
             simulator = simulators[place.codat_url]
             simulator.add_codat_client(place.key)
             if place.client_id not in simulator.zoho:

@@ -36,7 +36,8 @@ def codat(sync_settings: httpx.Response, profile: httpx.Response | None = None) 
     [
         (httpx.Response(403, json={"error": "Forbidden"}), r"does not tell this API key .* \(403\)"),
         (httpx.Response(404, json={"error": "NotFound"}), r"does not tell this API key .* \(404\)"),
-        (httpx.Response(404, html="<html>"), r"does not tell this API key .* \(404\)"),
+        (httpx.Response(204), r"does not tell this API key .* \(204\)"),
+        (httpx.Response(200, json=[]), "does not say which client"),
         (httpx.Response(405), r"does not tell this API key .* \(405\)"),
         (httpx.Response(200, json={}), "does not say which client"),
         (httpx.Response(200, json={"clientId": 7}), "does not say which client"),
@@ -61,6 +62,8 @@ def test_what_cannot_be_told_refuses_nothing(answer: httpx.Response, why: str) -
         (httpx.Response(402), errors.AccountLimit),
         (httpx.Response(500), errors.ServerFailed),
         (httpx.Response(200, html="<html>log in</html>"), errors.UnexpectedAnswer),
+        (httpx.Response(403, html="<html>proxy</html>"), errors.AccessDenied),
+        (httpx.Response(404, html="<html>proxy</html>"), errors.UnexpectedAnswer),
     ],
 )
 def test_what_fails_is_an_error(answer: httpx.Response, kind: type[errors.RemoteError]) -> None:
@@ -165,7 +168,7 @@ def test_renamed_with_the_api_key_of_another_client(context: Simulator, monkeypa
     new_process()
     Books().check({}, inputs)
     Books().create(inputs)
-    with pytest.raises(Exception, match="which stays as it is, and under its new name to"):
+    with pytest.raises(Exception, match="which stays as it is; the API key opens"):
         Books().delete("default", outs)
     assert context.codat[API_KEY].integration.enabled
 

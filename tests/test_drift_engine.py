@@ -159,16 +159,16 @@ def test_what_cannot_be_told_counts_only_when_asked(fleet: Fleet) -> None:
 
 
 def test_calls_are_told_on_request(fleet: Fleet) -> None:
-    """The processes of a run count together: what they called is told at the end, little left is in the report."""
+    """What was called is told at the end, little left is in the report."""
     fleet.simulator.forget_calls()
     fleet.simulator.daily_limit, fleet.simulator.clock = 2, lambda: time.time() + 86_400
     try:
         done = fleet.scratch.drift("billing", "--all-stacks", env={"CODAT_ZOHO_CALLS": "1"})
     finally:
         fleet.simulator.daily_limit, fleet.simulator.clock = 1000, time.time
-    assert len(fleet.simulator.calls) == 11
+    assert len(fleet.simulator.calls) == 15
     assert re.fullmatch(
-        r"codat-zoho: 8 calls to Codat and 3 calls to Zoho; 0 of 2 calls are left today .* other Codat clients\.\n",
+        r"codat-zoho: 12 calls to Codat and 3 calls to Zoho; 0 of 2 calls are left today .* other Codat clients\.\n",
         done.stderr,
     )
     assert "0 of 2 calls are left today for the Codat API key from " in done.stdout

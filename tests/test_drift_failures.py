@@ -30,7 +30,7 @@ PROVIDER = (
         ("AccessDenied: Codat does not let it.", "authentication", "Codat does not let it."),
         (
             "ConfigurationError: No Codat API key for connection 'a'. Set it.",
-            "authentication",
+            "configuration error",
             "No Codat API key for connection 'a'. Set it.",
         ),
         (

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from codat_zoho.simulator import Fault, Simulator, serve
+from tests.command_line import codat_zoho
+from tests.drift_parity import from_engine, from_report
 from tests.ladder import LADDER, THIRD_SECRET, Step, World
 from tests.real_engine import ROOT, Project, summary
 from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
@@ -54,6 +56,7 @@ def _climb(world: World, project: Project, step: Step) -> None:
         done = project.run("destroy", "--yes", "--skip-preview")
     else:
         project.configure(world.program())
+        _agrees(project, step)
         if step.drift is not None:
             shown = project.run("refresh", "--preview-only", "--expect-no-changes", "--diff")
             expected = step.drift(world)
@@ -74,6 +77,16 @@ def _climb(world: World, project: Project, step: Step) -> None:
         second = project.up("--expect-no-changes")
         assert second.returncode == 0, f"{step.name}: the second run: {project.said[-1]}"
         assert not simulator.calls, f"{step.name}: the second run sent something"
+
+
+def _agrees(project: Project, step: Step) -> None:
+    """``codat-zoho drift`` finds what the engine's own refresh shows, setting by setting."""
+    shown = project.run("refresh", "--preview-only", "--json", CODAT_ZOHO_VERIFY="always")
+    found = codat_zoho(project, "drift", "--stack", project.stack, "--format", "json")
+    if shown.returncode == 0:
+        assert from_report(json.loads(found.stdout)) == from_engine(shown.stdout), f"{step.name}: {project.said[-1]}"
+    else:
+        assert found.returncode == 1, f"{step.name}: {project.said[-1]}"
 
 
 def test_preview_contacts_nobody(project: Project, deployed: World) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from codat_zoho.cli import main
-from codat_zoho.simulator import CodatClient, Simulator, serve
+from codat_zoho.simulator import CodatClient, Fault, Simulator, serve
 from tests.real_engine import ROOT, Project, summary
 from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
 from tools.engine import Engine
@@ -138,7 +138,7 @@ def _unchanged(own: Own, *words: str, said: str = "", **environment: str) -> Non
 
 # --- a resource gets another name or place ----------------------------------------------------------------------------
 
-STILL = r"Zoho Books of connection 'default' is still declared, by another name: nothing was sent to Codat"
+STILL = r"Zoho Books of connection 'default' is still declared: nothing was sent to Codat for this name"
 MOVES = {
     "renamed": ['cz.ZohoBooksIntegration("books", enabled=True, **keys)'],
     "into a component": [
@@ -234,6 +234,24 @@ def test_both_names_as_targets(deployed: Own) -> None:
     assert deployed.remote == (True, keys()) and not deployed.simulator.writes
 
 
+@pytest.mark.parametrize("linked", [0, 3])
+def test_another_name_behind_opaque_masks(own: Own, linked: int) -> None:
+    """Nothing shows that the stored keys are the declared ones: they are saved, or that is refused, the alias first."""
+    own.up()
+    own.simulator.switches.mask = "opaque"
+    own.codat.linked = linked
+    own.write(*MOVES["renamed"])
+    if linked:
+        own.simulator.forget_calls()
+        said = own.refused("up", "--yes", "--skip-preview")
+        assert said.index("aliases=") < said.index("allow_disruption")
+        opts = "pulumi.ResourceOptions(aliases=[pulumi.Alias(name='zoho-books')])"
+        own.write(f'cz.ZohoBooksIntegration("books", enabled=True, opts={opts}, **keys)')
+    _ = own.up()
+    assert own.remote == (True, keys())
+    own.up("--expect-no-changes")
+
+
 @pytest.mark.parametrize("flag", ["--replace", "--target-replace"])
 def test_replace(deployed: Own, flag: str) -> None:
     """A singleton that is replaced stays what it is."""
@@ -250,32 +268,85 @@ def test_replace_on_changes(deployed: Own) -> None:
 def test_another_connection_of_the_same_codat_client(deployed: Own) -> None:
     """One connection for all stacks becomes one for each: the API key is the same, or another one of that client."""
     deployed.write('cz.ZohoBooksIntegration("zoho-books", enabled=True, connection="dev", **keys)')
-    said = r"still declared, by connection 'dev', of the same Codat client: nothing was sent"
+    said = r"still declared by connection 'dev', of the same Codat client: nothing was sent"
     _unchanged(deployed, said=said, CODAT_API_KEY_DEV=API_KEY)
     deployed.simulator.codat[SECOND_KEY] = deployed.codat
     deployed.write('cz.ZohoBooksIntegration("zoho-books", enabled=True, connection="test", **keys)')
-    said = r"still declared, by connection 'test', of the same Codat client: nothing was sent"
+    said = r"still declared by connection 'test', of the same Codat client: nothing was sent"
     keys_ = {"CODAT_API_KEY_DEV": API_KEY, "CODAT_API_KEY_TEST": SECOND_KEY}
     before = deployed.remote
     assert re.search(said, deployed.up(**keys_)) and deployed.remote == before and not deployed.simulator.writes
 
 
-def test_another_connection_whose_key_is_missing(deployed: Own) -> None:
+EU = 'cz.ZohoBooksIntegration("zoho-books", enabled=True, connection="eu", **keys)'
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("", "No Codat API key for connection 'eu'"), ("a-key-with-a-typo", "Codat refused the API key")],
+    ids=["missing", "mistyped"],
+)
+def test_another_connection_whose_key_does_not_do(deployed: Own, key: str, said: str) -> None:
     """What is needed next is missed before anything is sent to the old one."""
-    deployed.write('cz.ZohoBooksIntegration("zoho-books", enabled=True, connection="eu", **keys)')
-    said = deployed.refused("up", "--yes", "--skip-preview")
-    assert "No Codat API key for connection 'eu'" in said
+    deployed.write(EU)
+    assert said in deployed.refused("up", "--yes", "--skip-preview", CODAT_API_KEY_EU=key)
 
 
-def test_another_codat_client_is_announced(own: Own) -> None:
-    """The preview says what leaving a Codat client with linked companies comes to."""
+@pytest.mark.parametrize("words", [("preview",), ("up", "--yes", "--skip-preview")], ids=["preview", "up"])
+def test_another_codat_client(deployed: Own, words: tuple[str, ...]) -> None:
+    """Refused in the preview while companies are linked; where keys are not at hand, it says what it depends on."""
+    deployed.write(EU)
+    if deployed.codat.linked:
+        said = deployed.refused(*words, CODAT_API_KEY_EU=OTHER_KEY)
+        assert "Leaving connection 'default' for another Codat client: Disabling the integration" in said
+        assert "would cut off 3 linked companies" in said
+        doubt = "whether 'eu' opens the same Codat client cannot be told yet. If not: will be refused"
+        assert doubt in deployed.project.must("preview")
+        return
+    deployed.project.must(*words, CODAT_API_KEY_EU=OTHER_KEY)
+    if words[0] == "up":
+        assert summary(deployed.simulator) == ["save keys", "enable", "disable", "delete keys"]
+        assert deployed.simulator.codat[OTHER_KEY].integration.enabled and deployed.remote == (False, {})
+
+
+def test_it_cannot_be_told_whether_it_is_the_same_codat_client(own: Own) -> None:
+    """Codat fails when asked: nothing is taken from the old connection on a guess."""
+    own.simulator.codat[SECOND_KEY] = own.codat
     own.up()
-    own.codat.linked = 3
-    own.up("--refresh")
-    own.write('cz.ZohoBooksIntegration("zoho-books", enabled=True, connection="eu", **keys)')
-    said = own.project.must("preview")
-    assert "Leaving connection 'default', where 'eu' is of another Codat client: Disabling the integration" in said
-    assert "would cut off 3 linked companies" in said
+    own.write(EU)
+    before = own.remote
+    own.simulator.fail(Fault(path="/codat/profile/syncSettings", status=503, times=-1))
+    own.simulator.forget_calls()
+    done = own.project.up(CODAT_API_KEY_EU=SECOND_KEY)
+    assert done.returncode not in (0, 7) and own.remote == before and not own.simulator.writes
+    own.simulator.faults.clear()
+    _unchanged(own, CODAT_API_KEY_EU=SECOND_KEY)
+
+
+def test_two_resources_exchange_connections(own: Own) -> None:
+    """Whatever is deleted, and in whichever order: both Codat clients are still declared."""
+    own.simulator.codat[OTHER_KEY].integration.enabled = True
+    own.simulator.codat[OTHER_KEY].integration.keys = keys()
+    own.project.environment["CODAT_API_KEY_EU"] = OTHER_KEY
+    pair = ['a = cz.ZohoBooksIntegration("a", enabled=True, connection="{}", **keys)']
+    pair += [
+        'cz.ZohoBooksIntegration("b", enabled=True, connection="{}", opts=pulumi.ResourceOptions(depends_on=[a]), **keys)'
+    ]
+    own.write(pair[0].format("default"), pair[1].format("eu"))
+    own.up()
+    own.write(pair[0].format("eu"), pair[1].format("default"))
+    own.simulator.forget_calls()
+    _unchanged(own)
+
+
+def test_one_codat_client_under_two_connections(own: Own) -> None:
+    """Two API keys, one Codat client: whoever comes second is refused before anything is sent to it again."""
+    own.project.environment["CODAT_API_KEY_EU"] = API_KEY
+    own.write(BOOKS, 'cz.ZohoBooksIntegration("b", enabled=False, connection="eu", **keys)')
+    done = own.project.up()
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode not in (0, 7)
+    assert re.search(r"The connections '\w+' and '\w+' of this program open one Codat client", said)
 
 
 # --- a resource is removed --------------------------------------------------------------------------------------------
@@ -494,6 +565,26 @@ def test_an_api_key_of_another_codat_client(own: Own, words: tuple[str, ...], pr
     own.project.assert_no_secret(SECRET, OTHER_SECRET, API_KEY, OTHER_KEY)
 
 
+@pytest.mark.parametrize("way", ["renamed", "--replace", "replace_on_changes"])
+def test_an_api_key_of_another_codat_client_and_a_new_resource(own: Own, way: str) -> None:
+    """Pulumi creates before it tells of the old one; what a live client holds is not replaced, and it is said loudly."""
+    other = own.simulator.codat[OTHER_KEY]
+    other.linked, other.integration.enabled, other.integration.keys = 3, True, keys(ID, OTHER_SECRET)
+    own.up()
+    words: tuple[str, ...] = ("up", "--yes", "--skip-preview")
+    if way == "renamed":
+        own.write(*MOVES["renamed"])
+    elif way == "--replace":
+        words += ("--replace", urn("zoho-books"))
+    else:
+        opts = "pulumi.ResourceOptions(replace_on_changes=['on_delete'], delete_before_replace=True)"
+        own.write(f'cz.ZohoBooksIntegration("zoho-books", enabled=True, on_delete="disable", opts={opts}, **keys)')
+    own.simulator.forget_calls()
+    said = own.refused(*words, CODAT_API_KEY=OTHER_KEY)
+    assert "WrongCodatClient" in said or "Is the API key that of the Codat client that is meant?" in said
+    assert other.integration.keys == keys(ID, OTHER_SECRET) and own.remote == (True, keys())
+
+
 def test_a_move_that_is_meant(own: Own) -> None:
     """As the error says: deleted from the state, and created in the other Codat client; the first stays as it is."""
     own.up()
@@ -536,14 +627,18 @@ def test_codat_withdraws_the_call_that_reads_keys(deployed: Own) -> None:
 # --- what a preview says ----------------------------------------------------------------------------------------------
 
 
-def test_a_preview_says_whom_an_allowed_change_cuts_off(own: Own) -> None:
-    """In the preview and in the run, with the number."""
+@pytest.mark.parametrize("told", [True, False], ids=["recorded", "unknown when last looked at"])
+def test_a_preview_says_whom_an_allowed_change_cuts_off(own: Own, told: bool) -> None:
+    """In the preview and in the run, with the number; where it was not told, the run counts."""
+    own.simulator.switches.linked_count = told
     own.up()
     own.codat.linked = 3
     own.up("--refresh")
     own.write('cz.ZohoBooksIntegration("zoho-books", enabled=False, allow_disruption=True, **keys)')
     said = "Disabling the integration can cut off 3 linked companies; allow_disruption lets it through."
-    assert said in own.project.must("preview") and said in own.up()
+    previewed = own.project.must("preview")
+    assert said in previewed or (not told and "companies that may be linked (Codat does not say how many" in previewed)
+    assert said in own.up()
     assert own.remote[0] is False
 
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from codat_zoho._http import retry_after
-from codat_zoho._provider import Books, client, integration, verdicts
+from codat_zoho._provider import Books, client, integration
 from codat_zoho._redact import one_line, redact
 from codat_zoho.actual import ActualIntegration, Recorded, read_mask, shown_secret
 from codat_zoho.apply import apply
@@ -32,8 +32,9 @@ from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.contract.file import switches
 from codat_zoho.environment import Environment
 from codat_zoho.errors import CodatZohoError
+from codat_zoho.fleet import esc, exported, findings
 from codat_zoho.pulumi_cli import version_of
-from codat_zoho.reports import failures, findings, review_annotations, review_json, review_markdown, review_text
+from codat_zoho.reports import failures, review_annotations, review_json, review_markdown, review_text
 from codat_zoho.reports.drift_json import drifts_of
 from codat_zoho.review import previews
 from codat_zoho.review.declared import declared as review_declared
@@ -424,32 +425,68 @@ def test_previews(text: str) -> None:
         assert isinstance(renderer.render(made), str)
 
 
-DRIFT_OUTPUTS = {
-    **BOOKS,
-    "client_secret_fingerprint": "differs (ends in c0de)",
-    "linked_companies": 3.0,
-    "cannot_tell": ["client_id, client_secret: why.", "regions: data centre uk: why."],
-    "manual_steps": ["Do it."],
-    "verdicts": {"us": "accepted", "uk": "unknown client"},
-    "verified_at": "2026-01-01T00:00:00Z",
+PLAIN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+EXPORTED: dict[str, Any] = {
+    "version": 3,
+    "deployment": {
+        "resources": [
+            {"type": "pulumi:providers:pulumi-python", "urn": URN, "inputs": {"codat-zoho:apiKey": "x", "a:b": "c"}},
+            *(
+                {
+                    "type": f"pulumi-python:dynamic/codat-zoho:{kind}",
+                    "urn": f"urn:pulumi:dev::shop::x::{kind}",
+                    "id": "default",
+                    "inputs": {
+                        **inputs,
+                        "client_secret": {**PLAIN, "plaintext": '"x"'},
+                        "client_secret_fingerprint": "0123456789abcdef",
+                    },
+                    "outputs": {
+                        "declared": {
+                            **PLAIN,
+                            "plaintext": '{"enabled": true, "regions": ["us"], "at": "2026-01-01T00:00:00Z"}',
+                        },
+                        "codat_client": "11111111-2222-4333-8444-555555555555",
+                        "verdicts": {"us": "accepted", "uk": "unknown client"},
+                        "verified_at": "2026-01-01T00:00:00Z",
+                    },
+                }
+                for kind, inputs in (("ZohoClientCredentials", CLIENT), ("ZohoBooksIntegration", BOOKS))
+            ),
+        ],
+        "pending_operations": [{"type": "creating", "resource": {"urn": URN, "type": "pulumi-python:dynamic/x"}}],
+    },
 }
+THERE = ActualIntegration(enabled=False, keys={"clientId": "XXXXc0de", "clientSecret": "****"}, linked=3)
 
 
 @fuzz
-@given(
-    st.sampled_from([findings.CLIENT, findings.INTEGRATION]),
-    st.sampled_from(["same", "update", "delete", "refresh"]),
-    bent({**CLIENT, **BOOKS, "client_secret_fingerprint": "0123456789abcdef"}),
-    bent(DRIFT_OUTPUTS),
-    st.lists(st.sampled_from([*BOOKS, "regions"])),
-)
-def test_events_of_a_refresh(kind: str, operation: str, inputs: Any, outputs: Any, differs: list[str]) -> None:
-    """Whatever the engine's events hold, a resource's state can be told."""
-    if not isinstance(inputs, dict) or not isinstance(outputs, dict | None):
+@given(bent(EXPORTED).map(_json) | st.text(max_size=20))
+@example("[" * 100_000)
+def test_exported_states(text: str) -> None:
+    """Whatever an exported state holds, each resource's state can be told, or the state is refused."""
+    forget_secrets()
+    try:
+        state = exported.read(text)
+    except exported.Unreadable as refused:
+        assert str(refused).isprintable()
         return
-    seen = findings.Seen(URN, kind, operation, inputs, outputs, differs)
-    assert findings.resource(seen, up="pulumi up").state
-    assert findings.pending(seen, inputs)
+    for one in state.resources:
+        if findings.failure(one) is not None:
+            continue
+        if one.kind == "ZohoClientCredentials":
+            asked = findings.question(one)
+            assert findings.client(one, asked, None).state
+        else:
+            assert findings.integration(one, THERE, "pulumi up").state
+
+
+@fuzz
+@given(bent({"pulumiConfig": {"codat-zoho:apiKey": "x"}, "environmentVariables": {"CODAT_API_KEY": "y"}}).map(_json))
+def test_esc_environments(text: str) -> None:
+    """Whatever an environment gives, what is read of it are settings."""
+    given = esc.Esc(lambda name, folder: text).given(("a", "b"), Path())
+    assert all(isinstance(value, str) for value in given.variables.values())
 
 
 @fuzz
@@ -512,14 +549,6 @@ def test_contract_files(content: bytes) -> None:
         file = Path(folder, "contract.json")
         file.write_bytes(content)
         told(lambda: switches(file))
-
-
-@fuzz
-@given(bent({"probe": "accepted", "why": ""}).map(_json) | st.text(max_size=20))
-@example("[" * 100_000)
-def test_shared_verdicts(text: str) -> None:
-    """Half a file of a killed process, or anything else, is no verdict."""
-    assert verdicts._read(text) is None or "probe" in text
 
 
 # --- the environment --------------------------------------------------------------------------------------------------
@@ -669,17 +698,15 @@ READERS: dict[str, Callable[[str], object]] = {
         declared({"codat-zoho:zohoClientId": text, "codat-zoho:regions": text}).problems()
     ),
     "stack files": lambda text: _stack(f"config:\n  codat-zoho:zohoClientId: {text}".encode()),
-    "findings": lambda text: findings.resource(
-        findings.Seen(
-            URN,
-            findings.INTEGRATION,
-            "same",
-            {"client_id": text, "enabled": True},
-            {"client_id": text[1:], "cannot_tell": [text]},
-        ),
-        up="",
-    ),
+    "exported states": lambda text: _exported(text),
 }
+
+
+def _exported(text: str) -> object:
+    try:
+        return exported.read(text)
+    except exported.Unreadable:
+        return None
 
 
 def _stack(content: bytes) -> object:

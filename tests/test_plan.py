@@ -206,14 +206,17 @@ def test_somebody_else_switched_it() -> None:
 )
 def test_the_blocker_says_what_whom_and_what_to_do(linked: int | None, who: str) -> None:
     """One sentence for the person who reads the failed deployment; an unknown count blocks too."""
-    todo = plan(desired(OTHER_ID, enabled=False), actual(linked=linked))
+    todo = plan(desired(OTHER_ID, enabled=False), actual(linked=linked), GOOD)
     assert todo.blockers == (
         f"Changing the client id (their tokens are bound to it) and disabling the integration would cut off {who}, "
         "and nothing was changed. If that is meant, set allow_disruption=True and run pulumi up again.",
     )
+    (first,) = plan(desired(OTHER_ID, enabled=False), actual(linked=linked)).blockers
+    advice = ["Is the API key that of the Codat client that is meant?", "aliases=", "Only if cutting them off is meant"]
+    assert [one in first for one in advice] == [True] * 3 and sorted(advice, key=first.index) == advice
     with pytest.raises(PlanBlocked, match="would cut off"):
         todo.raise_if_blocked()
-    allowed = plan(desired(OTHER_ID, enabled=False, allow_disruption=True), actual(linked=linked))
+    allowed = plan(desired(OTHER_ID, enabled=False, allow_disruption=True), actual(linked=linked), GOOD)
     allowed.raise_if_blocked()
     assert allowed.risk.endswith(f"disabling the integration can cut off {who}; allow_disruption lets it through.")
 
@@ -261,6 +264,15 @@ def test_settings_are_spelled_as_the_program_at_hand_spells_them() -> None:
     assert "set codat-zoho:onDelete to keep (pulumi config set codat-zoho:onDelete keep), run pulumi up" in blocker
     assert "set codat-zoho:allowDisruption to true (pulumi config set codat-zoho:allowDisruption true)" in blocker
     assert "allow_disruption" not in blocker and "on_delete" not in blocker
+
+
+@pytest.mark.parametrize("linked", [0, 3, None])
+def test_a_secret_that_no_deployment_has_stored(linked: int | None) -> None:
+    """On a first run it may be another Codat client's: while companies are linked it is not replaced without a word."""
+    first = plan(desired(), actual(stored=masked(ID, OTHER_SECRET), linked=linked))
+    assert bool(first.blockers) == (linked != 0)
+    assert all("replacing a client secret that no deployment" in text.lower() for text in first.blockers)
+    assert not plan(desired(), actual(stored=masked(ID, OTHER_SECRET), linked=linked), GOOD).blockers
 
 
 def test_what_cannot_be_read_cannot_be_told() -> None:

@@ -175,7 +175,8 @@ def test_only_managed_values_decide() -> None:
     recorded = inputs | {"linked_companies": 9.0, "__provider": "old", "cannot_tell": ["x"], "integration_id": "y"}
     assert Books().diff("default", recorded, inputs | {"__provider": "new"}).changes is False
     moved = Books().diff("default", recorded, inputs | {"connection": "other"})
-    assert (moved.replaces, moved.delete_before_replace) == (["connection"], True)
+    assert (moved.replaces, bool(moved.delete_before_replace)) == (["connection"], False)
+    assert not Books().diff("default", recorded, inputs | {"connection": UNKNOWN}).replaces
     zoho = Zoho().check({}, {"client_id": ID, "regions": ["us", "eu"]}).inputs
     assert Zoho().diff(ID, zoho, zoho | {"regions": ["us", "eu"]}).changes is False
     assert Zoho().diff(ID, zoho, zoho | {"client_id": OTHER_ID}).replaces == ["client_id"]

@@ -46,7 +46,8 @@ def failed(kind: str) -> Report:
         (of(REJECTED), "Zoho was asked"),
         (of(replace(FINE, field="regions.us", how=How.PROBE)), "Zoho was asked"),
         (of(FINE, replace(UNTOLD, field="regions.us", how=How.PROBE)), "no answer from Zoho"),
-        (failed("authentication"), "no answer from Zoho"),
+        (failed("authentication"), "Zoho was not asked"),
+        (of(FINE), "Zoho was not asked"),
         (of(FINE, verified=False), "Zoho was not asked"),
     ],
 )
@@ -153,7 +154,7 @@ def test_markdown_names_everything_and_nothing_is_live() -> None:
     assert "pulumi up --refresh --stack prod" in shown
     assert "Not deployed yet" in shown and "main.py does not run" in shown
     assert "<b>" not in re.sub("`+.*?`+", "", shown) and not re.search(r"@\w", re.sub("`+.*?`+", "", shown))
-    assert "`shop/dev`: as declared" in shown and "`shop/empty`: holds nothing of codat-zoho" in shown
+    assert "`shop/dev`: as declared" in shown and "`shop/empty`: nothing of codat\\-zoho is deployed" in shown
 
 
 def test_long_markdown_is_cut_with_a_count() -> None:
@@ -180,7 +181,7 @@ def test_text_tells_a_person_all_of_it() -> None:
     assert "          pulumi up --refresh --stack prod" in lines
     assert "        first reported 2026-01-02T03:04:05Z" in lines
     assert "    cannot tell  client_secret: Codat hides it." in lines
-    assert "shop/dev: as declared" in lines and "shop/empty: holds nothing of codat-zoho" in lines
+    assert "shop/dev: as declared" in lines and "shop/empty: nothing of codat-zoho is deployed" in lines
     assert "\x1b" not in text(CLEAN)
     assert "\x1b[33mdrift\x1b[0m" in text(SAMPLE, color=True)
 

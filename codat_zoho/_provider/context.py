@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ import pulumi
 from codat_zoho._once import Once
 from codat_zoho._provider.guard import say
 from codat_zoho._switched import debugging
-from codat_zoho.errors import CodatZohoError
+from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.rules import Spelling, fingerprint
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.
     from codat_zoho._http import Http
-    from codat_zoho.actual import ActualIntegration, CodatClient, ProbeResult
+    from codat_zoho.actual import ActualIntegration, ProbeResult
     from codat_zoho.codat import Codat
     from codat_zoho.environment import Environment
 
@@ -62,7 +63,7 @@ class Context:
     @property
     def spelling(self) -> Spelling:
         """How the program at hand spells settings: the ready-made one has none but those of stack configuration."""
-        ready_made = any(self._config(f"codat-zoho:{key}") is not None for key in ("zohoClientId", "enabled"))
+        ready_made = self._config("codat-zoho:onDelete") is not None  # It has a default there.
         return Spelling.CONFIGURATION if ready_made else Spelling.ARGUMENT
 
     @property
@@ -103,38 +104,51 @@ class Context:
             look: whether to ask Codat which clients the API keys of other connections open.
 
         Raises:
-            ConfigurationError: the resource moves to a connection whose API key is missing or malformed.
+            CodatZohoError: it cannot be told, because a key is refused or Codat does not answer; or the resource moves
+                to a connection whose API key is missing or malformed.
         """
         if connection in self.declared:
             return connection
         if successor := self.moving.get(connection):
             self.environment.api_key(successor)  # It is needed next: better missed before anything is sent.
-        if not look or not self.declared:
+        if not look:
             return None
-        client = self.codat(connection).client()
-        return next((other for other in sorted(self.declared) if self._opens(other, connection, client)), None)
+        return next((other for other in sorted(self.declared) if self.same_client(connection, other)), None)
 
-    def _opens(self, other: str, connection: str, client: CodatClient) -> bool:
-        """The API key of ``other`` is known to open that client. No key, or no answer, makes nothing known."""
+    def same_client(self, one: str, other: str) -> bool | None:
+        """Whether the API keys of two connections open one Codat client; None where that cannot be told.
+
+        Raises:
+            CodatZohoError: a key is refused, or Codat does not answer.
+        """
         try:
-            if self.environment.api_key(other).header == self.environment.api_key(connection).header:
-                return True
-            found = self.codat(other).client()
-        except CodatZohoError:
-            return False
-        return found.id is not None and client.id is not None and not found.is_another(client.id)
+            here, there = self.environment.api_key(one), self.environment.api_key(other)
+        except ConfigurationError:
+            return None
+        if here.header == there.header:
+            return True
+        ours, theirs = self.codat(one).client(), self.codat(other).client()
+        return None if ours.id is None or theirs.id is None else not ours.is_another(theirs.id)
+
+    def declared_twice(self, connection: str) -> str | None:
+        """Another declared connection that is known to open the same Codat client, without asking anybody."""
+        mine = self.codat(connection)
+        for other in sorted(self.declared - {connection}):
+            with suppress(CodatZohoError):
+                theirs = self.codat(other)
+                known = theirs.known_client().id
+                if theirs.whose == mine.whose or (known is not None and known == mine.known_client().id):
+                    return other
+        return None
 
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""
-        from codat_zoho._provider.verdicts import shared
         from codat_zoho.zoho import probe
 
         url = self.environment.zoho_url()
         question = code, fingerprint(client_id, client_secret), url or ""
         with self._asking:
-            return self.http.asked.get(
-                question, lambda: shared(question, lambda: probe(self.http, code, client_id, client_secret, url=url))
-            )
+            return self.http.asked.get(question, lambda: probe(self.http, code, client_id, client_secret, url=url))
 
     def say_calls(self) -> None:
         """Say what was called so far, where something was since this was last said."""

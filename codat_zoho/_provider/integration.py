@@ -41,16 +41,17 @@ def diff(olds: Props, news: Props) -> DiffResult:
     changes = inputs.changed(olds, news, MANAGED)
     if not changes:
         return DiffResult(changes=False)
-    moved = "connection" in changes
+    # One that is not known yet may be the same: the engine asks again when it is.
+    moved = "connection" in changes and isinstance(news.get("connection"), str)
     if news.get("connection") in CONTEXT.declared:
         from codat_zoho._provider import integration_changes
 
         if moved:
-            integration_changes.announce_move(olds, news)
+            integration_changes.look_at_move(olds, news)
         else:
             integration_changes.refuse_early(olds, news)
-    # The default order, create then delete, would undo the setting of a singleton.
-    return DiffResult(changes=None, replaces=["connection"] if moved else [], delete_before_replace=True)
+    # Created before deleted: when the old one goes, it is known what else the program declares.
+    return DiffResult(changes=None, replaces=["connection"] if moved else [])
 
 
 def read(id_: str, props: Props) -> ReadResult:

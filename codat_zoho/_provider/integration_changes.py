@@ -22,7 +22,8 @@ from codat_zoho._provider.integration import (
 )
 from codat_zoho.actual import ActualIntegration, Recorded
 from codat_zoho.apply import Outcome, apply
-from codat_zoho.errors import ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
+from codat_zoho.codat import Codat
+from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
 from codat_zoho.plan import Removal, plan
 from codat_zoho.rules import INTEGRATION
 from codat_zoho.settings import IntegrationSettings
@@ -33,10 +34,28 @@ Props = Mapping[str, Any]
 def create(props: Props) -> CreateResult:
     """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
     desired = desired_of(props)
-    codat = CONTEXT.codat(desired.connection)
+    codat = _alone(desired.connection)
     outcome = apply(codat, desired, say=say, spelling=CONTEXT.spelling)
     client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
     return CreateResult(desired.connection, _outs(desired, outcome) | client_outs(client))
+
+
+def _alone(connection: str) -> Codat:
+    """Start an operation on a Codat client that no other resource of the program is known to manage.
+
+    Raises:
+        ConfigurationError: another one does, under another connection.
+    """
+    codat = CONTEXT.codat(connection)
+    if len(CONTEXT.declared) > 1:
+        codat.client()
+    if other := CONTEXT.declared_twice(connection):
+        raise ConfigurationError(
+            f"The connections {connection!r} and {other!r} of this program open one Codat client, which has one Zoho "
+            "Books integration.",
+            "Declare it once, or give one of them the API key of another Codat client.",
+        )
+    return codat
 
 
 def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
@@ -54,7 +73,7 @@ def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str
 def update(olds: Props, news: Props) -> UpdateResult:
     """Read first, then send what differs."""
     desired = desired_of(news)
-    codat, before = CONTEXT.codat(desired.connection), deployed_to(olds)
+    codat, before = _alone(desired.connection), deployed_to(olds)
     outcome = apply(codat, desired, recorded_of(olds), say=say, spelling=CONTEXT.spelling, deployed_to=before)
     return UpdateResult(_outs(desired, outcome) | client_outs(before if before.id else outcome.actual.codat_client))
 
@@ -63,11 +82,13 @@ def delete(props: Props) -> None:
     """Leave the integration as ``on_delete`` says, unless the program still declares it under another name."""
     connection, wish = str(props["connection"]), _removal(props)
     mode = wish.on_delete
+    if mode != "keep":
+        with suppress(ConfigurationError):  # Without an API key nothing is sent, and the end of a name needs none.
+            _confirm_again(connection, props)
     declared_as = CONTEXT.declared_as(connection, look=mode != "keep")
     if declared_as is not None:
-        _compare(connection, props)
-        by = "another name" if declared_as == connection else f"connection {declared_as!r}, of the same Codat client"
-        say(f"Zoho Books of connection {connection!r} is still declared, by {by}: nothing was sent to Codat.")
+        by = "" if declared_as == connection else f" by connection {declared_as!r}, of the same Codat client"
+        say(f"Zoho Books of connection {connection!r} is still declared{by}: nothing was sent to Codat for this name.")
         return
     if mode != "remove":
         CONTEXT.kept.add(str(props.get("client_id")))
@@ -84,17 +105,22 @@ def delete(props: Props) -> None:
         say(f"{gone} There is nothing left to remove.")
 
 
-def _compare(connection: str, props: Props) -> None:
-    """Say loudly where the new name of an integration was deployed to another Codat client than the old one."""
-    with suppress(ConfigurationError):  # Without an API key nothing was deployed in this run.
-        new, old = CONTEXT.codat(connection).known_client(), deployed_to(props)
-        if new.is_another(old.id):
-            raise WrongCodatClient(
-                f"Zoho Books of connection {connection!r} was deployed to the Codat client {old}, which stays as it "
-                f"is, and under its new name to {new}: the API key opens another Codat client than before.",
-                "If that is not meant, set the API key of the first one, run 'pulumi state delete' on the new "
-                "resource, put in order what was sent to the other one, and run pulumi up.",
-            )
+def _confirm_again(connection: str, props: Props) -> None:
+    """Refuse to end a name that was deployed to another Codat client; its new name may have been, just before.
+
+    Raises:
+        WrongCodatClient: the API key opens another one.
+    """
+    new, old = CONTEXT.codat(connection).client(), deployed_to(props)
+    if connection not in CONTEXT.declared or not new.is_another(old.id):
+        confirm_client(connection, props)
+        return
+    raise WrongCodatClient(
+        f"Zoho Books of connection {connection!r} was deployed to the Codat client {old}, which stays as it is; the "
+        f"API key opens {new} now, and a new name of the resource may have been deployed there in this run.",
+        "If that is not meant: set the API key of the first one, put in order what was sent to the other one, run "
+        "'pulumi state delete' on the new resource, then pulumi up.",
+    )
 
 
 def announce_removal(props: Props, actual: ActualIntegration) -> None:
@@ -120,7 +146,7 @@ def refuse_early(olds: Props, news: Props) -> None:
         PlanBlocked: it would be refused.
     """
     before = _as_recorded(olds)
-    if not before.linked:
+    if before.linked == 0:
         return
     desired = desired_of(news, unknown_fields(inputs.declared(INTEGRATION, news)))
     if before.keys is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
@@ -128,22 +154,40 @@ def refuse_early(olds: Props, news: Props) -> None:
     todo = plan(desired, before, recorded_of(olds), spelling=CONTEXT.spelling)
     if todo.risk:
         say(f"{todo.risk} {_LAST_COUNT}")
-    if todo.disruptive and todo.blockers:
+    if before.linked and todo.disruptive and todo.blockers:
         raise PlanBlocked(" ".join(todo.blockers), _LAST_COUNT)
 
 
-def announce_move(olds: Props, news: Props) -> None:
-    """Remember where a resource moves, and say what that does to the companies that were linked where it was."""
+def look_at_move(olds: Props, news: Props) -> None:
+    """Remember where a resource moves, and refuse in preview what leaving the old Codat client would cut off.
+
+    Only where companies were linked at the last look, and the API keys are at hand, Codat is asked which clients they
+    open.
+
+    Raises:
+        PlanBlocked: it would be refused.
+    """
     old, new = str(olds.get("connection")), str(news["connection"])
     CONTEXT.moving[old] = new
     before = _as_recorded(olds)
-    if before.linked:
-        todo = plan(_removal(olds), before, spelling=CONTEXT.spelling)
-        for text in filter(None, (*todo.blockers, todo.risk)):
-            say(f"Leaving connection {old!r}, where {new!r} is of another Codat client: {text} {_LAST_COUNT}")
+    todo = plan(_removal(olds), before, spelling=CONTEXT.spelling)
+    if not before.linked or not (todo.blockers or todo.risk):
+        return
+    try:
+        same = CONTEXT.same_client(old, new)
+    except CodatZohoError:
+        same = None  # Looking decides nothing; who sends something looks again.
+    leaving = f"Leaving connection {old!r}"
+    if same is None:
+        what = "will be refused" if todo.blockers else todo.risk
+        say(f"{leaving}: whether {new!r} opens the same Codat client cannot be told yet. If not: {what} {_LAST_COUNT}")
+    elif not same and todo.blockers:
+        raise PlanBlocked(f"{leaving} for another Codat client: {' '.join(todo.blockers)}", _LAST_COUNT)
+    elif not same:
+        say(f"{leaving} for another Codat client: {todo.risk} {_LAST_COUNT}")
 
 
-_LAST_COUNT = "(That is the count of the last run; with --refresh they are counted again.)"
+_LAST_COUNT = "(Counted at the last look.)"
 
 
 def _as_recorded(olds: Props) -> ActualIntegration:

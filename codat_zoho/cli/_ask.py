@@ -15,13 +15,13 @@ from codat_zoho.errors import ConfigurationError
 __all__ = ["ask", "confirmed", "given", "http", "interactive"]
 
 
-def http() -> Http:
-    """Make an HTTP client.
+def http(client: Http | None = None) -> Http:
+    """Make an HTTP client, or make one do what users can ask of it.
 
     With ``CODAT_ZOHO_DEBUG=1`` it logs each exchange to stderr, redacted; with ``CODAT_ZOHO_CALLS=1`` it says how many
     calls were made when the program ends.
     """
-    client = Http()
+    client = client or Http()
     client.budget.say = _say
     if counting():
         atexit.register(lambda: _say(client.budget.summary()))

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from types import FrameType
 from typing import Protocol
 
-from codat_zoho.run_folder import FOLDER
-
-__all__ = ["ended_by_signals", "run_folder", "stopping"]
+__all__ = ["ended_by_signals", "stopping"]
 
 
 class _Stoppable(Protocol):
@@ -47,15 +42,3 @@ def stopping(children: _Stoppable) -> Iterator[None]:
         except KeyboardInterrupt:
             children.stop()
         raise
-
-
-@contextlib.contextmanager
-def run_folder() -> Iterator[str]:
-    """A private folder in which the processes of a run share what Zoho said and how many calls were made."""
-    folder = tempfile.mkdtemp(prefix="codat-zoho-")
-    os.environ[FOLDER] = folder
-    try:
-        yield folder
-    finally:
-        del os.environ[FOLDER]
-        shutil.rmtree(folder, ignore_errors=True)

@@ -7,12 +7,15 @@ import difflib
 import hashlib
 import os
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from codat_zoho.fleet.driver import Failed, Fleet, Listed, Project
+from codat_zoho._threads import Workers
+from codat_zoho.fleet.commands import Failed, Listed, Project
+from codat_zoho.fleet.driver import READERS, Fleet
 from codat_zoho.reports.drift import Failure, Remediation, Report, Stack, State
 
 __all__ = ["Checks", "belongs"]
@@ -20,91 +23,96 @@ __all__ = ["Checks", "belongs"]
 
 @dataclass(frozen=True)
 class _Target:
-    """A stack to check, or one of which is known already that it cannot be."""
+    """A stack, and how to check it; None where it is known already that it cannot be."""
 
-    project: Project
-    listed: Listed
-    failure: Failure | None = None
-
-    @property
-    def stack(self) -> Stack:
-        return Stack(self.project.name, self.listed.name, self.project.given, failure=self.failure)
+    stack: Stack
+    check: Callable[[], Stack] | None = None
 
 
 class Checks:
-    """Checks the stacks that the arguments name."""
+    """Checks the stacks that the arguments name.
+
+    Args:
+        fleet: does it.
+        arguments: of the command.
+    """
 
     def __init__(self, fleet: Fleet, arguments: argparse.Namespace) -> None:
         self._fleet = fleet
         self._arguments = arguments
         self._projects: dict[str, Project] = {}
-        self._names: dict[str, list[str]] = {}
         self.notes: list[str] = []
 
     def run(self) -> tuple[Stack, ...]:
         """Find the stacks and check them."""
-        pool = ThreadPoolExecutor(self._arguments.jobs)
+        # More at a time than commands run: who waits for Codat leaves its place to the next command.
+        workers = Workers(self._arguments.jobs + READERS)
         try:
-            projects = dict.fromkeys(self._arguments.project)
-            found = [target for some in pool.map(self._targets, projects) for target in some]
+            listing = [workers.submit(partial(self._targets, given)) for given in self._given()]
+            found = [target for some in listing for target in some.result()]
             todo = self._of_this_shard(found)
             results = [target.stack for target in todo]
-            futures = {pool.submit(self._check, todo[at]): at for at in range(len(todo)) if not todo[at].failure}
-            with _Progress(len(futures), shown=_on_terminal() and not self._arguments.quiet) as progress:
-                for future in as_completed(futures):
-                    results[futures[future]] = future.result()
+            running = {workers.submit(one.check): at for at, one in enumerate(todo) if one.check}
+            with _Progress(len(running), shown=_on_terminal() and not self._arguments.quiet) as progress:
+                for future in as_completed(running):
+                    results[running[future]] = future.result()
                     progress.step(future.result())
-            return tuple(results)
         finally:
-            # After an interruption the threads end as soon as their children have.
-            pool.shutdown(wait=False, cancel_futures=True)
+            workers.close()
+        shared = _shared_clients(results)
+        self.notes += _notes(results, shared)
+        return tuple(_noting(stack, shared) for stack in results)
 
-    def _targets(self, given: str) -> Iterable[_Target]:
+    def _given(self) -> list[str]:
+        """What is to be checked, each once, however it is written."""
+        if self._arguments.state:
+            return list(dict.fromkeys(self._arguments.state))
+        return list({Path(given).resolve(): given for given in reversed(self._arguments.project)}.values())[::-1]
+
+    def _targets(self, given: str) -> list[_Target]:
+        if self._arguments.state:
+            return [_Target(Stack(given, "*", given), partial(self._fleet.check_file, given))]
         try:
             project = self._projects[given] = self._fleet.project(given)
         except Failed as failed:
-            return [_Target(Project(given, Path(given), given), Listed("*"), failed.failure)]
-        wanted = self._arguments.stack
+            return [_Target(Stack(given, "*", given, failure=failed.failure))]
+        if wanted := self._arguments.stack:
+            return [self._target(project, name) for name in wanted]
         try:
             listed = self._fleet.stacks(project)
         except Failed as failed:
-            if wanted:  # Their own checks tell what is wrong.
-                return [_Target(project, Listed(name)) for name in wanted]
-            return [_Target(project, Listed("*"), failed.failure)]
-        self._names[given] = [one.name for one in listed]
-        if wanted:
-            known = {one.name: one for one in listed}
-            return [_Target(project, known.get(name, Listed(name))) for name in wanted]
-        chosen = [one for one in listed if self._arguments.all_stacks or one.selected]
+            return [_Target(Stack(project.name, "*", given, failure=failed.failure))]
+        chosen = [one.name for one in listed if self._arguments.all_stacks or one.selected]
         if not chosen and not self._arguments.all_stacks:
-            text = f"No stack is selected: give --stack NAME or --all-stacks.{self._there_are(given)}"
-            return [_Target(project, Listed("*"), Failure("unknown stack", text))]
+            text = f"No stack is selected: give --stack NAME or --all-stacks.{_there_are(listed)}"
+            return [_Target(Stack(project.name, "*", given, failure=Failure("unknown stack", text)))]
         if not chosen:
             self.notes.append(f"{project.name} has no stacks.")
-        return [_Target(project, one) for one in chosen]
+        return [self._target(project, name) for name in chosen]
 
-    def _there_are(self, given: str) -> str:
-        names = self._names.get(given) or []
-        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        return f" There are {', '.join(names[:8])}{more}." if names else " There are none."
+    def _target(self, project: Project, name: str) -> _Target:
+        return _Target(Stack(project.name, name, project.given), partial(self._check, project, name))
 
     def _of_this_shard(self, found: list[_Target]) -> list[_Target]:
         shard = self._arguments.shard
         if shard is None:
             return found
         # What could not be listed is told by every shard: none can know whose it would have been.
-        mine = [one for one in found if one.failure or belongs(f"{one.project.name}/{one.listed.name}", *shard)]
+        mine = [one for one in found if one.check is None or belongs(one.stack.title, *shard)]
         self.notes.append(f"Shard {shard[0]} of {shard[1]}: {len(mine)} of {len(found)} stacks.")
         return mine
 
-    def _check(self, target: _Target) -> Stack:
-        stack = self._fleet.check(target.project, target.listed)
-        if stack.failure and stack.failure.kind == "unknown stack" and target.project.given in self._names:
-            close = difflib.get_close_matches(stack.name, self._names[target.project.given], n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else self._there_are(target.project.given)
-            text = f"There is no stack {stack.name!r} in {stack.project}.{hint}"
-            stack = replace(stack, failure=Failure("unknown stack", text))
-        return stack
+    def _check(self, project: Project, name: str) -> Stack:
+        stack = self._fleet.check(project, name)
+        if not stack.failure or stack.failure.kind != "unknown stack":
+            return stack
+        try:
+            listed = self._fleet.stacks(project)
+        except Failed:
+            return stack
+        close = difflib.get_close_matches(name, [one.name for one in listed], n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else _there_are(listed)
+        return replace(stack, failure=Failure("unknown stack", f"There is no stack {name!r} in {stack.project}.{hint}"))
 
     def remediate(self, report: Report, *, ask: bool) -> Report:
         """Restore what drifted, stack by stack, and note in the report what came of it."""
@@ -124,6 +132,44 @@ class Checks:
                 result = Remediation("declined")
             done[id(stack)] = replace(stack, remediation=result)
         return replace(report, stacks=tuple(done.get(id(stack), stack) for stack in report.stacks))
+
+
+def _there_are(listed: list[Listed]) -> str:
+    names = [one.name for one in listed]
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f" There are {', '.join(names[:8])}{more}." if names else " There are none."
+
+
+def _shared_clients(stacks: list[Stack]) -> dict[str, list[str]]:
+    """The Codat clients that several stacks manage, with the stacks' titles."""
+    titles: dict[str, list[str]] = {}
+    for stack in stacks:
+        for client in stack.codat_clients:
+            titles.setdefault(client, []).append(stack.title)
+    return {client: found for client, found in titles.items() if len(found) > 1}
+
+
+def _noting(stack: Stack, shared: Mapping[str, list[str]]) -> Stack:
+    """Name to a stack the others that manage its Codat client."""
+    notes = [
+        f"The Codat client {client} is managed by {others} too: destroying one takes the integration from the other."
+        for client in stack.codat_clients
+        if (others := ", ".join(title for title in shared.get(client, ()) if title != stack.title))
+    ]
+    return replace(stack, notes=(*stack.notes, *notes))
+
+
+def _notes(stacks: list[Stack], shared: Mapping[str, list[str]]) -> Iterator[str]:
+    """What is said of the whole run."""
+    for client, titles in shared.items():
+        yield f"Several stacks manage the Codat client {client}: {', '.join(titles)}."
+    if old := [stack.title for stack in stacks if stack.undeclared]:
+        more = f" and {len(old) - 3} more" if len(old) > 3 else ""
+        yield (
+            f"An older version of codat-zoho did not record what was declared in {', '.join(old[:3])}{more}: drift "
+            "that a plain 'pulumi refresh' took over into the state is not seen there, until a deployment changes "
+            "something."
+        )
 
 
 def belongs(title: str, index: int, count: int) -> bool:

@@ -10,21 +10,23 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from codat_zoho._switched import counting
-from codat_zoho.budget import Budget
+from codat_zoho._http import Http
+from codat_zoho._threads import start
 from codat_zoho.cli import Exit
+from codat_zoho.cli._ask import http
 from codat_zoho.cli._output import FORMATS, outputs
-from codat_zoho.cli._process import ended_by_signals, run_folder, stopping
+from codat_zoho.cli._process import ended_by_signals, stopping
+from codat_zoho.cli._stacks import Checks
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.fleet.ahead import Ahead
 from codat_zoho.fleet.children import Children
-
-if TYPE_CHECKING:
-    from codat_zoho.reports.drift import Key
+from codat_zoho.fleet.driver import READERS, Fleet, Options
+from codat_zoho.reports.drift import Key, Report, State, since_before
 
 __all__ = ["parser", "run"]
+
+CALLS_AT_ONCE = 3
+"""What reading one integration sends at the same time."""
 
 _EPILOG = """\
 exit codes (where several apply, the first one wins):
@@ -41,8 +43,11 @@ examples:
   codat-zoho drift --all-stacks --report json=drift.json --report junit=drift.xml
   codat-zoho drift --stack prod --remediate          asks, then runs pulumi up --refresh where there is drift
 
-Nothing is written and no lock is taken, and the selected stack stays selected. It runs Pulumi's own drift-only
-refresh, so what it needs is what 'pulumi refresh' needs: the login to the backend, the passphrase, CODAT_API_KEY.
+  codat-zoho drift --state prod.json                 a state that was exported elsewhere, without any pulumi
+
+It reads each stack's state with 'pulumi stack export --show-secrets' and asks Codat and Zoho: no program is run,
+nothing is written, no lock is taken, and the selected stack stays selected. It needs the login to the backend, the
+passphrase where there is one, and the API keys: from the environment, stack configuration, or ESC environments.
 """
 
 
@@ -55,10 +60,17 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("project", nargs="*", default=["."], help="folders of Pulumi projects (default: this one)")
+    parser.add_argument("project", nargs="*", help="folders of Pulumi projects (default: this one)")
     which = parser.add_argument_group("which stacks").add_mutually_exclusive_group()
     which.add_argument("--stack", action="append", metavar="NAME", help="this stack; may be given several times")
     which.add_argument("--all-stacks", action="store_true", help="all stacks of each project")
+    which.add_argument(
+        "--state",
+        nargs="+",
+        metavar="FILE",
+        default=[],
+        help="states as 'pulumi stack export --show-secrets --file FILE' writes them, - for standard input",
+    )
     parser.add_argument(
         "--shard", type=_shard, metavar="I/N", help="only the I-th of N parts of the stacks, stable by name"
     )
@@ -90,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         type=_positive,
         default=_cores(),
         metavar="N",
-        help="stacks at a time (default: one a core, %(default)s)",
+        help="commands of pulumi at a time (default: one a core, %(default)s)",
     )
     how.add_argument(
         "--timeout", type=_positive, default=300, metavar="S", help="seconds for one stack (default: %(default)s)"
@@ -125,43 +137,46 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, remediate where asked, and write the reports."""
     if arguments.yes and not arguments.remediate:
         parser().error("--yes says yes to --remediate, which is not there")
+    if arguments.state:
+        for name in ("project", "shard", "pending", "remediate"):
+            if getattr(arguments, name) not in (None, False, []):
+                parser().error(f"--state checks files alone: it does not go together with {_WORDS.get(name, name)}")
+    arguments.project = arguments.project or ["."]
     if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
         parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
     drawn = outputs(arguments, parser().error)
     started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     began = time.monotonic()
+    before = _previous(arguments.previous)
     children = Children()
-    with ended_by_signals(), run_folder(), stopping(children):
-        # First start what is asked of pulumi anyway; loading its Python package takes as long.
-        ahead = Ahead(children, arguments.project, arguments.jobs)
-        from codat_zoho.cli._stacks import Checks
-        from codat_zoho.fleet.driver import Fleet, Options
-        from codat_zoho.reports.drift import Report, State, since_before
-
-        before = _previous(arguments.previous)
-        environment = {"CODAT_ZOHO_VERIFY": "off" if arguments.no_verify else "always"}
-        options = Options(environment, arguments.timeout, not arguments.no_verify, arguments.pending)
-        checks = Checks(Fleet(children, ahead, options), arguments)
+    client = http(Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS))
+    client.budget.say = lambda text: None  # It is in the report.
+    options = Options(arguments.timeout, not arguments.no_verify, arguments.pending, arguments.jobs)
+    fleet = Fleet(children, client, options)
+    with ended_by_signals(), stopping(children):
+        start(client.load)
+        checks = Checks(fleet, arguments)
         stacks = checks.run()
-        budget = Budget()
         report = Report(
             stacks=stacks,
             started=started,
             seconds=time.monotonic() - began,
             verified=not arguments.no_verify,
             strict=arguments.strict,
-            notes=(*checks.notes, *budget.low()),
+            notes=(*checks.notes, *client.budget.notes()),
         )
         report = since_before(report, before)
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
-        if counting():
-            print(f"codat-zoho: {budget.summary()}", file=sys.stderr)
+        fleet.close()
     fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
     for output in drawn:
         if not (arguments.quiet and fine and output.path is None):
             output.write(report)
     return Exit(report.exit_code)
+
+
+_WORDS = {"project": "folders of projects", "shard": "--shard", "pending": "--pending", "remediate": "--remediate"}
 
 
 def _previous(path: Path | None) -> Mapping[Key, str]:

@@ -1,4 +1,5 @@
-"""Drives the user's own Pulumi over many stacks, through the Automation API. Only this package imports it.
+"""Drift of many stacks.
 
-``ahead`` and ``children`` do without: what they start runs while the rest of this package is still being loaded.
+``commands`` runs the user's own ``pulumi``, ``exported`` reads what it exports, ``remote`` asks Codat and Zoho,
+``findings`` says what differs, and ``driver`` puts these together for a stack.
 """

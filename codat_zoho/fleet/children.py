@@ -79,6 +79,15 @@ class Children:
             raise Stopped
         return child.returncode, out, err
 
+    def wait(self, seconds: float) -> None:
+        """Wait, as long as the run goes on.
+
+        Raises:
+            Stopped: :meth:`stop` was called.
+        """
+        if self.stopping.wait(seconds):
+            raise Stopped
+
     def stop(self) -> None:
         """End everything that runs and start nothing any more. Called again, it kills what does not end by itself."""
         again = self.stopping.is_set()

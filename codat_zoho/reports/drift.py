@@ -23,6 +23,7 @@ __all__ = [
     "about",
     "by_severity",
     "fields_of",
+    "nothing",
     "said",
     "since_before",
     "worst",
@@ -47,7 +48,9 @@ class State(str, Enum):
     ERROR = "error"
     DRIFT = "drift"
     CANNOT_TELL = "cannot tell"
+    NOT_DEPLOYED = "not deployed"
     AS_DECLARED = "as declared"
+    NOTHING = "nothing to check"
 
 
 def worst(states: Iterable[State]) -> State:
@@ -106,6 +109,9 @@ class Resource:
         failure: why it could not be read.
         linked_companies: how many are linked, ``unknown``, or None where that is no property of it.
         verified_at: when Zoho was last asked, UTC.
+        declared_at: when a deployment last changed it, UTC, where that is recorded.
+        codat_client: Codat's id of the client whose integration it is, where Codat tells.
+        codat_client_name: and its name, where that is recorded.
     """
 
     name: str
@@ -116,6 +122,9 @@ class Resource:
     failure: Failure | None = None
     linked_companies: int | str | None = None
     verified_at: str | None = None
+    declared_at: str | None = None
+    codat_client: str | None = None
+    codat_client_name: str | None = None
 
     @property
     def state(self) -> State:
@@ -134,7 +143,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What ``--remediate`` did about a stack's drift: ``done``, ``failed``, ``declined``, or ``by hand``."""
+    """What ``--remediate`` came to: ``done``, ``failed``, ``declined``, ``by hand`` or ``incomplete``."""
 
     outcome: str
     text: str = ""
@@ -151,10 +160,13 @@ class Stack:
         resources: those of this package.
         failure: why the stack could not be checked as a whole.
         seconds: how long it took.
-        deployed_at: when the stack was last updated, UTC, where the backend says so.
+        deployed_at: when a deployment last changed one of these resources, UTC, where that is recorded.
         pending: undeployed changes, or None where nobody asked.
         pending_failure: why these could not be found out.
         remediation: what was done about the drift.
+        configured: the last deployment was given configuration of this package.
+        undeclared: for one of its resources, an older version of this package did not record what was declared.
+        notes: what else is to be said of it.
     """
 
     project: str
@@ -167,16 +179,30 @@ class Stack:
     pending: tuple[Pending, ...] | None = None
     pending_failure: Failure | None = None
     remediation: Remediation | None = None
+    configured: bool = False
+    undeclared: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:
-        """The worst of its resources."""
-        return State.ERROR if self.failure else worst(resource.state for resource in self.resources)
+        """The worst of its resources; what the code declares and no deployment has made is not as declared."""
+        if self.failure:
+            return State.ERROR
+        states = [resource.state for resource in self.resources]
+        operations = [change.operation for change in self.pending or ()]
+        if operations.count("create") > operations.count("delete"):  # Else it is a new name for what is there.
+            states.append(State.NOT_DEPLOYED)
+        return worst(states) if states else State.NOTHING
 
     @property
     def empty(self) -> bool:
-        """It could be read, and holds nothing of this package."""
-        return not (self.failure or self.resources)
+        """It could be read, and nothing of this package is deployed in it."""
+        return self.state is State.NOTHING
+
+    @property
+    def codat_clients(self) -> list[str]:
+        """The Codat clients that it manages, as far as Codat tells."""
+        return list(dict.fromkeys(one.codat_client for one in self.resources if one.codat_client))
 
     @property
     def title(self) -> str:
@@ -217,7 +243,7 @@ class Report:
 
     def count(self, state: State) -> int:
         """How many stacks are in a state."""
-        return sum(stack.state is state and not stack.empty for stack in self.stacks)
+        return sum(stack.state is state for stack in self.stacks)
 
     @property
     def exit_code(self) -> int:
@@ -244,11 +270,12 @@ class Report:
 
     @property
     def zoho(self) -> str:
-        """Whether Zoho was asked, in words: not where a stack failed before that, or has no secret to ask with."""
-        if not self.verified:
+        """Whether Zoho was asked, in words: not where a stack failed before that, or declares nothing of it."""
+        resources = (resource for stack in self.stacks for resource in stack.resources)
+        found = [one.state for resource in resources for one in resource.findings if one.how is How.PROBE]
+        if not self.verified or not found:
             return "Zoho was not asked"
-        answers = (stack.findings(state) for stack in self.stacks for state in (State.AS_DECLARED, State.DRIFT))
-        told = any(finding.how is How.PROBE for findings in answers for _, finding in findings)
+        told = State.AS_DECLARED in found or State.DRIFT in found
         return "Zoho was asked" if told else "no answer from Zoho"
 
     def to_words(self) -> str:
@@ -257,11 +284,11 @@ class Report:
             State.ERROR: "{} could not be checked",
             State.DRIFT: "{} with drift",
             State.CANNOT_TELL: "{} where something cannot be told",
+            State.NOT_DEPLOYED: "{} not deployed",
             State.AS_DECLARED: "{} as declared",
+            State.NOTHING: "{} with nothing of codat-zoho",
         }
         parts = [text.format(count) for state, text in words.items() if (count := self.count(state))]
-        if empty := sum(stack.empty for stack in self.stacks):
-            parts.append(f"{empty} with nothing of codat-zoho")
         checked = f"{len(self.stacks)} stack{'' if len(self.stacks) == 1 else 's'}"
         return f"{checked}: {', '.join(parts)}" if parts else f"{checked} to check"
 
@@ -281,9 +308,15 @@ def about(resource: Resource) -> str:
 
 
 def by_severity(report: Report) -> list[Stack]:
-    """The stacks, worst first, else in the order they were asked for; what holds nothing comes last."""
+    """The stacks, worst first, else in the order they were asked for."""
     order = list(State)
-    return sorted(report.stacks, key=lambda stack: (stack.empty, order.index(stack.state)))
+    return sorted(report.stacks, key=lambda stack: order.index(stack.state))
+
+
+def nothing(stack: Stack) -> str:
+    """What is said of a stack that has nothing to check."""
+    more = ", though it is configured: did 'pulumi up' fail?" if stack.configured else ""
+    return f"nothing of codat-zoho is deployed{more}"
 
 
 def fields_of(report: Report) -> list[str]:

@@ -9,13 +9,39 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from codat_zoho.reports.drift import HOW, Finding, Report, Resource, Stack, State, about, by_severity, fields_of, said
+from codat_zoho.reports.drift import (
+    HOW,
+    Finding,
+    Report,
+    Resource,
+    Stack,
+    State,
+    about,
+    by_severity,
+    fields_of,
+    nothing,
+    said,
+)
 from codat_zoho.reports.drift import worst as worst_of
 
 __all__ = ["html"]
 
-_CLASS = {State.ERROR: "error", State.DRIFT: "drift", State.CANNOT_TELL: "untold", State.AS_DECLARED: "fine"}
-_SIGN = {State.ERROR: "✖", State.DRIFT: "▲", State.CANNOT_TELL: "?", State.AS_DECLARED: "✔"}
+_CLASS = {
+    State.ERROR: "error",
+    State.DRIFT: "drift",
+    State.CANNOT_TELL: "untold",
+    State.NOT_DEPLOYED: "untold",
+    State.AS_DECLARED: "fine",
+    State.NOTHING: "none",
+}
+_SIGN = {
+    State.ERROR: "✖",
+    State.DRIFT: "▲",
+    State.CANNOT_TELL: "?",
+    State.NOT_DEPLOYED: "○",
+    State.AS_DECLARED: "✔",
+    State.NOTHING: "–",
+}
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -112,13 +138,16 @@ def _table(report: Report, stacks: list[Stack]) -> Iterable[str]:
     yield '<div class="scroll" tabindex="0" role="region" aria-label="Environments and settings">'
     yield "<table>"
     yield "<caption>Each cell says how a setting stands in an environment; a dash: not declared there.</caption>"
-    heads = "".join(f'<th scope="col">{_head(name)}</th>' for name in fields)
+    clients = any(resource.codat_client for stack in stacks for resource in stack.resources)
+    heads = '<th scope="col">Codat client</th>' * clients
+    heads += "".join(f'<th scope="col">{_head(name)}</th>' for name in fields)
     yield f'<thead><tr><th scope="col">Environment</th><th scope="col">Together</th>{heads}</tr></thead>'
     yield "<tbody>"
     for number, stack in enumerate(stacks):
         title = escape(stack.title)
         name = f'<a href="#stack-{number}">{title}</a>' if _wants_details(stack) else title
-        cells = "".join(_cell(number, stack, field) for field in fields)
+        cells = _codat_client(stack) if clients else ""
+        cells += "".join(_cell(number, stack, field) for field in fields)
         yield f'<tr><th scope="row">{name}</th>{_together(stack)}{cells}</tr>'
     yield "</tbody></table></div>"
 
@@ -130,7 +159,18 @@ def _head(name: str) -> str:
 
 
 def _together(stack: Stack) -> str:
-    return '<td class="none">nothing to check</td>' if stack.empty else _state_cell(stack.state, "")
+    return f'<td class="none">{escape(nothing(stack))}</td>' if stack.empty else _state_cell(stack.state, "")
+
+
+def _codat_client(stack: Stack) -> str:
+    if not stack.codat_clients:
+        return '<td class="none">–</td>'
+    names = {one.codat_client: one.codat_client_name for one in stack.resources}
+    shown = [
+        "<br>".join(filter(None, [escape(names[id_] or ""), f'<span class="quiet">{escape(id_)}</span>']))
+        for id_ in stack.codat_clients
+    ]
+    return f"<td>{'<br>'.join(shown)}</td>"
 
 
 def _state_cell(state: State, target: str, more: str = "") -> str:
@@ -170,9 +210,10 @@ def _anchor(number: int, index: int, finding: Finding) -> str:
 
 
 def _wants_details(stack: Stack) -> bool:
-    notes = any(resource.notes for resource in stack.resources)
+    notes = stack.notes or any(resource.notes for resource in stack.resources)
     extra = stack.pending or stack.pending_failure or stack.remediation
-    return bool(stack.state is not State.AS_DECLARED or notes or extra)
+    fine = stack.state in (State.AS_DECLARED, State.NOTHING)
+    return bool(not fine or notes or extra)
 
 
 def _details(number: int, stack: Stack) -> Iterable[str]:
@@ -187,6 +228,8 @@ def _details(number: int, stack: Stack) -> Iterable[str]:
     if stack.remediation:
         yield f"<p>Remediation <strong>{stack.remediation.outcome}</strong>: {escape(stack.remediation.text)}</p>"
     yield from _pending(stack)
+    for note in stack.notes:
+        yield f'<p class="quiet">Note: {escape(note)}</p>'
     yield "</section>"
 
 

@@ -53,8 +53,7 @@ def _report(report: Report) -> dict[str, Any]:
         "verified": report.verified,
         "strict": report.strict,
         "exit_code": report.exit_code,
-        "summary": {state.value: report.count(state) for state in State}
-        | {"nothing to check": sum(stack.empty for stack in report.stacks)},
+        "summary": {state.value: report.count(state) for state in State},
         "notes": list(report.notes),
         "stacks": [_stack(stack) for stack in report.stacks],
     }
@@ -65,7 +64,7 @@ def _stack(stack: Stack) -> dict[str, Any]:
         "project": stack.project,
         "stack": stack.name,
         "directory": stack.directory,
-        "state": "nothing to check" if stack.empty else stack.state.value,
+        "state": stack.state.value,
         "deployed_at": stack.deployed_at,
         "seconds": round(stack.seconds, 3),
         "failure": _failure(stack.failure),
@@ -82,6 +81,7 @@ def _stack(stack: Stack) -> dict[str, Any]:
         ],
         "pending_failure": _failure(stack.pending_failure),
         "remediation": stack.remediation and {"outcome": stack.remediation.outcome, "text": stack.remediation.text},
+        "notes": list(stack.notes),
     }
 
 
@@ -97,6 +97,9 @@ def _resource(resource: Resource) -> dict[str, Any]:
         "state": resource.state.value,
         "linked_companies": resource.linked_companies,
         "verified_at": resource.verified_at,
+        "declared_at": resource.declared_at,
+        "codat_client": resource.codat_client,
+        "codat_client_name": resource.codat_client_name,
         "failure": _failure(resource.failure),
         "findings": [_finding(finding) for finding in resource.findings],
         "notes": list(resource.notes),

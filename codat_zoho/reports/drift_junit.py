@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
-from codat_zoho.reports.drift import HOW, Finding, Report, Resource, Stack, State, said
+from codat_zoho.reports.drift import HOW, Finding, Report, Resource, Stack, State, nothing, said
 
 __all__ = ["junit"]
 
@@ -35,9 +35,12 @@ def _suite(report: Report, stack: Stack) -> ET.Element:
     if stack.failure:
         suite.append(_case(stack, "stack", "check", "error", stack.failure.text, kind=stack.failure.kind))
     if stack.empty:
-        suite.append(_case(stack, "stack", "check", "skipped", "The stack holds nothing of codat-zoho."))
+        suite.append(_case(stack, "stack", "check", "skipped", f"{nothing(stack)[0].upper()}{nothing(stack)[1:]}."))
     for resource in stack.resources:
         suite.extend(_resource(stack, resource))
+    for change in stack.pending or ():
+        if stack.state is State.NOT_DEPLOYED:
+            suite.append(_case(stack, change.resource, "pending", "skipped", f"not deployed yet: {change.operation}"))
     if stack.pending_failure:
         text = f"Undeployed changes cannot be told: {stack.pending_failure.text}"
         suite.append(_case(stack, "stack", "pending", "error", text, kind=stack.pending_failure.kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codat_zoho.reports._markdown import COMMENT_LIMIT, code, escape, fit, table
-from codat_zoho.reports.drift import HOW, Report, Stack, State, about, by_severity, said
+from codat_zoho.reports.drift import HOW, Report, Stack, State, about, by_severity, nothing, said
 
 __all__ = ["markdown"]
 
@@ -28,7 +28,7 @@ def _left_out(count: int) -> str:
 
 
 def _quiet(stack: Stack) -> str:
-    return "holds nothing of codat-zoho" if stack.empty else stack.state.value
+    return escape(nothing(stack)) if stack.empty else stack.state.value
 
 
 def _stack(stack: Stack) -> str:
@@ -94,3 +94,5 @@ def _rest(stack: Stack) -> Iterable[str]:
         yield table(["resource", "operation", "setting", "deployed", "in the code"], rows)
     if stack.pending_failure:
         yield f"Undeployed changes cannot be told: {escape(stack.pending_failure.text)}"
+    for note in stack.notes:
+        yield f"Note: {escape(note)}"

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codat_zoho.reports.drift import HOW, Finding, Report, Resource, Stack, State, about, by_severity, said
+from codat_zoho.reports.drift import HOW, Finding, Report, Resource, Stack, State, about, by_severity, nothing, said
 
 __all__ = ["text"]
 
-_COLORS = {State.ERROR: "31", State.DRIFT: "33", State.CANNOT_TELL: "36", State.AS_DECLARED: "32"}
+_COLORS = {
+    State.ERROR: "31",
+    State.DRIFT: "33",
+    State.CANNOT_TELL: "36",
+    State.NOT_DEPLOYED: "36",
+    State.AS_DECLARED: "32",
+    State.NOTHING: "0",
+}
 
 
 def text(report: Report, *, color: bool = False) -> str:
@@ -17,14 +24,14 @@ def text(report: Report, *, color: bool = False) -> str:
     quiet = []
     for stack in by_severity(report):
         body = list(_stack(stack, color))
-        if body or stack.state is not State.AS_DECLARED:
+        if body or stack.state not in (State.AS_DECLARED, State.NOTHING):
             lines += ["", f"{stack.title}: {_painted(stack.state, color)}{_deployed(stack)}", *body]
         else:
             quiet.append(stack)
     if quiet:
         lines.append("")
     for stack in quiet:
-        what = "holds nothing of codat-zoho" if stack.empty else _painted(stack.state, color)
+        what = nothing(stack) if stack.empty else _painted(stack.state, color)
         lines.append(f"{stack.title}: {what}")
     return "\n".join(lines) + "\n"
 
@@ -53,6 +60,8 @@ def _stack(stack: Stack, color: bool) -> Iterator[str]:
             yield f"    {name}: {said(before)} -> {said(after)}"
     if stack.pending_failure:
         yield f"  undeployed changes cannot be told: {stack.pending_failure.text}"
+    for note in stack.notes:
+        yield f"  note: {note}"
 
 
 def _resource(resource: Resource, color: bool) -> Iterator[str]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
-from codat_zoho._redact import one_line
+from codat_zoho._redact import one_line, redact
+from codat_zoho._switched import debugging
+from codat_zoho.errors import CodatZohoError
 from codat_zoho.reports.drift import AUTHENTICATION, Failure
 
-__all__ = ["LENGTH", "from_diagnostic", "from_output", "unreadable_project"]
+__all__ = ["LENGTH", "from_bug", "from_diagnostic", "from_error", "from_output", "unreadable_project"]
 
 LENGTH = 600
 """Characters of a failure's text at most."""
@@ -78,14 +83,29 @@ def from_diagnostic(message: str) -> Failure | None:
         text = last[-1] if last else text.splitlines()[-1]
     ours = _OURS.match(text)
     if ours and re.fullmatch(r"[A-Za-z]+", ours["name"]) and not ours["name"].endswith("NotFoundError"):
-        missing_key = ours["text"].startswith("No Codat API key")
-        kind = AUTHENTICATION if missing_key or ours["name"] in _AUTHENTICATION else _kind_of(ours["name"])
-        return Failure(kind, one_line(ours["text"], LENGTH))
+        return Failure(_kind_of(ours["name"]), one_line(ours["text"], LENGTH))
     return _known(text)
+
+
+def from_error(error: CodatZohoError) -> Failure:
+    """Read an error of this package."""
+    return Failure(_kind_of(type(error).__name__), one_line(str(error), LENGTH))
+
+
+def from_bug(error: Exception) -> Failure:
+    """Read an error that nobody foresaw; its text may quote anything, so it stays out."""
+    if debugging():
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    text = f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 and report it."
+    return Failure("bug", text)
 
 
 def _kind_of(name: str) -> str:
     """``RateLimited`` becomes ``rate limited``."""
+    if name in _AUTHENTICATION:
+        return AUTHENTICATION
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
@@ -104,10 +124,12 @@ def from_output(stdout: str, stderr: str, said: Iterable[str] = ()) -> Failure:
         known = _match(line)
         if known:
             return known
-    if not lines:
-        errors = [line.partition("error: ")[2] for line in stdout.splitlines() if "error: " in line]
-        lines = [line for line in errors if not _NOISE.match(line)] or ["pulumi failed and did not say why"]
-    return Failure("pulumi", _sentence(lines[0]))
+    if lines:
+        return from_diagnostic(lines[0]) or Failure("pulumi", _sentence(lines[0]))
+    # What an update says of its resources stands among its progress.
+    errors = (line.partition("error: ")[2] for line in stdout.splitlines() if "error: " in line)
+    found = next(filter(None, map(from_diagnostic, errors)), None)
+    return found or Failure("pulumi", "pulumi failed and did not say why.")
 
 
 def unreadable_project(why: str) -> Failure:

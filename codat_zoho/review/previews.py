@@ -9,46 +9,23 @@ every program registers, comes in no step but ``refresh``.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from codat_zoho._redact import one_line
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.reports.review import Environment, FieldChange, Finding, Level, Problem, Review, Status, Step
-from codat_zoho.review import consequences, risks
-from codat_zoho.review.fields import BOOKS, CLIENT, ELSEWHERE, FINGERPRINT, Field, Fields, differing, show
+from codat_zoho.review import consequences, preview_json, risks
+from codat_zoho.review.fields import FINGERPRINT, Field, Fields, differing
+from codat_zoho.review.preview_json import Resource
 
 __all__ = ["review"]
 
-_TYPES = {
-    "pulumi-python:dynamic/codat-zoho:ZohoClientCredentials": CLIENT,
-    "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration": BOOKS,
-}
-_STACK = "pulumi:pulumi:Stack"
-_SECRET = "[secret]"
 _FINGERPRINT = re.compile("[0-9a-f]{16}")
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_LATER = ("create-replacement", "delete-replaced", "discard-replaced", "read", "refresh")
 _MAX_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Resource:
-    """One resource of a preview: as recorded, as it is, as it will be; recorded is None without a refresh."""
-
-    name: str
-    books: bool
-    operation: str
-    recorded: Fields | None
-    before: Fields | None
-    after: Fields | None
-    linked: int | None
 
 
 def review(files: Sequence[str]) -> Review:
@@ -57,16 +34,16 @@ def review(files: Sequence[str]) -> Review:
     Raises:
         ConfigurationError: a file cannot be read at all.
     """
-    environments = [_environment(name, _text(name)) for name in files]
-    refreshed = all("refresh" in one.file_ops for one in environments)
+    made = [_environment(name, _text(name)) for name in files]
+    refreshed = all(one.refreshed for one in made)
     unknown = () if refreshed else ("Drift, where the preview was made without --refresh.",)
-    return Review("what is deployed", "the preview", tuple(one.made for one in environments), unknown, offline=False)
+    return Review("what is deployed", "the preview", tuple(one.environment for one in made), unknown, offline=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    made: Environment
-    file_ops: frozenset[str] = frozenset()
+    environment: Environment
+    refreshed: bool = False
 
 
 def _text(name: str) -> str:
@@ -82,109 +59,25 @@ def _text(name: str) -> str:
 def _environment(file: str, text: str) -> _Made:
     shown = "standard input" if file == "-" else file
     try:
-        told = json.loads(text)
-        steps = [step for step in told["steps"] if isinstance(step, dict) and isinstance(step.get("urn"), str)]
-        diagnostics = told.get("diagnostics") or []
-        if not isinstance(diagnostics, list) or not all(map(_readable, steps)):
-            raise TypeError
-    except (ValueError, KeyError, TypeError, RecursionError):
+        preview = preview_json.read(text)
+    except preview_json.Unreadable:
         text = (
             "is no output of `pulumi preview --json`; make it so: pulumi preview --json > FILE (its errors go to "
             "stderr, and nothing is reviewed when it fails)"
         )
         return _Made(Environment("", "preview", shown, "broken", problems=(Problem(text, shown),)))
-    failed = [one for one in diagnostics if isinstance(one, dict) and one.get("severity") == "error"]
-    project, stack = _names(steps)
-    problems = tuple(Problem(f"the preview failed: {one_line(str(one.get('message')), 400)}", shown) for one in failed)
-    whole = Environment(project, stack, shown, "broken" if problems else "unchanged", problems=problems)
-    if not steps and not problems:
-        return _Made(replace(whole, status="broken", problems=(Problem("has no steps: did the preview fail?", shown),)))
-    ops = frozenset(str(step.get("op")) for step in steps)
+    problems = tuple(Problem(f"the preview failed: {one_line(error, 400)}", shown) for error in preview.errors)
+    status: Status = "broken" if problems else "unchanged"
+    whole = Environment(preview.project, preview.stack, shown, status, problems=problems)
     if problems:
-        return _Made(whole, ops)
-    ran = "refresh" not in ops or any(_kind(step) == _STACK and step.get("op") != "refresh" for step in steps)
-    resources = list(_resources(steps))
-    return _Made(_planned(whole, resources) if ran else _found(whole, resources), ops)
+        return _Made(whole, preview.refreshed)
+    if preview.empty:
+        return _Made(replace(whole, status="broken", problems=(Problem("has no steps: did the preview fail?", shown),)))
+    drawn = _planned if preview.ran else _found
+    return _Made(drawn(whole, preview.resources), preview.refreshed)
 
 
-def _readable(step: Mapping[str, Any]) -> bool:
-    """It is of the shape that is read below."""
-    states = [step.get("oldState") or {}, step.get("newState") or {}]
-    if not all(isinstance(state, dict) for state in states) or not isinstance(step.get("detailedDiff") or {}, dict):
-        return False
-    bags = [state.get(name) or {} for state in states for name in ("inputs", "outputs")]
-    return all(isinstance(bag, dict) for bag in bags)
-
-
-def _names(steps: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    for step in steps:
-        parts = str(step["urn"]).split("::")
-        if len(parts) >= 4 and parts[0].startswith("urn:pulumi:"):
-            return one_line(parts[1], 100), one_line(parts[0].removeprefix("urn:pulumi:"), 100)
-    return "", "preview"
-
-
-def _kind(step: Mapping[str, Any]) -> str:
-    """The type in the URN; children of a component have the component's before a ``$``."""
-    parts = str(step["urn"]).split("::")
-    return parts[2].rpartition("$")[2] if len(parts) > 3 else ""
-
-
-def _resources(steps: Sequence[Mapping[str, Any]]) -> Iterator[_Resource]:
-    """The resources of this package; one that is listed in its refresh alone stays as it is."""
-    recorded = {step["urn"]: step for step in steps if step.get("op") == "refresh" and _kind(step) in _TYPES}
-    for step in steps:
-        if _kind(step) not in _TYPES or step.get("op") in _LATER:
-            continue
-        refreshed = recorded.pop(step["urn"], None)
-        yield _resource(step, None if refreshed is None else refreshed.get("oldState"))
-    for step in recorded.values():
-        yield _resource({**step, "op": "same", "oldState": step.get("newState")}, step.get("oldState"))
-
-
-def _resource(step: Mapping[str, Any], recorded: object) -> _Resource:
-    names = _TYPES[_kind(step)]
-    operation, old, new = str(step.get("op")), step.get("oldState"), step.get("newState")
-    before = None if operation == "create" else _fields(old, names)
-    after = None if operation == "delete" else _fields(new, names)
-    if before is not None and after is not None:
-        # The engine hides secrets, but it lists which of them differ.
-        listed = {re.split(r"[.\[]", path)[0] for path in step.get("detailedDiff") or ()}
-        hidden = [name for name in listed & before.keys() & after.keys() if before[name].shown == after[name].shown]
-        after = {**after, **{name: replace(after[name], identity="another secret") for name in hidden}}
-    outputs = (old or {}).get("outputs") or {}
-    count = outputs.get("linked_companies")
-    return _Resource(
-        name=one_line(str(step["urn"]).rpartition("::")[2], 100),
-        books=names is BOOKS,
-        operation=operation,
-        recorded=_fields(recorded, names),
-        before=before,
-        after=after,
-        linked=int(count) if isinstance(count, int | float) and count is not True and math.isfinite(count) else None,
-    )
-
-
-def _fields(state: object, names: Sequence[str]) -> Fields | None:
-    if not isinstance(state, dict):
-        return None
-    inputs = {name: value for name, value in (state.get("inputs") or {}).items() if value is not None}
-    if names is BOOKS:
-        inputs.setdefault("connection", "default")
-    return {name: _field(inputs[name]) for name in names if name in inputs}
-
-
-def _field(value: Any) -> Field:
-    if value == _UNKNOWN or (isinstance(value, list) and _UNKNOWN in value):
-        return Field(f"{ELSEWHERE}pulumi up", "not known before pulumi up", known=False)
-    if value == _SECRET:
-        return Field("a secret", _SECRET)
-    if isinstance(value, list):
-        value = sorted(map(str, value))
-    return Field(json.dumps(value, sort_keys=True), show(value), value)
-
-
-def _found(whole: Environment, resources: Sequence[_Resource]) -> Environment:
+def _found(whole: Environment, resources: Sequence[Resource]) -> Environment:
     """A refresh alone: what is there against what was recorded. What the program wants is not known."""
     changes: list[FieldChange] = []
     findings: list[Finding] = []
@@ -203,7 +96,7 @@ def _found(whole: Environment, resources: Sequence[_Resource]) -> Environment:
     )
 
 
-def _planned(whole: Environment, resources: Sequence[_Resource]) -> Environment:
+def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
     """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     changes: list[FieldChange] = []
     asked: list[Step] = []
@@ -254,7 +147,7 @@ def _planned(whole: Environment, resources: Sequence[_Resource]) -> Environment:
     )
 
 
-def _renames(resources: Sequence[_Resource]) -> Iterator[tuple[int, tuple[_Resource, _Resource]]]:
+def _renames(resources: Sequence[Resource]) -> Iterator[tuple[int, tuple[Resource, Resource]]]:
     """Which integrations only get another name or place: deleted here, created there, with one connection."""
     created = {_connection(one.after): one for one in resources if one.books and one.before is None}
     for old in resources:
@@ -267,7 +160,7 @@ def _connection(fields: Fields | None) -> str | None:
     return str(one.value) if one is not None and one.known else None
 
 
-def _status(resources: Sequence[_Resource]) -> Status:
+def _status(resources: Sequence[Resource]) -> Status:
     if not any(differing(one.before, one.after) for one in resources):
         return "unchanged"
     if all(one.before is None and one.recorded is None for one in resources):
@@ -275,7 +168,7 @@ def _status(resources: Sequence[_Resource]) -> Status:
     return "deleted" if all(one.after is None for one in resources) else "changed"
 
 
-def _changes(one: _Resource) -> list[FieldChange]:
+def _changes(one: Resource) -> list[FieldChange]:
     """As the engine lists them, drift told apart: what was recorded is what is wanted, and was not found."""
     found = consequences.changes(one.name, one.before, one.after)
     if one.recorded is None:
@@ -284,7 +177,7 @@ def _changes(one: _Resource) -> list[FieldChange]:
     return [change if change.field in wanted else replace(change, origin="drift") for change in found]
 
 
-def _done(one: _Resource) -> consequences.Books:
+def _done(one: Resource) -> consequences.Books:
     before = one.before
     if before is None:
         return consequences.books(None, one.after)
@@ -312,5 +205,5 @@ def _said(one: Field | None) -> str:
     return "not set" if one is None else one.shown
 
 
-def _gone(one: _Resource) -> Finding:
+def _gone(one: Resource) -> Finding:
     return Finding("drift", Level.CAUTION, f"{one.name} was deployed and is gone.")

@@ -1,0 +1,79 @@
+"""``codat-zoho drift`` finds what a refresh finds, over the whole ladder and whatever Codat does where nobody knows."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from codat_zoho.fleet import exported
+from codat_zoho.fleet.compare import Comparison
+from codat_zoho.fleet.esc import Given
+from codat_zoho.fleet.remote import Remote
+from codat_zoho.pulumi_format import CLIENT, INTEGRATION
+from codat_zoho.simulator import Simulator
+from tests.drift_parity import Shown, refreshed
+from tests.ladder import LADDER, World
+from tests.mini_engine import Failed, MiniEngine, Plain
+from tests.pulumi_stand_in import resource, secret, state
+from tests.support import in_process
+from tests.test_ladder import COMBINATIONS
+
+KINDS = {"client": CLIENT, "books": INTEGRATION}
+
+
+def by_refresh(engine: MiniEngine, monkeypatch: pytest.MonkeyPatch) -> dict[str, Shown]:
+    """What the provider's reads show, Zoho asked."""
+    monkeypatch.setenv("CODAT_ZOHO_VERIFY", "always")
+    engine.wire.renew()
+    found = {}
+    for kind, one in engine.state.items():
+        id_, outs, _ = engine.wire.read(kind, one.id, one.outputs)
+        found[kind] = refreshed(KINDS[kind], one.inputs, None if id_ is None else outs)
+    engine.wire.renew()
+    monkeypatch.delenv("CODAT_ZOHO_VERIFY")
+    return found
+
+
+def by_export(engine: MiniEngine, simulator: Simulator) -> dict[str, Shown]:
+    """What the exported state shows, beside what Codat and Zoho say."""
+    made = [
+        resource(KINDS[kind], _exported(one.inputs), _exported(one.outputs), name=kind, id=one.id)
+        for kind, one in engine.state.items()
+    ]
+    found, http = exported.read(state(*made)), in_process(simulator)
+    environment = Comparison.environment_of(found, Given)
+    comparison = Comparison(Remote(http), found, environment, http.deadline(60.0), "pulumi up", verified=True)
+    looked = {one.name: comparison.resource(one) for one in found.resources}
+    assert not [one.failure for one in looked.values() if one.failure]
+    return {
+        name: {one.field: (one.state.value, one.declared, one.actual) for one in result.findings}
+        for name, result in looked.items()
+    }
+
+
+def _exported(bag: dict[str, Any]) -> dict[str, Any]:
+    return {name: secret(value) if name in ("client_secret", "declared") else value for name, value in bag.items()}
+
+
+# Both sides ask the same core, so a sample of the combinations does; all of them climb in test_ladder.
+SAMPLE = [*COMBINATIONS[:-4:11], *COMBINATIONS[-4:]]
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [SAMPLE[0], *(pytest.param(switches, marks=pytest.mark.slow) for switches in SAMPLE[1:])],
+    ids=lambda s: "-".join(map(str, s.values())),
+)
+def test_over_the_ladder(context: Simulator, switches: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting's state, what was declared and what is there, at each step: before it is deployed, and after."""
+    context.switches.__init__(**switches)  # type: ignore[misc]
+    world, engine = World(context), MiniEngine(Plain())
+    for step in LADDER:
+        engine.wire.renew()
+        step.act(world)
+        assert by_export(engine, context) == by_refresh(engine, monkeypatch), f"{step.name}: before"
+        with contextlib.suppress(Failed):
+            engine.destroy() if step.destroy else engine.up(world.program(), refresh=step.refresh)
+        assert by_export(engine, context) == by_refresh(engine, monkeypatch), f"{step.name}: after"

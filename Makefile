@@ -1,32 +1,39 @@
 # Two commands do everything on a machine with Python >= 3.10, make, git and (where no installer of pulumi can be
-# reached) Go: `make demo` shows the package at work, `make test` proves it.
+# reached) Go: `make demo` shows the package at work, `make test` proves it. `make help` lists what is typed every day,
+# from the lines with two #; CONTRIBUTING.md has the rest.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 POLICY := .venv-policy/.ready
-BENCH := .venv-bench/.ready
+NOX := $(BIN)/nox --session
+COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env pictures reference bench
+.PHONY: demo help test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env pictures reference bench
 
-demo: $(READY)
+demo: $(READY)  ## The package at work on the real engine: 1 min
 	@$(BIN)/python tools/demo.py
 
-test: check engine $(POLICY)
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "Needed: Python >= 3.10, make, git. Whichever is first sets up .venv (2 min); demo, test and bench"
+	@echo "find, install or build the engine (4 min with Go, once). All other targets: CONTRIBUTING.md."
+
+test: check engine $(POLICY)  ## Everything, with make check and the coverage; what CI runs: 15 min
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal -m "not matrix"
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under=95
 	$(BIN)/python -m coverage report --fail-under=100 --include='codat_zoho/rules.py,codat_zoho/settings.py,codat_zoho/actual.py,codat_zoho/plan.py'
 
-test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not engine and not matrix"
+test-fast: $(READY)  ## What needs no engine and is quick: 1 min
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not engine and not slow" --ignore-glob='*_matrix.py'
 
-# Every fault at every call of every operation, and every kill at every call of a real run: minutes, not seconds. The
-# other targets run a fixed sample of both.
+# Every fault at every call of every operation, and every kill at every call of a real run: minutes, not seconds. `make
+# test` collects a fixed sample of both.
 test-faults: $(READY) engine
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests/faults
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q --matrix tests/faults
 
 # The same inputs as in `make test`, a hundred times as many.
 fuzz: $(READY)
@@ -38,17 +45,17 @@ mutations: $(READY)
 
 # The oldest and the newest releases of what the package needs, and httpx2, each in an environment of its own.
 test-versions: engine
-	@$(BIN)/python tools/versions.py
+	@$(NOX) floor below newest httpx2
 
 # The wheel and the sdist in dist/, checked, and the wheel tested in an environment that knows no checkout.
 dist: $(READY)
-	@$(BIN)/python tools/package.py dist
+	@$(NOX) dist
 
 # What a release would do. Uploads nothing.
 release: $(READY)
-	@$(BIN)/python tools/package.py release
+	@$(NOX) release
 
-check: $(READY)
+check: $(READY)  ## Format, lint, types, imports, the audit, what is generated: 20 s
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -58,7 +65,7 @@ check: $(READY)
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/pictures.py --check
 
-format: $(READY)
+format: $(READY)  ## Formats the code, and mends what the linter can: 1 s
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -71,7 +78,7 @@ engine-env:
 	@$(BIN)/python tools/engine.py env
 
 # The folder of the sources is the repository's root, so that links between files work here as they do in a forge.
-docs: $(READY)
+docs: $(READY)  ## The site, in build/docs; with chromium its pictures too: 10 s
 	@$(BIN)/python tools/screenshots.py
 	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs -d build/doctrees . build/docs
 	@echo "Open build/docs/docs/index.html"
@@ -82,46 +89,35 @@ pictures: $(READY) engine
 	$(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/pictures.py
 
-reference: $(READY)
+reference: $(READY)  ## docs/reference and the pictures of boxes, from the code: 2 s
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/pictures.py
 
 # Everything from one locked file, checked against its hashes.
-$(READY): requirements-dev.txt pyproject.toml
+$(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python >= 3.10 is needed; name one: make PYTHON=python3.12")'
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The policy pack needs another protobuf than pulumi's newest release, so it has an environment of its own.
-$(POLICY): requirements-policy.txt
+$(POLICY): requirements/policy.txt
 	@echo "Setting up .venv-policy ..."
 	@$(PYTHON) -m venv --clear .venv-policy
-	@.venv-policy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-policy.txt
+	@.venv-policy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/policy.txt
 	@touch $@
 
 # What the package costs beside a floor; QUICK=1 for a minute. See docs/performance.md.
-bench: $(READY) $(BENCH) engine
-	@.venv-bench/bin/python -m bench $(if $(QUICK),--quick)
+bench: $(READY) engine  ## What the package costs, for docs/performance.md: 8 min (QUICK=1: 1 min)
+	@$(NOX) bench $(if $(QUICK),-- --quick)
 
-# As a user has it: development tools would slow httpx down, which loads those that it finds.
-$(BENCH): requirements-newest.txt pyproject.toml
-	@echo "Setting up .venv-bench ..."
-	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-newest.txt
-	@echo "$(CURDIR)" > "$$(.venv-bench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/codat_zoho.pth"
-	@touch $@
-
+# What is locked stays; `make lock UPGRADE=1` takes the newest releases.
 lock:
-	cat requirements-dev.in | grep -v '^-e' > build-lock.in
-	$(BIN)/python -c 'import pathlib, re; text = pathlib.Path("pyproject.toml").read_text(); print("\n".join(re.search(r"dependencies = \[(.*?)\]", text, re.S)[1].replace("\"", "").replace(",\n", "\n").split("\n")))' >> build-lock.in
-	$(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate build-lock.in -o requirements-dev.txt
-	rm -f build-lock.in
-	$(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate requirements-policy.in -o requirements-policy.txt
-	$(BIN)/python tools/versions.py lock
+	$(COMPILE) --quiet $(if $(UPGRADE),--upgrade) --group dev --output-file requirements/dev.txt
+	$(COMPILE) --quiet $(if $(UPGRADE),--upgrade) --extra policy --output-file requirements/policy.txt
 
 clean:
-	rm -rf $(VENV) .venv-policy .venv-bench .venv-versions build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) .venv-policy .venv-nox build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -80,6 +80,7 @@ def _header() -> str:
 # --- what a run does about it ---
 
 
+@pytest.mark.slow
 def test_a_fleet_stays_below_the_limit_a_minute(simulator: Simulator, clock: Clock) -> None:
     """700 integrations are 1,400 calls: nobody is refused, and it is said once that it goes slower."""
     simulator.daily_limit = 10_000

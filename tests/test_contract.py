@@ -43,6 +43,7 @@ def _table(simulator: Simulator, real: Keys | None) -> tuple[Table, list[str]]:
     return table, write(client, table, read(client, table), real, lambda text: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stored", [False, True])
 def test_every_combination_of_switches_is_reported_and_restored(stored: bool) -> None:
     """What is seen is exactly the simulator's switches, all of them where writing is offered; then all is as before."""

@@ -190,6 +190,7 @@ def test_the_readme_names_what_is_there() -> None:
     assert len(errors) > 3 and all(hasattr(cz.errors, name) for name in errors)
 
 
+@pytest.mark.slow
 def test_the_site_builds(tmp_path: Path) -> None:
     """Sphinx has nothing to complain of: every page is reached, every link inside leads to a page and a heading."""
     command = [

@@ -295,6 +295,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_broken_set_up_is_found(name: str, setup: SetUp) -> None:
     """The right line says so, with the next step; exit 1 when it fails; no secret is shown, nothing is written."""

@@ -61,7 +61,11 @@ def _exported(bag: dict[str, Any]) -> dict[str, Any]:
 SAMPLE = [*COMBINATIONS[:-4:11], *COMBINATIONS[-4:]]
 
 
-@pytest.mark.parametrize("switches", SAMPLE, ids=lambda s: "-".join(map(str, s.values())))
+@pytest.mark.parametrize(
+    "switches",
+    [SAMPLE[0], *(pytest.param(switches, marks=pytest.mark.slow) for switches in SAMPLE[1:])],
+    ids=lambda s: "-".join(map(str, s.values())),
+)
 def test_over_the_ladder(context: Simulator, switches: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each setting's state, what was declared and what is there, at each step: before it is deployed, and after."""
     context.switches.__init__(**switches)  # type: ignore[misc]

@@ -123,6 +123,7 @@ def test_a_stack_whose_time_is_up_ends_no_other(environment: Environment, what: 
     assert ask(5.0) in (True, Probe.ACCEPTED)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_limit_and_no_stack_pays_for_the_wait(
     simulator: Simulator, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

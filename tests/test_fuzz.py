@@ -716,6 +716,7 @@ def _stack(content: bytes) -> object:
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_long_texts(reader: str) -> None:
     """What takes quadratic time would not come back from any of these; they end."""

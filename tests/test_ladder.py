@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,15 @@ def again(world: World, engine: MiniEngine, step: Step) -> None:
         assert (len(world.simulator.writes), len(world.simulator.probes)) == seen, f"{step.name}: the second run sent"
 
 
-@pytest.mark.parametrize("switches", COMBINATIONS, ids=lambda s: "-".join(map(str, s.values())))
+def _combinations() -> Iterator[Any]:
+    """All of them; those in which more than one switch is in another position than the likeliest are slow."""
+    for switches in COMBINATIONS:
+        turned = [name for name, value in switches.items() if value != getattr(Switches(), name)]
+        marks = [pytest.mark.slow] if len(turned) > 1 else []
+        yield pytest.param(switches, id="-".join(map(str, switches.values())), marks=marks)
+
+
+@pytest.mark.parametrize("switches", [*_combinations()])
 def test_in_process(context: Simulator, switches: dict[str, object]) -> None:
     """Whatever Codat does where nobody knows: each step converges, and the second run does nothing."""
     context.switches.__init__(**switches)  # type: ignore[misc]
@@ -118,6 +127,7 @@ def over_grpc(simulator: Simulator) -> Iterator[MiniEngine]:
             yield MiniEngine(wire)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "switches",
     [Switches(), Switches("404", "merge", disabling_keeps_keys=False, mask="opaque", linked_count=False)],

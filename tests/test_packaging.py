@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+import noxfile
 from tests.real_engine import ROOT
-from tools import package
+from tools import release
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
@@ -25,14 +26,17 @@ TODAY = datetime.date(2026, 1, 31)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A wheel and an sdist of the checkout."""
-    return package.build(tmp_path_factory.mktemp("dist"))
+    return noxfile.build(tmp_path_factory.mktemp("dist"))
 
 
+@pytest.mark.slow
 def test_both_pass_the_index_checks(built: tuple[Path, Path]) -> None:
     """The index would take both, and renders the README."""
-    package.inspect(*built)
+    for command in noxfile.checks(*built):
+        subprocess.run(command, check=True)
 
 
+@pytest.mark.slow
 def test_the_sdist_holds_what_a_build_needs(built: tuple[Path, Path], tmp_path: Path) -> None:
     """A stranger builds the same wheel from it; nothing of the repository comes along that a build does not need."""
     wheel, sdist = built
@@ -42,11 +46,13 @@ def test_the_sdist_holds_what_a_build_needs(built: tuple[Path, Path], tmp_path: 
     beside = {name for name in names if name and not name.startswith("codat_zoho/")} - {"codat_zoho"}
     assert beside == {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
     (unpacked,) = tmp_path.iterdir()
-    package.run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "again", unpacked)
+    build = (noxfile.BIN / "uv", "build", "--wheel", "--no-build-isolation", "--python", sys.executable)
+    subprocess.run([*build, "--out-dir", tmp_path / "again", unpacked], check=True)
     (again,) = (tmp_path / "again").glob("*.whl")
     assert again.read_bytes() == wheel.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package(built: tuple[Path, Path]) -> None:
     """All modules of the checkout are in it, and nothing else."""
     with zipfile.ZipFile(built[0]) as archive:
@@ -80,9 +86,9 @@ def test_the_changelog_has_its_shape() -> None:
 def test_the_version_is_the_changelogs_or_comes_next() -> None:
     """The newest release in the changelog is this version; before the first there is none, only what is to come."""
     released = re.findall(r"(?m)^## \[(\d.*?)\]", CHANGELOG)
-    assert re.fullmatch(r"\d+\.\d+\.\d+", package.version())
-    assert released[:1] in ([], [package.version()])
-    assert released or package.version() == "0.1.0"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", release.version())
+    assert released[:1] in ([], [release.version()])
+    assert released or release.version() == "0.1.0"
 
 
 RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-01-31\n\n### Added\n\n- A thing.\n"
@@ -111,14 +117,14 @@ RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-01-31\n\n### Add
 )
 def test_a_release_that_is_not_ready_is_refused(changelog: str, tags: list[str], says: str) -> None:
     """Version and changelog disagree: the dry run says in one line what to do, before anything is built."""
-    with pytest.raises(package.NotReady, match=says) as caught:
-        package.notes(changelog, "0.2.0", tags, TODAY)
+    with pytest.raises(release.NotReady, match=says) as caught:
+        release.notes(changelog, "0.2.0", tags, TODAY)
     assert "\n" not in str(caught.value)
 
 
 def test_a_release_that_is_ready() -> None:
     """The notes are the version's own section."""
-    assert package.notes(RELEASED, "0.2.0", ["v0.1.0"], TODAY) == "### Added\n\n- A thing."
+    assert release.notes(RELEASED, "0.2.0", ["v0.1.0"], TODAY) == "### Added\n\n- A thing."
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,8 @@ class Clone:
 
     def git(self, *arguments: str) -> str:
         names = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-        return package.run("git", *names, *arguments, cwd=self.folder)
+        done = subprocess.run(["git", *names, *arguments], cwd=self.folder, check=True, capture_output=True, text=True)
+        return done.stdout
 
     def date_the_changelog(self) -> None:
         """Do what the dry run asks for: what was to come is released today."""
@@ -137,36 +144,35 @@ class Clone:
         text = path.read_text()
         if re.search(r"(?m)^## \[Unreleased\]\s*^## ", text) is None:
             path.write_text(
-                text.replace("## [Unreleased]", f"## [Unreleased]\n\n## [{package.version()}] - {today}", 1)
+                text.replace("## [Unreleased]", f"## [Unreleased]\n\n## [{release.version()}] - {today}", 1)
             )
         self.git("commit", "--allow-empty", "-qam", "Date the changelog")
 
-    def release(self) -> subprocess.CompletedProcess[str]:
-        """The dry run, but for the environment that the wheel is installed in: that would download."""
-        program = (
-            "import sys; sys.path.insert(0, '.'); from tools import package; "
-            "package.try_out = lambda wheel: '1 passed'; sys.exit(package.main(['release']))"
-        )
-        return subprocess.run([sys.executable, "-c", program], cwd=self.folder, capture_output=True, text=True)
+    def release(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """The dry run, but for building and testing."""
+        command = [sys.executable, "tools/release.py", *options]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone as it is committed, its tags left out."""
     folder = tmp_path_factory.mktemp("release") / "clone"
-    package.run("git", "clone", "--quiet", "--no-tags", ROOT, folder)
-    (folder / "tools/package.py").write_text((ROOT / "tools/package.py").read_text())  # Tested before it is committed.
+    subprocess.run(["git", "clone", "--quiet", "--no-tags", ROOT, folder], check=True)
+    (folder / "tools/release.py").write_text((ROOT / "tools/release.py").read_text())  # Tested before it is committed.
     made = Clone(folder)
+    made.git("add", "tools/release.py")
     made.git("commit", "--allow-empty", "-qam", "As it is now")
     return made
 
 
+@pytest.mark.slow
 def test_the_dry_run_of_a_release(clone: Clone) -> None:
     """In a clone, step by step: each thing that is missing is one line, and then it says what a release would do."""
     clone.date_the_changelog()
     (clone.folder / "README.md").write_text("Changed.\n")
     (clone.folder / "notes.txt").write_text("New.\n")
-    dirty = clone.release()
+    dirty = clone.release("--check")
     assert (dirty.returncode, dirty.stdout) == (1, "")
     assert dirty.stderr == ("The working tree has changes: README.md, notes.txt. Commit or stash them first.\n")
     clone.git("checkout", "--quiet", "README.md")
@@ -175,8 +181,8 @@ def test_the_dry_run_of_a_release(clone: Clone) -> None:
     before = clone.git("for-each-ref")
     ready = clone.release()
     assert ready.returncode == 0, ready.stderr
-    number, commit = package.version(), clone.git("rev-parse", "--short", "HEAD").strip()
-    assert f"Built and checked codat_zoho-{number}-py3-none-any.whl and codat_zoho-{number}.tar.gz." in ready.stdout
+    assert clone.release("--check").stdout == ""
+    number, commit = release.version(), clone.git("rev-parse", "--short", "HEAD").strip()
     assert "This was a dry run: nothing is tagged, nothing is uploaded." in ready.stdout
     assert f"  git tag -a v{number} {commit}\n  git push origin v{number}\n  twine upload dist/" in ready.stdout
     assert "with these notes:\n\n### Added\n\n- " in ready.stdout
@@ -184,7 +190,7 @@ def test_the_dry_run_of_a_release(clone: Clone) -> None:
     assert not clone.git("status", "--porcelain")
 
     clone.git("tag", f"v{number}")
-    tagged = clone.release()
+    tagged = clone.release("--check")
     assert (tagged.returncode, tagged.stdout) == (1, "")
     assert tagged.stderr == f"v{number} is tagged already. Raise __version__ in codat_zoho/_version.py.\n"
 
@@ -194,24 +200,15 @@ def test_a_release_needs_git(
 ) -> None:
     """One line instead of a traceback."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert package.main(["release"]) == 1
+    assert release.main(["--check"]) == 1
     assert capsys.readouterr().err == "`git` cannot be run: No such file or directory.\n"
 
 
-def test_nothing_is_ever_uploaded() -> None:
-    """The tool names the upload and has no way to do it."""
-    calls = [
-        node for node in ast.walk(ast.parse((ROOT / "tools/package.py").read_text())) if isinstance(node, ast.Call)
-    ]
-    words = {
-        one.value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "run"
-        for one in call.args
-        if isinstance(one, ast.Constant)
-    }
-    assert "twine" in words
-    assert not words & {"upload", "push", "-a"}
+@pytest.mark.parametrize("name", ["noxfile.py", "tools/release.py"])
+def test_nothing_is_ever_uploaded(name: str) -> None:
+    """What builds names the upload in a text and has no way to do it."""
+    words = {one.value for one in ast.walk(ast.parse((ROOT / name).read_text())) if isinstance(one, ast.Constant)}
+    assert not words & {"upload", "push", "publish", "tag -a", "-a"}
 
 
 @pytest.mark.parametrize("name", ["bug", "fact", "config"])
@@ -219,7 +216,7 @@ def test_the_issue_forms_are_valid(name: str) -> None:
     """GitHub would show them."""
     schema = "vendor.github-issue-config" if name == "config" else "vendor.github-issue-forms"
     file = ROOT / f".github/ISSUE_TEMPLATE/{name}.yml"
-    package.run(Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", schema, file)
+    subprocess.run([noxfile.BIN / "check-jsonschema", "--builtin-schema", schema, file], check=True)
 
 
 def test_contributing_names_what_is_there() -> None:
@@ -231,3 +228,12 @@ def test_contributing_names_what_is_there() -> None:
     named = {name for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`", text) if "*" not in name}
     places = [ROOT, ROOT / "codat_zoho", ROOT / "tests"]
     assert not [name for name in named if not any((place / name).exists() for place in places)]
+
+
+def test_make_help_is_one_screen() -> None:
+    """At most eight targets, each with how long it takes; all of them are there, and the two of the README among them."""
+    shown = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    listed = [line.split()[1] for line in shown if line.startswith("make ")]
+    assert {"demo", "test"} <= set(listed) and len(listed) <= 8
+    assert all(re.search(r"\d+ (s|min)", line) for line in shown if line.startswith("make "))
+    assert len(shown) <= 24 and max(map(len, shown)) <= 120

@@ -145,6 +145,7 @@ def test_letters_with_several_small_forms(secret: str, echo: str) -> None:
     assert redact(f"1{echo}2 {echo}Α {echo} Α{echo}") == "1[redacted]2 [redacted]Α [redacted] Α[redacted]"
 
 
+@pytest.mark.slow
 def test_the_case_of_a_letter_is_nothing() -> None:
     """Any letter, in whichever case a service echoes it, as long as that is one letter."""
     for char in map(chr, range(sys.maxunicode + 1)):

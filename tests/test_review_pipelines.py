@@ -44,6 +44,7 @@ def _sh(folder: Path, script: str, **environment: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.slow
 def test_github_annotates_sums_up_and_keeps_one_comment(change: tuple[Repo, str, str, int], tmp_path: Path) -> None:
     """Annotations and summary are there whatever is found, the comment is made or updated, and the code comes last."""
     repo, base, head, expected = change
@@ -109,6 +110,7 @@ def gitlab() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_gitlab_keeps_one_note_where_it_may(
     change: tuple[Repo, str, str, int], gitlab: tuple[str, list[dict[str, Any]]]
 ) -> None:

@@ -61,6 +61,7 @@ def run(*words: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [401, "names"])
 def test_commands_in_front_of_a_remote_that_echoes(mode: int | str, tmp_path: Path, lax: None) -> None:
     """Every command that talks to Codat, with debugging and logging on: nothing of the keys in output, log or file."""
@@ -87,6 +88,7 @@ def test_commands_in_front_of_a_remote_that_echoes(mode: int | str, tmp_path: Pa
     assert not list((tmp_path / "tmp").iterdir())
 
 
+@pytest.mark.slow
 def test_files_are_their_owners(simulator: Simulator, tmp_path: Path, lax: None) -> None:
     """Whatever the umask: adopt's files and contract's result are readable by their owner only, and overwrite none."""
     simulator.add_codat_client(KEY, enabled=True, keys={"clientId": ID, "clientSecret": SECRET})
@@ -124,6 +126,7 @@ config:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "broken", ["", "  - '{secret}\n", "  {secret}: &{secret} *{secret}\n", "\t{secret}: [{secret}\n"]
 )
@@ -142,6 +145,7 @@ def test_review_of_secrets_in_clear(broken: str, tmp_path: Path) -> None:
         assert not leaks(said, KEY, SECRET), said
 
 
+@pytest.mark.slow
 def test_a_contract_file_and_an_earlier_report_that_hold_secrets(tmp_path: Path) -> None:
     """A file that is not what it should be is refused without being quoted."""
     texts = [
@@ -163,6 +167,7 @@ def test_a_contract_file_and_an_earlier_report_that_hold_secrets(tmp_path: Path)
 # --- the provider as a process ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [400, 401, "names"])
 def test_the_provider_process_in_front_of_a_remote_that_echoes(mode: int | str, tmp_path: Path, lax: None) -> None:
     """Over the engine's own protocol, with debugging and logging on: its output, its log and its errors hold nothing."""

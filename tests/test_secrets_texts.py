@@ -97,6 +97,7 @@ def _said(ask: Callable[[], object]) -> list[str]:
         return [str(error), repr(error), redact("".join(traceback.format_exception(error)))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "debug"), [*((mode, "1") for mode in MODES), (400, ""), ("names", ""), ("garbage", "")]
 )

@@ -70,6 +70,7 @@ def test_answers_have_the_published_shape(simulator: Simulator, codat: httpx.Cli
         jsonschema.validate(answer.json(), _schema(PLATFORM, "ErrorMessage"))
 
 
+@pytest.mark.slow
 @needs_specs
 @pytest.mark.parametrize(
     ("document", "paths"),

@@ -2,108 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tools.audit import LOCKS, ROOT, Audit, main
+from tests.real_engine import ROOT
+from tools.audit import LOCKS, OPTIONS, audit
 
-_DOUBLE = """\
-import json, pathlib, sys
-words = sys.argv[1:]
-lock = pathlib.Path(words[words.index("--requirement") + 1]).read_text()
-{body}
-"""
-CLEAN = {"name": "a", "version": "1.0", "vulns": []}
-BAD = {
-    "name": "b",
-    "version": "2.0",
-    "vulns": [{"id": "CVE-1", "fix_versions": ["2.1"]}, {"id": "CVE-2", "fix_versions": []}],
-}
-
-
-def audit(
-    folder: Path, body: str, *, lock: str = "a==1.0 \\\n    --hash=sha256:00\nb==2.0 \\\n    --hash=sha256:11\n"
-) -> Audit:
-    """An audit by a double that does ``body``."""
-    double, file = folder / "double.py", folder / "lock.txt"
-    double.write_text(_DOUBLE.format(body=body))
-    file.write_text(lock)
-    return Audit((sys.executable, str(double)), [file], first_seconds=30.0, seconds=30.0)
-
-
-def says(*packages: dict[str, Any]) -> str:
-    return f"print({json.dumps(json.dumps({'dependencies': packages}))})"
-
-
-def test_nothing_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a finding it says how many packages were looked at."""
-    assert main(audit(tmp_path, says(CLEAN, CLEAN)), strict=True) == 0
-    assert capsys.readouterr().out == "audit: 2 locked packages, no known vulnerabilities\n"
-
-
-def test_a_vulnerability_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each is named with the version that mends it, and the check fails, strict or not."""
-    body = f"{says(CLEAN, BAD)}; sys.exit(1)"
-    assert main(audit(tmp_path, body), strict=False) == 1
-    assert capsys.readouterr().out == (
-        "audit: lock.txt: b 2.0: CVE-1, fixed in 2.1\n"
-        "audit: lock.txt: b 2.0: CVE-2, not fixed yet\n"
-        "audit: 2 locked packages, 2 known vulnerabilities\n"
-    )
+FOUND = "print('a 1.0 CVE-1 1.1'); sys.exit('Found 1 known vulnerability in 1 package')"
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "codes", "says"),
     [
-        ("sys.exit('ERROR: connection refused')", "ERROR: connection refused"),
-        ("sys.exit(3)", "pip-audit ended with 3"),
-        ("print('[]')", "pip-audit ended with 0"),
-        ("print('{')", "pip-audit ended with 0"),
-        (says({"name": "a", "skip_reason": "not found"}), "not found"),
+        ("print('No known vulnerabilities found', file=sys.stderr)", (0, 0), "No known vulnerabilities found"),
+        (FOUND, (1, 1), "Found 1 known vulnerability in 1 package\na 1.0 CVE-1 1.1"),
+        (
+            "sys.exit('ERROR: connection refused')",
+            (0, 1),
+            "{}: no advisory source can be asked: ERROR: connection refused",
+        ),
+        ("sys.exit(3)", (0, 1), "{}: no advisory source can be asked: pip-audit ended with 3"),
     ],
+    ids=["clean", "vulnerable", "nobody answers", "nothing is said"],
 )
-def test_no_answer_is_said(body: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without an advisory source it is skipped, in one line with the reason; where there has to be one it fails."""
-    assert main(audit(tmp_path, body), strict=False) == 0
-    assert capsys.readouterr().out == f"audit: skipped: no advisory source can be asked: {why}\n"
-    assert main(audit(tmp_path, body), strict=True) == 1
-    assert capsys.readouterr().out == f"audit: FAILED: no advisory source can be asked: {why}\n"
+@pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
+def test_an_audit(
+    body: str, codes: tuple[int, int], says: str, strict: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A vulnerability fails; without an answer it is skipped in one line, and fails where there has to be one."""
+    double = f"import sys; assert sys.argv[-1].endswith('lock.txt')\n{body}"
+    assert audit(tmp_path / "lock.txt", strict=strict, command=(sys.executable, "-c", double)) == codes[strict]
+    assert capsys.readouterr().out == f"audit: lock.txt: {says.format('FAILED' if strict else 'skipped')}\n"
 
 
-def test_a_package_that_nobody_knows_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The others are looked at all the same, and a strict check does not take it for a pass."""
-    unknown = {"name": "b", "skip_reason": "not found"}
-    double = audit(tmp_path, f"{says(CLEAN)} if 'b==' not in lock else {says(CLEAN, unknown)}")
-    assert (main(double, strict=False), main(double, strict=True)) == (0, 1)
-    said = "audit: not looked at: lock.txt: b: not found\naudit: 1 locked packages, no known vulnerabilities\n"
-    assert capsys.readouterr().out == said * 2
-
-
-def test_one_package_is_asked_about_first(tmp_path: Path) -> None:
-    """A closed network is found out by the first, not by a hundred that each run into a timeout."""
-    body = "open('asked', 'a').write(lock); sys.exit('closed')"
-    double = audit(tmp_path, body.replace("'asked'", repr(str(tmp_path / "asked"))))
-    assert main(double, strict=False) == 0
-    assert (tmp_path / "asked").read_text() == "a==1.0 \\\n    --hash=sha256:00\n"
-
-
-def test_an_audit_that_hangs_is_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A network that swallows everything does not hold up the check."""
-    double = audit(tmp_path, "import threading; threading.Event().wait()")
-    assert main(Audit(double.command, double.locks, first_seconds=0.5), strict=False) == 0
-    assert capsys.readouterr().out == "audit: skipped: no advisory source can be asked: no answer within 0.5 s\n"
-
-
-def test_an_audit_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A missing command is no audit."""
-    lock = audit(tmp_path, "").locks
-    assert main(Audit((str(tmp_path / "no-such-command"),), lock), strict=True) == 1
-    assert "does not run: No such file or directory" in capsys.readouterr().out
+def test_a_package_that_nobody_knows_is_no_answer() -> None:
+    """pip-audit would go on and pass."""
+    assert "--strict" in OPTIONS
 
 
 # --- the locked files -------------------------------------------------------------------------------------------------
@@ -111,10 +48,15 @@ def test_an_audit_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 _REQUIREMENT = re.compile(r"[a-z0-9][a-z0-9._-]*(\[[a-z0-9,_-]+\])?==[0-9A-Za-z.+!-]+( ; [\w\s.*'()<>=!]+)?")
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_everything_is_locked_by_hash(name: str) -> None:
+def test_two_files_are_locked() -> None:
+    """What development needs, and the policy pack's own environment."""
+    assert [path.name for path in LOCKS] == ["dev.txt", "policy.txt"]
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_everything_is_locked_by_hash(path: Path) -> None:
     """Each requirement is one exact version with at least one SHA-256, and pip is told to insist on them."""
-    requirements = re.sub(r" *\\\n +", " \x00", (ROOT / name).read_text()).splitlines()
+    requirements = re.sub(r" *\\\n +", " \x00", path.read_text()).splitlines()
     assert len(requirements) > 20
     for line in requirements:
         requirement, *hashes = line.split(" \x00")
@@ -122,13 +64,13 @@ def test_everything_is_locked_by_hash(name: str) -> None:
         assert hashes, requirement
         for one in hashes:
             assert re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", one), requirement
-    assert re.search(rf"--require-hashes -r {re.escape(name)}", (ROOT / "Makefile").read_text())
+    assert re.search(rf"--require-hashes -r requirements/{re.escape(path.name)}", (ROOT / "Makefile").read_text())
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "requirements-dev.in", "requirements-policy.in"])
-def test_no_address_is_named(name: str) -> None:
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_no_address_is_named(path: Path) -> None:
     """Where packages come from is for the machine to say: no index, no link, no repository, no path."""
-    text = (ROOT / name).read_text()
+    text = path.read_text()
     assert not re.findall(
         r"https?:|git\+|file:|--index-url|--extra-index-url|--find-links|--trusted-host|^-[if] | @ ", text, re.M
     )

@@ -326,6 +326,7 @@ def guide(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_block_of_the_guide_runs(guide: Path) -> None:
     """What the guide shows works as it stands; the block with the engine runs in the next test."""
     assert len(BLOCKS) == len(list(guide.glob("test_block_*.py"))) + 1

@@ -1,6 +1,7 @@
 """The fault matrix: every operation, times every call that it makes, times every fault, times how long it lasts.
 
-The calls are not listed by hand: each operation runs once without a fault, and its request log is the list. After each
+The calls are not listed by hand: each operation runs once without a fault, and its request log is the list. The cases
+are made when they are collected: a fixed sample of them, or all with `--matrix`. After each
 case something is said clearly or nothing went wrong, nobody who is linked was cut off, and with the fault gone the next
 run finishes and the one after that sends nothing.
 """
@@ -8,6 +9,7 @@ run finishes and the one after that sends nothing.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import re
 import zlib
@@ -32,7 +34,7 @@ from tests.support import API_KEY, ID, OTHER_SECRET, SECRET
 
 SECRETS = (SECRET, OTHER_SECRET, API_KEY, base64.b64encode(API_KEY.encode()).decode().rstrip("="))
 SAMPLE_OF = 24
-"""One case in so many runs always; all run with ``make test-faults``."""
+"""One case in so many is collected always; all are with ``--matrix``, as in ``make test-faults``."""
 _BELIEVED = (f"GET {INTEGRATION}", f"GET {KEYS}")
 """Where a 404 in Codat's own words says that nothing is there, as documented for both."""
 _CLASSES = set(errors.__all__) - {"CodatZohoError", "RemoteError"}
@@ -107,27 +109,37 @@ def attempt(operation: Operation, stage: Stage) -> str:
     return ""
 
 
-with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-    PLAIN = {operation.name: plainly(operation) for operation in OPERATIONS}
+@functools.cache
+def plain_runs() -> dict[str, Plain]:
+    """Every operation without a fault, by its name."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return {operation.name: plainly(operation) for operation in OPERATIONS}
 
 
-def cases() -> Iterator[Any]:
+def cases(whole: bool) -> Iterator[Any]:
+    """All cases of the matrix, or the fixed sample."""
     for operation in OPERATIONS:
-        for call in sorted(PLAIN[operation.name].calls, key=lambda one: (one.place, one.nth)):
+        for call in sorted(plain_runs()[operation.name].calls, key=lambda one: (one.place, one.nth)):
             for fault in FAULTS:
                 if fault.at == "write" and not call.writes:
                     continue
                 for mode in fault.modes:
                     name = f"{operation.name} | {call.place.partition('?')[0]} #{call.nth} | {fault.name} | {mode}"
-                    in_sample = zlib.crc32(name.encode()) % SAMPLE_OF == 0
-                    marks = () if in_sample else (pytest.mark.matrix,)
-                    yield pytest.param(operation, call, fault, mode, id=name, marks=marks)
+                    if whole or zlib.crc32(name.encode()) % SAMPLE_OF == 0:
+                        yield pytest.param(operation, call, fault, mode, id=name)
 
 
-@pytest.mark.parametrize(("operation", "call", "fault", "mode"), [*cases()])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make the cases only when they are collected."""
+    if metafunc.function is test_fault:
+        arguments = ("operation", "call", "fault", "mode")
+        metafunc.parametrize(arguments, [*cases(whole=metafunc.config.getoption("matrix"))])
+
+
+@pytest.mark.slow
 def test_fault(operation: Operation, call: Call, fault: Fault, mode: Mode, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is lost, nobody is cut off, one clear line or success, and the next run finishes."""
-    plain = PLAIN[operation.name]
+    plain = plain_runs()[operation.name]
     with staged(operation) as (stage, network):
         began = network.clock.time
         network.strike = Strike(fault, call, mode)

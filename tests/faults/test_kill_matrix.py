@@ -30,7 +30,7 @@ from tools.engine import Engine
 pytestmark = pytest.mark.engine
 SECRETS = (SECRET, OTHER_SECRET, API_KEY)
 SAMPLE_OF = 20
-"""One case in so many runs always."""
+"""One case in so many is collected always; all are with ``--matrix``, as in ``make test-faults``."""
 
 INTEGRATION, KEYS = "/codat/integrations/rwuv", "/codat/integrations/credentials/rwuv"
 READS = [f"GET {INTEGRATION}", f"GET {KEYS}"]
@@ -63,7 +63,8 @@ TARGETS = ("provider", "engine", "all")
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 
 
-def cases() -> Iterator[Any]:
+def cases(whole: bool) -> Iterator[Any]:
+    """All cases of the kill matrix, or the fixed sample."""
     for run in RUNS:
         for number, place in enumerate(run.calls):
             nth = run.calls[: number + 1].count(place)
@@ -75,17 +76,25 @@ def cases() -> Iterator[Any]:
                         if not writes and target == "engine" and run.name != "refresh":
                             continue  # The provider goes on alone, as it does at the writes.
                         name = f"{run.name} | {place} #{nth} | {when} | {target} | {sent.name}"
-                        in_sample = zlib.crc32(name.encode()) % SAMPLE_OF == 0
-                        yield pytest.param(
-                            run,
-                            place,
-                            nth,
-                            when,
-                            target,
-                            sent,
-                            id=name,
-                            marks=() if in_sample else (pytest.mark.matrix,),
-                        )
+                        if whole or zlib.crc32(name.encode()) % SAMPLE_OF == 0:
+                            yield pytest.param(run, place, nth, when, target, sent, id=name)
+
+
+def two_at_once(whole: bool) -> Iterator[Any]:
+    """The calls at which one of two runs waits: all but those to Zoho, or the one that decides who wins."""
+    for number, place in enumerate(RUNS[0].calls):
+        if place not in PROBES and (whole or place == SAVE):
+            nth = RUNS[0].calls[: number + 1].count(place)
+            yield pytest.param(place, nth, id=f"{place} #{nth}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make the cases only when they are collected."""
+    whole = metafunc.config.getoption("matrix")
+    if metafunc.function is test_kill:
+        metafunc.parametrize(("run", "place", "nth", "when", "target", "sent"), [*cases(whole)])
+    elif metafunc.function is test_two_at_once:
+        metafunc.parametrize(("place", "nth"), [*two_at_once(whole)])
 
 
 @dataclass
@@ -170,7 +179,6 @@ def test_the_calls_of_a_run(open_place: Any, run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize(("run", "place", "nth", "when", "target", "sent"), [*cases()])
 def test_kill(open_place: Any, run: Run, place: str, nth: int, when: When, target: str, sent: signal.Signals) -> None:
     """Nothing is lost and nothing is secret in what is left; the next run finishes, and the second sends nothing."""
     here: Place = open_place(run)
@@ -270,19 +278,6 @@ def finish(here: Place, run: Run) -> None:
 # --- two at once ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("place", "nth"),
-    [
-        pytest.param(
-            place,
-            RUNS[0].calls[: number + 1].count(place),
-            id=f"{place} #{RUNS[0].calls[: number + 1].count(place)}",
-            marks=() if place == SAVE else (pytest.mark.matrix,),
-        )
-        for number, place in enumerate(RUNS[0].calls)
-        if place not in PROBES
-    ],
-)
 def test_two_at_once(templates: dict[bool, Project], tmp_path: Path, place: str, nth: int) -> None:
     """Another run deploys another client while one waits at a call: whoever lost is told, at once or as drift."""
     simulator = _simulator()

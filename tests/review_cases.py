@@ -202,10 +202,10 @@ CASES = (
         add("codat-zoho:connection: second"),
         (("zoho-books", "connection", "default", "second"),),
         (
-            f"disable the integration in Codat, {_UNLESS_LINKED}",
-            f"delete keys in Codat, {_UNLESS_LINKED}",
             "save keys in Codat, unless Codat holds the same already",
             "enable the integration in Codat, unless Codat holds the same already",
+            f"disable the integration in Codat, {_UNLESS_LINKED}",
+            f"delete keys in Codat, {_UNLESS_LINKED}",
         ),
         ("danger connection-changed",),
         7,

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_help_reads_without_pulumi() -> None:
     [
         (["--shard", "3/2"], "is not like 2/5"),
         (["--shard", "x"], "is not like 2/5"),
-        (["--jobs", "0"], "is no whole number from 1 on"),
+        (["--jobs", "0"], "must be a whole number from 1 to"),
         (["--stack", "a", "--all-stacks"], "not allowed with"),
         (["--report", "pdf=x"], "the formats are text, json, markdown, junit, html"),
         (["--report", "json"], "is not like json=drift.json"),
@@ -173,7 +174,7 @@ class DoubleFleet:
     def project(self, given: str) -> Project:
         if given == "nowhere":
             raise Failed(Failure("project", "There is no folder nowhere."))
-        return Project(given, given, NO_PROJECT)
+        return Project(given, given, replace(NO_PROJECT, file=Path(given, "Pulumi.yaml").resolve()))
 
     def stacks(self, project: Project) -> list[Listed]:
         if isinstance(self.listed, Failure):
@@ -212,7 +213,8 @@ def checks(*words: str, listed: list[Listed] | Failure = LISTED) -> Checks:
         (["shop", "crm", "--stack", "prod"], ["shop/prod", "crm/prod"]),
         (["shop", "shop", "--stack", "dev"], ["shop/dev"]),
         (["shop", "./shop/", "../{here}/shop", "--stack", "dev"], ["shop/dev"]),
-        (["--state", "a.json", "b.json", "a.json"], ["shop/a.json", "shop/b.json"]),
+        (["shop", "--stack", "dev", "--stack", "organization/shop/dev"], ["shop/dev"]),
+        (["--state", "a.json", "b.json", "--state", "./a.json"], ["shop/a.json", "shop/b.json"]),
     ],
 )
 def test_which_stacks_are_checked(words: list[str], titles: list[str]) -> None:

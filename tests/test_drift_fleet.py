@@ -277,7 +277,8 @@ def test_twelve_stacks_in_three_projects_of_which_some_cannot_be_checked(world: 
     """A backend that is away, a wrong passphrase, a broken state, a missing key: a line each; the rest is checked."""
     good = state(books(), client(), config=world.config)
     no_key = {key: value for key, value in world.config.items() if key != "apiKey"}
-    billing = world.pulumi.project("billing", dict.fromkeys(("a", "b", "c", "d"), good))
+    theirs = good.replace("::shop::", "::billing::")
+    billing = world.pulumi.project("billing", dict.fromkeys(("a", "b", "c", "d"), theirs))
     crm = world.pulumi.project("crm", {})
     world.pulumi.project(
         "shop", {"a": good, "b": '{"version": 9, "deployment": {}}', "c": state(books(), config=no_key), "d": good}
@@ -305,6 +306,13 @@ def test_twelve_stacks_in_three_projects_of_which_some_cannot_be_checked(world: 
     assert "connection refused" in told["crm/*"]["text"]
     assert not [failure for failure in told.values() if "\n" in failure["text"]]
     assert states(world.report("shop", "--stack", "c", code=3)) == {"shop/c": "error"}
+
+
+def test_a_stack_of_another_project(world: World) -> None:
+    """A qualified name may lead out of the folder's project: then neither command nor settings of it would fit."""
+    world.pulumi.project("billing", {"dev": state(books(), config=world.config)})
+    report = world.report("billing", "--stack", "dev", code=1)
+    assert "belongs to the project 'shop', and this folder's is 'billing'" in report["stacks"][0]["failure"]["text"]
 
 
 # --- with the program -------------------------------------------------------------------------------------------------

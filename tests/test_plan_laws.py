@@ -176,7 +176,9 @@ def test_what_can_cut_off_companies_is_blocked(
     switched_off = model.enabled and desired.enabled is False
     another_id = any(change.field == "client_id" and change.before is not None for change in todo.changes)
     another_id |= any(change.field == "client_id" and change.disruptive for change in todo.changes)
-    assert todo.disruptive == (switched_off or another_id)
+    foreign_secret = any(change.field == "client_secret" and change.disruptive for change in todo.changes)
+    assert not foreign_secret or recorded is None
+    assert todo.disruptive == (switched_off or another_id or foreign_secret)
     cut_off = [text for text in todo.blockers if "would cut off" in text]
     linked = model.linked != 0 or not model.tells_linked
     assert bool(cut_off) == (todo.disruptive and linked and not desired.allow_disruption)

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,9 +67,8 @@ class Checks:
     def _given(self) -> list[str]:
         """What is to be checked, each once, however it is written."""
         if self._arguments.state:
-            files = reversed(self._arguments.state)
-            return list({name if name == "-" else Path(name).resolve(): name for name in files}.values())[::-1]
-        return list({Path(given).resolve(): given for given in reversed(self._arguments.project)}.values())[::-1]
+            return _each_once(self._arguments.state, lambda name: name if name == "-" else Path(name).resolve())
+        return _each_once(self._arguments.project, lambda given: Path(given).resolve())
 
     def _targets(self, given: str) -> list[_Target]:
         if self._arguments.state:
@@ -81,8 +80,7 @@ class Checks:
         if self._files.setdefault(project.found.file, given) != given:
             return []  # Another folder of the same project.
         if wanted := self._arguments.stack:
-            known = {_plain(name): name for name in reversed(wanted)}
-            return [self._target(project, name) for name in reversed(known.values())]
+            return [self._target(project, name) for name in _each_once(wanted, _plain)]
         try:
             listed = self._fleet.stacks(project)
         except Failed as failed:
@@ -143,6 +141,14 @@ def _there_are(listed: list[Listed]) -> str:
     names = [one.name for one in listed]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f" There are {', '.join(names[:8])}{more}." if names else " There are none."
+
+
+def _each_once(names: Iterable[str], same: Callable[[str], Hashable]) -> list[str]:
+    """The names in their order, without those that stand for what an earlier one stands for."""
+    found: dict[Hashable, str] = {}
+    for name in names:
+        found.setdefault(same(name), name)
+    return list(found.values())
 
 
 def _plain(stack: str) -> str:

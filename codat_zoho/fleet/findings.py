@@ -44,9 +44,8 @@ def failure(deployed: Deployed) -> Failure | None:
     """Why nothing can be said of a resource whatever Codat and Zoho say; None where that is not so."""
     if deployed.unfinished and not _ends(deployed):
         text = (
-            f"A deployment is {deployed.unfinished} this right now, or was interrupted there, so what came of that is "
-            "not known. Check again when nobody deploys; where it was interrupted, 'pulumi up' reads what is there and "
-            "finishes."
+            f"A deployment is running, or ended while it was {deployed.unfinished} this, so what came of that is not "
+            "known. Run 'pulumi up' when nobody else deploys: it reads what is there and finishes."
         )
         return Failure("unfinished", text)
     if deployed.odd:

@@ -159,10 +159,10 @@ def _books(before: Fields | None, after: Fields | None, actual: ActualIntegratio
     if after is None:
         return _removed(before, there)
     if "connection" in differing(before, after):
-        # The engine deletes the old one first, by the old settings, and creates the new one for the other API key.
+        # The engine creates the new one for the other API key, then deletes the old one, by the old settings.
         gone = _removed(before, there)
         refused = any(step.kind == "refuse" for step in gone.steps)
-        return gone if refused else replace(gone, steps=(*gone.steps, *_created(after).steps))
+        return gone if refused else replace(gone, steps=(*_created(after).steps, *gone.steps))
     desired = as_books(after)
     if actual is None and before.get("client_id") is None and desired.client_secret is None:
         desired = _without_keys(desired)  # Whether the declared id is the stored one is for the run to see.

@@ -81,9 +81,9 @@ def books_findings(before: Fields | None, after: Fields | None, done: Books) -> 
         yield finding(
             "connection-changed",
             Level.DANGER,
-            f"Another Codat client: the integration of connection {before['connection'].shown} "
-            f"{_DELETES.get(mode, 'is deleted')}, then the one of connection {after['connection'].shown} is set up."
-            + ("" if mode == "keep" else guard),
+            f"Another connection: the integration of connection {after['connection'].shown} is set up, then that of "
+            f"connection {before['connection'].shown} {_DELETES.get(mode, 'is deleted')}, unless both API keys open "
+            "one Codat client." + ("" if mode == "keep" else guard),
             after["connection"],
         )
     elif _flag(before, "enabled") is True and _flag(after, "enabled") is False:

@@ -34,6 +34,7 @@ SAMPLE_OF = 20
 
 INTEGRATION, KEYS = "/codat/integrations/rwuv", "/codat/integrations/credentials/rwuv"
 READS = [f"GET {INTEGRATION}", f"GET {KEYS}"]
+WHOSE, NAME = "GET /codat/profile/syncSettings", "GET /codat/profile"
 PROBES = [f"POST /zoho/{code}/oauth/v2/token" for code in REGIONS]
 SAVE, SWITCH, DELETE = f"PUT {KEYS}", f"PUT {INTEGRATION}/enabled", f"DELETE {KEYS}"
 
@@ -54,10 +55,12 @@ class Run:
 
 
 RUNS = (
-    Run("create", ("up", "--skip-preview"), (*PROBES, *READS, SAVE, *READS, SWITCH, *READS), deployed=False),
-    Run("rotate", ("up", "--skip-preview"), (*PROBES, *READS, SAVE, *READS), rotates=True),
-    Run("destroy", ("destroy", "--skip-preview"), (*READS, SWITCH, *READS, DELETE, *READS)),
-    Run("refresh", ("refresh", "--skip-preview"), tuple(READS)),
+    Run(
+        "create", ("up", "--skip-preview"), (*PROBES, WHOSE, *READS, SAVE, *READS, SWITCH, *READS, NAME), deployed=False
+    ),
+    Run("rotate", ("up", "--skip-preview"), (*PROBES, WHOSE, *READS, SAVE, *READS), rotates=True),
+    Run("destroy", ("destroy", "--skip-preview"), (WHOSE, *READS, SWITCH, *READS, DELETE, *READS)),
+    Run("refresh", ("refresh", "--skip-preview"), (WHOSE, *READS)),
 )
 TARGETS = ("provider", "engine", "all")
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)

@@ -141,6 +141,10 @@ def test_remediation_looks_again(deployed: Deployed) -> None:
     stack = deployed.drift("--stack", "dev", "--remediate", "--yes", code=7, IGNORE="1")
     assert stack["remediation"]["outcome"] == "incomplete"
     assert "this still differs: enabled" in stack["remediation"]["text"]
+    # What the engine was told to ignore it takes for declared: no drift, and the program without that is a change.
+    assert deployed.drift("--stack", "dev", code=0)["state"] == "as declared"
+    deployed.scratch.engine("up", "--yes", "--skip-preview", "--stack", "dev", project="parts")
+    deployed.set_enabled(False)
     stack = deployed.drift("--stack", "dev", "--remediate", "--yes", code=0)
     assert stack["remediation"]["outcome"] == "done"
 

@@ -24,7 +24,7 @@ from codat_zoho.fleet.commands import Commands, Failed, Listed, Project
 from codat_zoho.fleet.compare import Comparison
 from codat_zoho.fleet.esc import Esc, Given, imports
 from codat_zoho.fleet.remote import Remote
-from codat_zoho.reports.drift import Failure, Pending, Remediation, Stack, State
+from codat_zoho.reports.drift import Failure, Finding, Pending, Remediation, Stack, State
 
 __all__ = ["Fleet", "Options"]
 
@@ -110,7 +110,7 @@ class Fleet:
                 return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
         if state.names and state.names[0] != project.name:
             text = f"Stack {name!r} belongs to the project {state.names[0]!r}, and this folder's is {project.name!r}."
-            return replace(stack, failure=Failure("unknown stack", text))
+            return replace(stack, failure=Failure("project", text))
         stack = self._compared(stack, state, shlex.join(project.up(name)), project, deadline)
         return replace(stack, seconds=time.monotonic() - began)
 
@@ -200,7 +200,12 @@ class Fleet:
         if after.failures:
             text = f"pulumi up --refresh ran, and what came of it cannot be told: {after.failures[0].text}"
             return Remediation("failed", text)
-        still = [name for name in _drifted(after) if not name.startswith("regions.")]
+        # Where the program ignores changes, the engine takes what is there for declared: nothing differs then, and
+        # nothing was restored.
+        now = {(resource.urn, one.field): one for resource in after.resources for one in resource.findings}
+        was = stack.findings(State.DRIFT)
+        left_alone = {one.field for resource, one in was if _same(now.get((resource.urn, one.field)), one)}
+        still = [name for name in _drifted(stack) if name in {*_drifted(after), *left_alone} - {*by_hand}]
         if still:
             text = (
                 f"pulumi up --refresh ran, and this still differs: {', '.join(still)}. Does the program ignore changes "
@@ -214,6 +219,10 @@ class Fleet:
 
 def _drifted(stack: Stack) -> list[str]:
     return [found.field for _, found in stack.findings(State.DRIFT)]
+
+
+def _same(now: Finding | None, before: Finding) -> bool:
+    return now is not None and now.actual == before.actual
 
 
 def _read(text: str | bytes) -> exported.Exported:

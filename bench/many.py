@@ -44,8 +44,8 @@ def measure(root: Path, count: int) -> tuple[dict[str, Any], list[Bar]]:
     stand_in = StandIn(root)
     with serve(simulator) as base:
         states = {f"s{number}": _state(simulator, base, token_urlsafe(30)) for number in range(count)}
-        stand_in.project("many", states)
-        stand_in.project("one", {"s0": states["s0"]})
+        stand_in.project("many", {name: one.replace("::shop::", "::many::") for name, one in states.items()})
+        stand_in.project("one", {"s0": states["s0"].replace("::shop::", "::one::")})
         alone, many = _run(stand_in, "one"), _run(stand_in, "many")
     a_stack = 1000 * (many[0] - alone[0]) / (count - 1)
     figures = {

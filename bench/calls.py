@@ -11,9 +11,8 @@ from codat_zoho.simulator import Simulator
 from tests.support import ID, SECRET
 
 UP = ("up", "--yes", "--skip-preview")
-SHARED = "refresh --preview-only, two connections with one API key"
 # Two calls an integration, and one for each API key.
-LIMITS = {"up, no change": 0, "preview": 0, "refresh --preview-only": 3, SHARED: 2 * 2 + 1}
+LIMITS = {"up, no change": 0, "preview": 0, "refresh --preview-only": 3}
 
 
 def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
@@ -24,14 +23,14 @@ def counted(simulator: Simulator, act: Callable[[], object]) -> dict[str, int]:
 
 
 def measure(place: Place, simulator: Simulator) -> tuple[dict[str, dict[str, int]], list[Bar]]:
-    """One pair of resources, then two whose connections have one API key."""
+    """Each operation on one pair of resources."""
     found: dict[str, dict[str, int]] = {}
 
     def count(name: str, act: Callable[[], object]) -> None:
         found[name] = counted(simulator, act)
 
-    def run(*words: str, pairs: int = 1) -> Callable[[], object]:
-        return lambda: place.run("ours", pairs, *words)
+    def run(*words: str) -> Callable[[], object]:
+        return lambda: place.run("ours", 1, *words)
 
     # The stack exists: what it made is destroyed first, so that create is counted too.
     count("destroy", run("destroy", "--yes", "--skip-preview"))
@@ -52,7 +51,4 @@ def measure(place: Place, simulator: Simulator) -> tuple[dict[str, dict[str, int
     place.configure("ours", 1, enabled="true")
     count("enable", run(*UP))
     simulator.zoho[ID].secret = SECRET
-    place.environment["CODAT_API_KEY_C2"] = place.environment["CODAT_API_KEY_C1"]
-    place.deploy("ours", 2)
-    count(SHARED, run("refresh", "--preview-only", pairs=2))
     return found, [Bar(f"calls: {name}", sum(found[name].values()), limit, "calls") for name, limit in LIMITS.items()]

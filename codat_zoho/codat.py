@@ -379,14 +379,12 @@ class Codat:
         ids = (body.get("correlationId"), answer.headers.get("x-correlation-id"))
         correlation_id = next((i for i in ids if isinstance(i, str) and _CORRELATION_ID.fullmatch(redact(i))), None)
         kind: type[errors.RemoteError]
-        if by_hand and status in (404, 405):
-            kind = errors.NotOffered
-            text = f"This Codat API does not offer {what} to this key ({method} {path.partition('?')[0]}: {status})."
-            step = f"{_PORTAL} and {by_hand}"
-        elif _withdrawn(answer):
+        if (by_hand and status in (404, 405)) or _withdrawn(answer):
             kind = errors.NotOffered
             text = f"This Codat API does not offer {what} to this key ({method} {path.partition('?')[0]}: {status})."
             step = "Codat may have withdrawn the call: ask Codat support, with the correlation id."
+            if by_hand:
+                step = f"{_PORTAL} and {by_hand}"
         elif status == 404 and found is None:
             # Codat's own 404 would make the integration count as gone; a wrong address must not.
             kind = errors.UnexpectedAnswer

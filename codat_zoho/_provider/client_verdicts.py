@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -63,7 +62,7 @@ def _verified(
     if secret and ask:
         for line in todo.cannot_tell:
             say(line)
-        verified_at = _now()
+        verified_at = inputs.utc_now()
     return _outs(desired, verdicts, todo.cannot_tell, verified_at)
 
 
@@ -74,7 +73,7 @@ def ask_again(given: Props, secret: str) -> tuple[list[str], dict[str, Any]]:
     for line in (*todo.blockers, *todo.cannot_tell):
         say(line)
     left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
-    return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": _now()}
+    return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": inputs.utc_now()}
 
 
 def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> di
     todo = plan(desired, verdicts)
     if todo.blockers:
         raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
-    return _outs(desired, verdicts, todo.cannot_tell, _now() if asked else None)
+    return _outs(desired, verdicts, todo.cannot_tell, inputs.utc_now() if asked else None)
 
 
 def _outs(
@@ -119,7 +118,3 @@ def _recorded_verdicts(olds: Props) -> dict[str, Probe]:
     recorded = olds.get("verdicts")
     known = {probe_.value: probe_ for probe_ in Probe}
     return {code: known[text] for code, text in (recorded or {}).items() if text in known}
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -122,12 +122,12 @@ class Context:
             CodatZohoError: a key is refused, or Codat does not answer.
         """
         try:
-            here, there = self.environment.api_key(one), self.environment.api_key(other)
+            here, there = self.codat(one), self.codat(other)
         except ConfigurationError:
             return None
-        if here.header == there.header:
+        if here.whose == there.whose:
             return True
-        ours, theirs = self.codat(one).client(), self.codat(other).client()
+        ours, theirs = here.client(), there.client()
         return None if ours.id is None or theirs.id is None else not ours.is_another(theirs.id)
 
     def declared_twice(self, connection: str) -> str | None:

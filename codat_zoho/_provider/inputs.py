@@ -16,7 +16,7 @@ from codat_zoho.rules import broken, fingerprint
 if TYPE_CHECKING:  # While nothing changed, nothing is validated, and pydantic takes long to load.
     from pydantic import BaseModel
 
-__all__ = ["DECLARED", "FINGERPRINT", "as_deployed", "changed", "check", "declared", "plain", "stale"]
+__all__ = ["DECLARED", "FINGERPRINT", "as_deployed", "changed", "check", "declared", "plain", "stale", "utc_now"]
 
 FINGERPRINT = "client_secret_fingerprint"
 DECLARED = "declared"
@@ -35,7 +35,12 @@ def declared(fields: Iterable[str], props: Props) -> dict[str, Any]:
 def as_deployed(outs: Props) -> dict[str, Any]:
     """What a deployment records of its declaration: the values that a refresh may change, and when it was made."""
     values = {name: value for name in _RECORDED if (value := outs.get(name)) is not None}
-    return {DECLARED: {**values, "at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    return {DECLARED: {**values, "at": utc_now()}}
+
+
+def utc_now() -> str:
+    """The time as outputs have it, UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stale(olds: Props, news: Props) -> bool:
@@ -45,10 +50,7 @@ def stale(olds: Props, news: Props) -> bool:
     Codat, and the record has to follow all the same.
     """
     recorded = olds.get(DECLARED)
-    if not isinstance(recorded, Mapping):
-        return False
-    names = [name for name in {*recorded, *_RECORDED} - {"at"} if name in news or name in recorded]
-    return bool(changed(recorded, news, names)) and not unknown_fields({name: news.get(name) for name in names})
+    return isinstance(recorded, Mapping) and bool(changed(recorded, news, _RECORDED))
 
 
 _RECORDED = ("enabled", "client_id", "regions", FINGERPRINT)

@@ -101,7 +101,6 @@ def delete(props: Props) -> None:
     try:
         apply(codat, wish, say=say, spelling=CONTEXT.spelling, deployed_to=deployed_to(props))
     except NotFound as gone:
-        confirm_client(connection, props)
         say(f"{gone} There is nothing left to remove.")
 
 

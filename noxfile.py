@@ -52,7 +52,7 @@ BELOW = (
 WITHOUT_WHEELS = ("pydantic==2.7.4", "3.13", "pydantic-core==2.18.4 has no usable wheels")
 """The release before pydantic's floor, the Python of ours for which nobody built what it needs, and what uv says."""
 # httpx2 is the maintained fork. One module imports httpx, so one line would swap it; here a module of that name does.
-SHIM = '''"""Stands for `import httpx2 as httpx` in codat_zoho/_http.py."""
+SHIM = '''"""Stands for `import httpx2 as httpx` in codat_zoho/remote/http.py."""
 
 import httpx2
 

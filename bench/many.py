@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.harness import Bar
 from bench.place import ROOT
-from codat_zoho.pulumi_format import CLIENT
+from codat_zoho.declare.tokens import CLIENT
 from codat_zoho.simulator import Simulator, serve
 from tests.pulumi_stand_in import StandIn, books, resource, secret, state
 from tests.support import ID, REGIONS, SECRET, keys
@@ -24,7 +24,7 @@ CPU_MS, PEAK_MIB = 8.0, 120.0
 _OTHERS = 57
 _RUN = """\
 import re, resource, sys
-from codat_zoho import budget
+from codat_zoho.remote import budget
 budget.MINUTE_LIMIT = sys.maxsize
 from codat_zoho.cli import main
 code = main(sys.argv[1:])

@@ -20,9 +20,10 @@ def step():
     t.append(time.perf_counter())
 import grpc, pulumi, pulumi.dynamic
 step()
-from codat_zoho._provider import Books
-from codat_zoho._provider import integration, client
-from codat_zoho._provider.context import CONTEXT
+from codat_zoho.provider import Books
+from codat_zoho.provider import books as integration
+from codat_zoho.provider import client
+from codat_zoho.provider.process import CONTEXT
 CONTEXT.environment
 step()
 import httpx, httpcore

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from codat_zoho._version import __version__
 
 if TYPE_CHECKING:
-    from codat_zoho.datacentres import DATA_CENTRES
+    from codat_zoho.declare.datacentres import DATA_CENTRES
+    from codat_zoho.declare.rules import REDIRECT_URI
     from codat_zoho.errors import CodatZohoError
     from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
-    from codat_zoho.rules import REDIRECT_URI
 
 __all__ = [
     "DATA_CENTRES",
@@ -31,8 +31,8 @@ __all__ = [
 
 _HOME = {
     "CodatZohoError": "errors",
-    "DATA_CENTRES": "datacentres",
-    "REDIRECT_URI": "rules",
+    "DATA_CENTRES": "declare.datacentres",
+    "REDIRECT_URI": "declare.rules",
     "ZohoBooksIntegration": "resources",
     "ZohoClientCredentials": "resources",
 }

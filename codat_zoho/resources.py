@@ -11,11 +11,11 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho._provider import Books, Zoho
-from codat_zoho.rules import LISTS, warnings_about
+from codat_zoho.declare.rules import LISTS, warnings_about
+from codat_zoho.provider import Books, ZohoClient
 
 if TYPE_CHECKING:
-    from codat_zoho.settings import OnDelete, Verify
+    from codat_zoho.declare.settings import OnDelete, Verify
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
@@ -99,7 +99,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
             "declared",
             "cannot_tell",
         )
-        super().__init__(Zoho(), resource_name, declared | dict.fromkeys(computed), _with_options(opts))
+        super().__init__(ZohoClient(), resource_name, declared | dict.fromkeys(computed), _with_options(opts))
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
     @classmethod
@@ -129,7 +129,7 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
     Args:
         resource_name: Pulumi's name of the resource.
         credentials: the :class:`ZohoClientCredentials` whose id and secret Codat should use, in place of the next two.
-        client_id: Zoho's client id. Left out, the keys stored in Codat are left alone.
+        client_id: ZohoClient's client id. Left out, the keys stored in Codat are left alone.
         client_secret: its secret; always kept encrypted. Left out, the secret stored in Codat is left alone.
         enabled: whether customers can link Zoho Books (Codat: "Whether this integration is enabled for your customers
             to use").

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from codat_zoho._http import Http
-from codat_zoho._provider.context import CONTEXT
+from codat_zoho.provider.process import CONTEXT
+from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, forget_secrets, in_process
 from tools.engine import Engine, find_or_build

@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from codat_zoho.reports import drift_json
+from codat_zoho.drift.formats import json as drift_json
 from codat_zoho.simulator import Simulator, serve
 from tests.docs_runner import Reader
 from tests.drift_fleet import Place, codat_client, scratch

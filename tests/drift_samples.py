@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codat_zoho.plan import How
-from codat_zoho.reports.drift import (
+from codat_zoho.core.plan import How
+from codat_zoho.drift.report import (
     Failure,
     Finding,
     Pending,

@@ -18,14 +18,14 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.dynamic import ResourceProvider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from codat_zoho._provider import Books, Zoho
+from codat_zoho.provider import Books, ZohoClient
 from tests.support import new_process
 
 Props = dict[str, Any]
-FACES: dict[str, type[ResourceProvider]] = {"client": Zoho, "books": Books}
+FACES: dict[str, type[ResourceProvider]] = {"client": ZohoClient, "books": Books}
 PICKLED = {
-    "client": "gASVJAAAAAAAAACMFGNvZGF0X3pvaG8uX3Byb3ZpZGVylIwEWm9ob5STlCmBlC4=",
-    "books": "gASVJQAAAAAAAACMFGNvZGF0X3pvaG8uX3Byb3ZpZGVylIwFQm9va3OUk5QpgZQu",
+    "client": "gASVKQAAAAAAAACME2NvZGF0X3pvaG8ucHJvdmlkZXKUjApab2hvQ2xpZW50lJOUKYGULg==",
+    "books": "gASVJAAAAAAAAACME2NvZGF0X3pvaG8ucHJvdmlkZXKUjAVCb29rc5STlCmBlC4=",
 }
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 
-from codat_zoho import _redact
-from codat_zoho._http import Http
-from codat_zoho._once import Once
-from codat_zoho._provider.context import CONTEXT
-from codat_zoho.codat import ApiKey, Codat
+from codat_zoho.provider.process import CONTEXT
+from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.http import Http
+from codat_zoho.remote.once import Once
 from codat_zoho.simulator import Dropped, Simulator
 from codat_zoho.simulator.app import App
+from codat_zoho.texts import redact as _redact
 
 API_KEY = "test-api-key-7f3a"
 ID = "1000.GFXJNB9VM0KE5C9C4CMSRQEX0CTDPH"

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho.actual import ActualIntegration, Probe, ProbeResult
-from codat_zoho.adoption.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
-from codat_zoho.adoption.files import write
-from codat_zoho.adoption.perform import check_version
-from codat_zoho.adoption.places import places
-from codat_zoho.adoption.record import record
-from codat_zoho.adoption.texts import import_file, program, script
+from codat_zoho.adopt.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
+from codat_zoho.adopt.files import write
+from codat_zoho.adopt.import_state import record
+from codat_zoho.adopt.run import check_version
+from codat_zoho.adopt.targets import places
+from codat_zoho.adopt.texts import import_file, program, script
 from codat_zoho.cli import main
+from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
+from codat_zoho.core.plan import plan
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
-from codat_zoho.plan import plan
-from codat_zoho.pulumi_cli import PulumiCli, find_project
 from codat_zoho.simulator import Simulator, serve
+from codat_zoho.workspace.pulumi_cli import PulumiCli, find_project
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
@@ -164,7 +164,7 @@ def served(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def _typing(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     typed = itertools.chain(lines)
-    monkeypatch.setattr("codat_zoho.cli.adopt.interactive", lambda: True)
+    monkeypatch.setattr("codat_zoho.adopt.command.interactive", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _: next(typed))
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from codat_zoho import errors
-from codat_zoho.actual import ActualIntegration, Recorded
-from codat_zoho.apply import Outcome, apply
-from codat_zoho.codat import Codat
-from codat_zoho.plan import Removal, Step, StepKind
-from codat_zoho.settings import IntegrationSettings, load
+from codat_zoho.core.observe import ActualIntegration, Recorded
+from codat_zoho.core.plan import Removal, Step, StepKind
+from codat_zoho.declare.settings import IntegrationSettings, load
+from codat_zoho.remote.codat import Codat
+from codat_zoho.remote.converge import Outcome, apply
 from codat_zoho.simulator import Fault, Simulator, Switches
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, codat_of, keys
 

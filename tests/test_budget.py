@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from codat_zoho import errors
-from codat_zoho._http import Http
-from codat_zoho._provider.context import CONTEXT
-from codat_zoho.budget import MINUTE_LIMIT, Budget
-from codat_zoho.codat import ApiKey, Codat
+from codat_zoho.provider.process import CONTEXT
+from codat_zoho.remote.budget import MINUTE_LIMIT, Budget
+from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, Clock, InProcess, codat_of, keys
 
@@ -134,16 +134,16 @@ def test_calls_are_told_on_request(
     context: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``CODAT_ZOHO_CALLS=1``: each operation says how many calls were made so far and what is left; else nothing."""
-    from codat_zoho._provider import Books, Zoho
+    from codat_zoho.provider import Books, ZohoClient
 
     Books().create(dict(BOOKS))
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("CODAT_ZOHO_CALLS", "1")
     made = len(context.calls)
-    Zoho().create({"client_id": ID, "client_secret": SECRET, "regions": ["us"], "verify": "on-change"})
+    ZohoClient().create({"client_id": ID, "client_secret": SECRET, "regions": ["us"], "verify": "on-change"})
     left = f"{1000 - made} of 1,000 calls are left today for the Codat API key from CODAT_API_KEY (reset at 00:00 UTC)"
     assert capsys.readouterr().err == f"codat-zoho: {made} calls to Codat and 1 calls to Zoho; {left}.\n"
-    Zoho().delete(ID, {})
+    ZohoClient().delete(ID, {})
     assert "calls to" not in capsys.readouterr().err, "nothing new"
     assert CONTEXT.http.budget.notes() == []
 

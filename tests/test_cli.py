@@ -12,18 +12,18 @@ from types import ModuleType
 
 import pytest
 
-from codat_zoho import cli
-from codat_zoho.cli import COMMANDS, Exit, main
+from codat_zoho.cli import COMMANDS, main
 from codat_zoho.errors import ApiKeyRefused, ConfigurationError
+from codat_zoho.terminal.exits import Exit
 from tests.support import SECRET
 
 
 def command(monkeypatch: pytest.MonkeyPatch, run: Callable[[argparse.Namespace], int]) -> None:
     """Put a command in the place of ``simulate``."""
-    module = ModuleType("codat_zoho.cli.simulate")
+    module = ModuleType("codat_zoho.simulator.command")
     module.parser = lambda: argparse.ArgumentParser(prog="codat-zoho simulate")  # type: ignore[attr-defined]
     module.run = run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "codat_zoho.cli.simulate", module)
+    monkeypatch.setitem(sys.modules, "codat_zoho.simulator.command", module)
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ def test_a_reader_that_goes_away() -> None:
         "import sys, types, argparse; from codat_zoho.cli import main\n"
         "m = types.ModuleType('m'); m.parser = argparse.ArgumentParser\n"
         "def run(_):\n    for n in range(100000): print('line', n, flush=True)\n    return 0\n"
-        "m.run = run; sys.modules['codat_zoho.cli.simulate'] = m\nsys.exit(main(['simulate']))"
+        "m.run = run; sys.modules['codat_zoho.simulator.command'] = m\nsys.exit(main(['simulate']))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -174,7 +174,7 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_exit_codes_are_the_documented_ones() -> None:
     """Pipelines rely on them."""
-    assert {code.name: int(code) for code in cli.Exit} == {
+    assert {code.name: int(code) for code in Exit} == {
         "INTERRUPTED": 130,
         "ERROR": 1,
         "AUTHENTICATION": 3,

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from codat_zoho import errors
-from codat_zoho._redact import one_line
-from codat_zoho.actual import ActualIntegration, CodatClient
-from codat_zoho.codat import ApiKey, Codat
-from codat_zoho.plan import Step, StepKind
+from codat_zoho.core.observe import ActualIntegration, CodatClient
+from codat_zoho.core.plan import Step, StepKind
+from codat_zoho.remote.codat import ApiKey, Codat
 from codat_zoho.simulator import Simulator
+from codat_zoho.texts.redact import one_line
 from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys, new_secret
 
 INTEGRATION = {"key": "rwuv", "logoUrl": "https://x", "name": "Zoho Books", "enabled": True}

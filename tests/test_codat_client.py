@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from codat_zoho import errors
-from codat_zoho._once import Once
-from codat_zoho._provider import Books
-from codat_zoho._provider.context import CONTEXT
-from codat_zoho.actual import CodatClient
-from codat_zoho.codat import ApiKey, Codat
+from codat_zoho.core.observe import CodatClient
+from codat_zoho.provider import Books
+from codat_zoho.provider.process import CONTEXT
+from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.once import Once
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, answering, codat_of, new_process
 

@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
-from codat_zoho.checks.finding import Observed
 from codat_zoho.cli import main
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.file import SCHEMA, content, switches
 from codat_zoho.contract.reading import read
 from codat_zoho.contract.table import ASSUMPTIONS, Table
 from codat_zoho.contract.writing import Keys, refuse, write
-from codat_zoho.environment import Environment
+from codat_zoho.doctor.finding import Observed
 from codat_zoho.errors import ConfigurationError, PlanBlocked
+from codat_zoho.remote.connection import Environment
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
 
@@ -161,7 +161,7 @@ def test_a_late_read_is_no_behaviour(late: int) -> None:
 @pytest.fixture
 def served(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A simulator behind a socket, found through the environment; nothing is asked twice."""
-    monkeypatch.setattr("codat_zoho._http.ATTEMPTS", 1)
+    monkeypatch.setattr("codat_zoho.remote.http.ATTEMPTS", 1)
     with serve(simulator) as base:
         monkeypatch.setenv("CODAT_URL", f"{base}/codat")
         monkeypatch.setenv("ZOHO_URL", f"{base}/zoho")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 import shlex
@@ -16,7 +15,7 @@ import yaml
 import codat_zoho as cz
 import codat_zoho.errors
 from codat_zoho._version import __version__
-from codat_zoho.cli import COMMANDS, main
+from codat_zoho.cli import COMMANDS, main, module_of
 from tests import docs_sessions
 from tests.docs_runner import Block, blocks, outside
 from tests.real_engine import ROOT
@@ -147,7 +146,7 @@ def test_commands_in_the_text_are_taken(page: Path, capsys: pytest.CaptureFixtur
         name, *words = shlex.split(line)
         assert name in COMMANDS, line
         try:
-            importlib.import_module(f"codat_zoho.cli.{name}").parser().parse_args(words)
+            module_of(name).parser().parse_args(words)
         except SystemExit:
             pytest.fail(f"codat-zoho {line}: {capsys.readouterr().err}")
 
@@ -156,10 +155,7 @@ def test_commands_in_the_text_are_taken(page: Path, capsys: pytest.CaptureFixtur
 def test_options_in_the_text_exist(engine: Engine) -> None:
     """An option in a sentence or a table is one of ours or pulumi's."""
     known = {
-        option
-        for name in COMMANDS
-        for action in importlib.import_module(f"codat_zoho.cli.{name}").parser()._actions
-        for option in action.option_strings
+        option for name in COMMANDS for action in module_of(name).parser()._actions for option in action.option_strings
     }
     for command in ("config set", "destroy", "import", "preview", "refresh", "stack", "up"):
         told = subprocess.run([engine.pulumi, *command.split(), "--help"], capture_output=True, text=True, check=True)

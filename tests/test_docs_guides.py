@@ -18,9 +18,9 @@ import pulumi
 import pytest
 import yaml
 
-from codat_zoho.environment import CONFIG_KEYS
+from codat_zoho.declare.stack_config import KEYS
+from codat_zoho.declare.tokens import CONFIG_KEYS
 from codat_zoho.simulator import CodatClient, Simulator
-from codat_zoho.stack_config import KEYS
 from codat_zoho.testing import Mocks
 from tests.docs_runner import Block, Terminal, blocks, exit_code
 from tests.faults.gate import Gate, family, gated, send

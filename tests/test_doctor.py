@@ -225,7 +225,7 @@ def _http_address(setup: SetUp) -> None:
 
 
 def _unreachable(setup: SetUp) -> None:
-    setup.monkeypatch.setattr("codat_zoho._http.ATTEMPTS", 1)
+    setup.monkeypatch.setattr("codat_zoho.remote.http.ATTEMPTS", 1)
     setup.environment(CODAT_URL="http://127.0.0.1:1")
 
 
@@ -323,7 +323,7 @@ class _Eating(socketserver.StreamRequestHandler):
 
 def test_a_proxy_that_eats_tls_is_found(setup: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line on Codat names TLS and sends to the proxy's certificate; the proxy is shown without its password."""
-    monkeypatch.setattr("codat_zoho._http.ATTEMPTS", 1)
+    monkeypatch.setattr("codat_zoho.remote.http.ATTEMPTS", 1)
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Eating) as proxy:
         threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         setup.environment(

@@ -18,15 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.cli import COMMANDS, main
-from codat_zoho.cli import _stacks as stacks_module
-from codat_zoho.cli._output import Output, outputs
-from codat_zoho.cli._process import ended_by_signals, stopping
-from codat_zoho.cli._stacks import Checks, belongs
-from codat_zoho.cli.drift import parser
-from codat_zoho.fleet.children import Children, Stopped, TimedOut
-from codat_zoho.fleet.commands import Failed, Listed, Project
-from codat_zoho.pulumi_cli import Project as FoundProject
-from codat_zoho.reports.drift import Failure, Remediation, Report, Stack, State
+from codat_zoho.drift import stacks as stacks_module
+from codat_zoho.drift.command import parser
+from codat_zoho.drift.interruption import ended_by_signals, stopping
+from codat_zoho.drift.output import Output, outputs
+from codat_zoho.drift.report import Failure, Remediation, Report, Stack, State
+from codat_zoho.drift.stacks import Checks, belongs
+from codat_zoho.workspace.children import Children, Stopped, TimedOut
+from codat_zoho.workspace.commands import Failed, Listed, Project
+from codat_zoho.workspace.pulumi_cli import Project as FoundProject
 from tests.drift_samples import DRIFT, FINE, SAMPLE, books
 
 # --- the command line -------------------------------------------------------------------------------------------------

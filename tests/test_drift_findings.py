@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.actual import ActualIntegration, Probe, ProbeResult
-from codat_zoho.fleet import findings
-from codat_zoho.fleet.exported import ENCRYPTED, Deployed
-from codat_zoho.plan import How
-from codat_zoho.pulumi_format import CLIENT, INTEGRATION
-from codat_zoho.reports.drift import Finding, Resource, State
-from codat_zoho.settings import fingerprint
+from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
+from codat_zoho.core.plan import How
+from codat_zoho.declare.rules import fingerprint
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION
+from codat_zoho.drift import findings
+from codat_zoho.drift.report import Finding, Resource, State
+from codat_zoho.workspace.state import ENCRYPTED, Deployed
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 from tests.test_plan import masked as masked_keys
 

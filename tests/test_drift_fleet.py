@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.pulumi_format import CLIENT, INTEGRATION
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.pulumi_stand_in import OTHERS, StandIn, books, encrypted, resource, secret, state
 from tests.support import API_KEY, ID, OTHER_ID, REGIONS, SECRET, keys
@@ -267,7 +267,7 @@ def test_one_thing_that_nobody_foresaw_costs_no_other_stack_its_report(world: Wo
 def _sabotaged(folder: Path) -> Path:
     """A start-up file that breaks what compares integrations."""
     (folder / "sitecustomize.py").write_text(
-        "import codat_zoho.fleet.findings as findings\ndef broken(*_): raise KeyError('x')\n"
+        "import codat_zoho.drift.findings as findings\ndef broken(*_): raise KeyError('x')\n"
         "findings.integration = broken\n"
     )
     return folder

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.fleet import exported
-from codat_zoho.fleet.compare import Comparison
-from codat_zoho.fleet.esc import Given
-from codat_zoho.fleet.remote import Remote
-from codat_zoho.pulumi_format import CLIENT, INTEGRATION
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION
+from codat_zoho.drift.compare import Comparison
+from codat_zoho.drift.remote import Remote
 from codat_zoho.simulator import Simulator
+from codat_zoho.workspace import state as exported
+from codat_zoho.workspace.esc import Given
 from tests.drift_parity import Shown, refreshed
 from tests.ladder import LADDER, World
 from tests.mini_engine import Failed, MiniEngine, Plain

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from codat_zoho._redact import redact
-from codat_zoho.fleet.exported import ENCRYPTED, Exported, Unreadable, read
-from codat_zoho.pulumi_format import CLIENT, INTEGRATION, SECRET, SIGNATURE
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION, SECRET, SIGNATURE
+from codat_zoho.texts.redact import redact
+from codat_zoho.workspace.state import ENCRYPTED, Exported, Unreadable, read
 from tests.pulumi_stand_in import OTHERS, books, encrypted, resource, secret, state
 from tests.support import ID
 from tests.support import SECRET as ZOHO_SECRET

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from codat_zoho.codat import ApiKey, Paths
-from codat_zoho.environment import Environment
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.codat import ApiKey, Paths
+from codat_zoho.remote.connection import Environment
 from tests.support import API_KEY
 
 OTHER = "another-api-key-91c2"

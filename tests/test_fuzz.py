@@ -21,30 +21,37 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from codat_zoho._http import retry_after
-from codat_zoho._provider import Books, client, integration
-from codat_zoho._redact import one_line, redact
-from codat_zoho.actual import ActualIntegration, Recorded, read_mask, shown_secret
-from codat_zoho.apply import apply
-from codat_zoho.checks import remote
-from codat_zoho.checks.finding import Observed, Situation
-from codat_zoho.codat import ApiKey, Codat
 from codat_zoho.contract.file import switches
-from codat_zoho.environment import Environment
+from codat_zoho.core.observe import ActualIntegration, Recorded, read_mask, shown_secret
+from codat_zoho.declare.rules import warnings_about
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
+from codat_zoho.declare.stack_config import declared
+from codat_zoho.doctor import remote
+from codat_zoho.doctor.finding import Observed, Situation
+from codat_zoho.drift import failures, findings
+from codat_zoho.drift.formats.json import drifts_of
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.fleet import esc, exported, findings
-from codat_zoho.pulumi_cli import version_of
-from codat_zoho.reports import failures, review_annotations, review_json, review_markdown, review_text
-from codat_zoho.reports.drift_json import drifts_of
+from codat_zoho.provider import Books, client
+from codat_zoho.provider import books as integration
+from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.connection import Environment
+from codat_zoho.remote.converge import apply
+from codat_zoho.remote.http import retry_after
+from codat_zoho.remote.zoho import probe
 from codat_zoho.review import previews
 from codat_zoho.review.declared import declared as review_declared
-from codat_zoho.review.stackfile import Broken, read_project, read_stack
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, load, warnings_about
+from codat_zoho.review.formats import annotations as review_annotations
+from codat_zoho.review.formats import json as review_json
+from codat_zoho.review.formats import markdown as review_markdown
+from codat_zoho.review.formats import text as review_text
 from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.codat import Request
 from codat_zoho.simulator.control import answer as control
-from codat_zoho.stack_config import declared
-from codat_zoho.zoho import probe
+from codat_zoho.texts.redact import one_line, redact
+from codat_zoho.workspace import esc
+from codat_zoho.workspace import state as exported
+from codat_zoho.workspace.pulumi_cli import version_of
+from codat_zoho.workspace.pulumi_yaml import Broken, read_project, read_stack
 from tests.canaries import KEY, SECRET
 from tests.support import ID, REGIONS, Clock, answering, forget_secrets
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho._http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Http, checked_address, retry_after
-from codat_zoho._redact import register
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
+from codat_zoho.remote.http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Http, checked_address, retry_after
+from codat_zoho.texts.redact import register
 from tests.support import SECRET, Clock, answering, new_secret
 
 URL = "https://api.example/x"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codat_zoho.actual import Recorded, observe
-from codat_zoho.apply import apply
-from codat_zoho.settings import IntegrationSettings, load
+from codat_zoho.core.observe import Recorded, observe
+from codat_zoho.declare.settings import IntegrationSettings, load
+from codat_zoho.remote.converge import apply
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, codat_of, keys
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from codat_zoho.actual import ActualIntegration, Recorded, observe
-from codat_zoho.settings import fingerprint
+from codat_zoho.core.observe import ActualIntegration, Recorded, observe
+from codat_zoho.declare.rules import fingerprint
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 from tests.test_masks import last4
 from tests.test_plan import GOOD, OPAQUE, actual, desired, masked

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.actual import ActualIntegration, Recorded, observe
+from codat_zoho.core.observe import ActualIntegration, Recorded, observe
+from codat_zoho.core.plan import Change, How, Plan, Removal, Step, StepKind, plan
+from codat_zoho.declare.rules import Spelling, fingerprint
+from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.plan import Change, How, Plan, Removal, Step, StepKind, plan
-from codat_zoho.rules import Spelling
-from codat_zoho.settings import IntegrationSettings, fingerprint, load
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tests.test_masks import last4
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho.actual import Probe, ProbeResult
-from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.core.observe import Probe, ProbeResult
+from codat_zoho.core.plan import Change, How, Plan, by_hand, plan, regions_to_ask
+from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.declare.rules import REDIRECT_URI
+from codat_zoho.declare.settings import ZohoClientSettings, load
 from codat_zoho.errors import PlanBlocked
-from codat_zoho.plan import Change, How, Plan, by_hand, plan, regions_to_ask
-from codat_zoho.settings import REDIRECT_URI, ZohoClientSettings, load
 from tests.support import ID, SECRET
 
 verdicts_of_all = st.fixed_dictionaries(

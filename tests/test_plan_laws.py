@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from codat_zoho.actual import ActualIntegration, Recorded, observe
-from codat_zoho.plan import Plan, Removal, Step, StepKind, plan
-from codat_zoho.settings import IntegrationSettings, load
+from codat_zoho.core.observe import ActualIntegration, Recorded, observe
+from codat_zoho.core.plan import Plan, Removal, Step, StepKind, plan
+from codat_zoho.declare.settings import IntegrationSettings, load
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 from tests.test_masks import mask, ways_to_mask
 

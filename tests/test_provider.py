@@ -16,9 +16,9 @@ import pytest
 from pulumi.output import Unknown
 
 import codat_zoho as cz
-from codat_zoho._provider import Books, Zoho, clean
-from codat_zoho._provider.context import CONTEXT
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.provider import Books, ZohoClient, clean
+from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Simulator, serve
 from tests.mini_engine import Failed, Grpc
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process
@@ -137,16 +137,16 @@ def test_debug_logs_requests(
 def test_an_unknown_passes_through_check(field: str) -> None:
     """What is not known yet is not judged; the fingerprint is not known either; the rest is still checked."""
     given: dict[str, Any] = {"client_id": ID, "client_secret": SECRET, "regions": ["us"]} | {field: UNKNOWN}
-    result = Zoho().check({}, given)
+    result = ZohoClient().check({}, given)
     assert not result.failures
     assert isinstance(result.inputs[field], Unknown)
     assert isinstance(result.inputs["client_secret_fingerprint"], Unknown)
-    assert Zoho().check({}, given | {"regions": ["gb"]}).failures
+    assert ZohoClient().check({}, given | {"regions": ["gb"]}).failures
 
 
 def test_an_unknown_region_makes_the_list_unknown() -> None:
     """Any depth."""
-    result = Zoho().check({}, {"client_id": ID, "regions": ["us", UNKNOWN]})
+    result = ZohoClient().check({}, {"client_id": ID, "regions": ["us", UNKNOWN]})
     assert not result.failures
     assert pulumi.contains_unknowns(result.inputs["regions"])
 
@@ -177,15 +177,17 @@ def test_only_managed_values_decide() -> None:
     moved = Books().diff("default", recorded, inputs | {"connection": "other"})
     assert (moved.replaces, bool(moved.delete_before_replace)) == (["connection"], False)
     assert not Books().diff("default", recorded, inputs | {"connection": UNKNOWN}).replaces
-    zoho = Zoho().check({}, {"client_id": ID, "regions": ["us", "eu"]}).inputs
-    assert Zoho().diff(ID, zoho, zoho | {"regions": ["us", "eu"]}).changes is False
-    assert Zoho().diff(ID, zoho, zoho | {"client_id": OTHER_ID}).replaces == ["client_id"]
+    zoho = ZohoClient().check({}, {"client_id": ID, "regions": ["us", "eu"]}).inputs
+    assert ZohoClient().diff(ID, zoho, zoho | {"regions": ["us", "eu"]}).changes is False
+    assert ZohoClient().diff(ID, zoho, zoho | {"client_id": OTHER_ID}).replaces == ["client_id"]
 
 
 def test_all_problems_at_once_and_no_value() -> None:
     """The engine prints the value of a property that a failure names, so none is named."""
     failures = (
-        Zoho().check({}, {"client_id": SECRET, "client_secret": f"{ID} ", "regions": ["gb"], "verify": "x"}).failures
+        ZohoClient()
+        .check({}, {"client_id": SECRET, "client_secret": f"{ID} ", "regions": ["gb"], "verify": "x"})
+        .failures
     )
     assert [failure.property for failure in failures] == [""] * 4
     assert {failure.reason.partition(":")[0] for failure in failures} == {
@@ -203,14 +205,14 @@ def test_all_problems_at_once_and_no_value() -> None:
 def test_read_finds_a_region_that_is_rejected(context: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
     """With verify="always" a rejected region is missing from what is read, an inconclusive one stays."""
     inputs = (
-        Zoho()
+        ZohoClient()
         .check({}, {"client_id": ID, "client_secret": SECRET, "regions": ["us", "uk", "eu"], "verify": "always"})
         .inputs
     )
-    made = Zoho().create(inputs)
+    made = ZohoClient().create(inputs)
     context.zoho[ID].enabled, context.zoho[ID].throttled = {"us"}, {"eu"}
     new_process()
-    read = Zoho().read(made.id, dict(made.outs or {}))
+    read = ZohoClient().read(made.id, dict(made.outs or {}))
     assert read.inputs is not None
     assert read.outs is not None
     assert read.inputs["regions"] == ["eu", "us"]
@@ -224,7 +226,7 @@ def test_reading_what_is_not_managed(context: Simulator) -> None:
     outs = Books().read("default", {}).outs
     assert outs is not None
     assert (outs["enabled"], outs["client_id"][-4:], outs["linked_companies"]) == (False, ID[-4:], 0)
-    assert Zoho().read(ID, {}).outs == {"client_id": ID, "redirect_uri": cz.REDIRECT_URI}
+    assert ZohoClient().read(ID, {}).outs == {"client_id": ID, "redirect_uri": cz.REDIRECT_URI}
 
 
 def test_destroying_what_is_gone(context: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,14 +238,16 @@ def test_destroying_what_is_gone(context: Simulator, capsys: pytest.CaptureFixtu
 
 def test_without_verification_nobody_is_asked(context: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """`verify="off"`, or the environment, and the outputs say so."""
-    inputs = Zoho().check({}, {"client_id": ID, "client_secret": SECRET, "regions": ["us"], "verify": "off"}).inputs
-    outs = Zoho().create(inputs).outs
+    inputs = (
+        ZohoClient().check({}, {"client_id": ID, "client_secret": SECRET, "regions": ["us"], "verify": "off"}).inputs
+    )
+    outs = ZohoClient().create(inputs).outs
     assert outs is not None
     assert outs["verdicts"] == {"us": "not asked"}
     assert outs["cannot_tell"]
     assert not context.probes
     monkeypatch.setenv("CODAT_ZOHO_VERIFY", "always")
-    changed = Zoho().update(ID, outs, inputs | {"same_credentials_everywhere": False}).outs
+    changed = ZohoClient().update(ID, outs, inputs | {"same_credentials_everywhere": False}).outs
     assert changed is not None
     assert changed["verdicts"] == {"us": "accepted"}
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho._provider import client, integration
-from codat_zoho.rules import INTEGRATION, ZOHO_CLIENT
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings
+from codat_zoho.declare.rules import INTEGRATION, ZOHO_CLIENT
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings
+from codat_zoho.provider import books as integration
+from codat_zoho.provider import client
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 
 MASK = "*" * 31 + ID[-4:]
@@ -109,9 +110,9 @@ def test_the_fields_are_those_of_the_model(fields: Any, model: Any) -> None:
 
 NOTHING_CHANGED = f"""
 import sys
-from codat_zoho._provider import Books, Zoho
+from codat_zoho.provider import Books, ZohoClient
 for provider, declared in (
-    (Zoho(), {{"client_id": {ID!r}, "client_secret": {SECRET!r}, "regions": ["us", "eu"]}}),
+    (ZohoClient(), {{"client_id": {ID!r}, "client_secret": {SECRET!r}, "regions": ["us", "eu"]}}),
     (Books(), {{"client_id": {ID!r}, "client_secret": {SECRET!r}, "enabled": True}}),
 ):
     olds = {{"client_secret_fingerprint": "x", "verify": "on-change", "same_credentials_everywhere": True}}
@@ -119,12 +120,12 @@ for provider, declared in (
     olds["regions"] = ["eu", "us"]
     inputs = provider.check(olds, declared).inputs
     assert provider.diff("x", inputs, inputs).changes is False
-print(sorted({{"pydantic", "httpx", "codat_zoho.plan", "codat_zoho.codat", "codat_zoho._http"}} & set(sys.modules)))
+print(sorted({{"pydantic", "httpx", "codat_zoho.core.plan", "codat_zoho.remote.codat", "codat_zoho.remote.http"}} & set(sys.modules)))
 """
 READ = f"""
 import sys
-from codat_zoho._provider.context import CONTEXT
-from codat_zoho._provider import Books, Zoho
+from codat_zoho.provider.process import CONTEXT
+from codat_zoho.provider import Books, ZohoClient
 from codat_zoho.simulator import Simulator, serve
 import os
 simulator = Simulator()
@@ -132,9 +133,9 @@ simulator.add_codat_client("api-key")
 with serve(simulator) as base:
     os.environ |= {{"CODAT_URL": base + "/codat", "CODAT_API_KEY": "api-key"}}
     assert Books().read("default", {{"enabled": False, "connection": "default"}}).id == "default"
-    assert Zoho().read({ID!r}, {{"client_id": {ID!r}, "regions": ["us"]}}).id == {ID!r}
+    assert ZohoClient().read({ID!r}, {{"client_id": {ID!r}, "regions": ["us"]}}).id == {ID!r}
     CONTEXT.http.close()
-print(sorted({{"pydantic", "codat_zoho.plan"}} & set(sys.modules)))
+print(sorted({{"pydantic", "codat_zoho.core.plan"}} & set(sys.modules)))
 """
 
 

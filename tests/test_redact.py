@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho._redact import _folded, one_line, redact, register
+from codat_zoho.texts.redact import _folded, one_line, redact, register
 from tests.support import SECRET, forget_secrets, new_secret
 
 secrets = st.text(alphabet=string.ascii_letters + string.digits + "-_.~+/=&%\"'\\é", min_size=8, max_size=60)

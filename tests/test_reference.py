@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from codat_zoho import errors
-from codat_zoho._variables import VARIABLES
-from codat_zoho.cli import COMMANDS, Exit, doctor, main
-from codat_zoho.environment import CONFIG_KEYS, Environment
+from codat_zoho.cli import COMMANDS, main
+from codat_zoho.declare.tokens import CONFIG_KEYS
+from codat_zoho.doctor import command as doctor
+from codat_zoho.remote.connection import Environment
+from codat_zoho.terminal.environment_variables import VARIABLES
+from codat_zoho.terminal.exits import Exit
 from tests.real_engine import ROOT
 from tools import reference, schemas
 from tools.markdown import code, plain, table
@@ -78,7 +81,7 @@ def test_the_table_has_no_variable_that_nothing_reads() -> None:
 def test_keys_of_stack_configuration_stand_beside_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each key that any project may set is in the table, beside the variable that comes before it."""
     assert {one.key for one in VARIABLES if one.key} == set(CONFIG_KEYS)
-    source = (ROOT / "codat_zoho/environment.py").read_text()
+    source = (ROOT / "codat_zoho/remote/connection.py").read_text()
     pairs = set(re.findall(r'"((?:CODAT|ZOHO)_\w+)", "(\w+)"', source))
     assert pairs == {(one.name, one.key) for one in VARIABLES if one.key and one.key != "apiKeys"}
     monkeypatch.setenv("CODAT_URL", "https://from.environment.test")

@@ -12,18 +12,18 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import codat_zoho.reports
-from codat_zoho.cli import Exit
-from codat_zoho.plan import How
-from codat_zoho.reports.drift import Failure, Remediation, Report, State, fields_of, since_before
-from codat_zoho.reports.drift_html import html
-from codat_zoho.reports.drift_json import drifts_of, json_text
-from codat_zoho.reports.drift_junit import junit
-from codat_zoho.reports.drift_markdown import markdown
-from codat_zoho.reports.drift_text import text
+import codat_zoho.drift.formats
+from codat_zoho.core.plan import How
+from codat_zoho.drift.formats.html import html
+from codat_zoho.drift.formats.json import drifts_of, json_text
+from codat_zoho.drift.formats.junit import junit
+from codat_zoho.drift.formats.markdown import markdown
+from codat_zoho.drift.formats.text import text
+from codat_zoho.drift.report import Failure, Remediation, Report, State, fields_of, since_before
+from codat_zoho.terminal.exits import Exit
 from tests.drift_samples import DRIFT, FINE, HARM, REJECTED, SAMPLE, UNTOLD, books, stack
 
-SCHEMA = json.loads(Path(codat_zoho.reports.__file__).with_name("drift-report.schema.json").read_text())
+SCHEMA = json.loads(Path(codat_zoho.drift.formats.__file__).with_name("drift-report.schema.json").read_text())
 CLEAN = Report((stack("dev", books(FINE)),), "2026-01-02T03:04:05Z")
 
 

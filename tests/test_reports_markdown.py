@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho.reports._markdown import code, escape, fit, table
+from codat_zoho.texts.markdown import code, escape, fit, table
 
 
 @given(st.text())

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from codat_zoho.cli import main
-from codat_zoho.reports import review_json
+from codat_zoho.review.formats import json as review_json
 from tests.real_engine import ROOT
 from tests.review_cases import CASES, PROD, PROJECT, STACK, Case, Repo
 from tests.support import OTHER_ID, SECRET

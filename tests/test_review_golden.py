@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from codat_zoho.cli import main
-from codat_zoho.reports import review_json
+from codat_zoho.review.formats import json as review_json
 from tests.review_golden import CASES, Case
 from tests.support import OTHER_SECRET, SECRET
 

@@ -14,25 +14,26 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from codat_zoho._http import Answer, Http
-from codat_zoho._provider import Books, Zoho, clean
-from codat_zoho._provider.context import CONTEXT, Context
-from codat_zoho._redact import redact, register
-from codat_zoho.actual import ActualIntegration, Recorded
-from codat_zoho.adoption.decide import Choices, Takeover
-from codat_zoho.apply import apply
-from codat_zoho.checks.finding import Observed, Situation
-from codat_zoho.checks.local import network
-from codat_zoho.codat import ApiKey, Codat
+from codat_zoho.adopt.decide import Choices, Takeover
 from codat_zoho.contract.writing import Keys
-from codat_zoho.environment import Environment
+from codat_zoho.core.observe import ActualIntegration, Recorded
+from codat_zoho.core.plan import Step, StepKind, plan
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
+from codat_zoho.declare.stack_config import declared
+from codat_zoho.doctor.finding import Observed, Situation
+from codat_zoho.doctor.local import network
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.plan import Step, StepKind, plan
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.simulator import CodatClient, Simulator, ZohoClient
+from codat_zoho.provider import Books, ZohoClient, clean
+from codat_zoho.provider.process import CONTEXT, Context
+from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.connection import Environment
+from codat_zoho.remote.converge import apply
+from codat_zoho.remote.http import Answer, Http
+from codat_zoho.remote.zoho import probe
+from codat_zoho.simulator import CodatClient, Simulator
+from codat_zoho.simulator import ZohoClient as SimulatedZohoClient
 from codat_zoho.simulator.codat import Request
-from codat_zoho.stack_config import declared
-from codat_zoho.zoho import probe
+from codat_zoho.texts.redact import redact, register
 from tests.canaries import KEY, PROXY_PASSWORD, SECRET, Echo, echoing, encoded, leaks
 from tests.support import ID, forget_secrets
 
@@ -114,9 +115,9 @@ def test_a_provider_in_front_of_a_remote_that_echoes(
         (Books, "create", (BOOKS,)),
         (Books, "update", ("default", former, BOOKS)),
         (Books, "delete", ("default", former)),
-        (Zoho, "create", (ZOHO,)),
-        (Zoho, "read", (ID, ZOHO)),
-        (Zoho, "update", (ID, {**ZOHO, "client_secret": other}, ZOHO)),
+        (ZohoClient, "create", (ZOHO,)),
+        (ZohoClient, "read", (ID, ZOHO)),
+        (ZohoClient, "update", (ID, {**ZOHO, "client_secret": other}, ZOHO)),
     ]
     with echoing() as (echo, base):
         config = {"apiKey": KEY, "codatUrl": f"{base}/codat", "zohoUrl": f"{base}/zoho"}
@@ -177,7 +178,7 @@ def _objects() -> dict[str, Any]:
         "simulated Codat clients": simulator.codat,
         "simulated Codat client": CodatClient(KEY, 0),
         "simulated Zoho clients": simulator.zoho,
-        "simulated Zoho client": ZohoClient(ID, SECRET),
+        "simulated Zoho client": SimulatedZohoClient(ID, SECRET),
         "simulated integration": simulator.codat[KEY].integration,
         "simulated request": Request("GET", "/", "", {"authorization": KEY}, SECRET.encode()),
     }
@@ -202,7 +203,7 @@ def test_what_is_pickled_into_state_holds_nothing() -> None:
     """The engine keeps pickled providers in clear: a name, and nothing of what the process knows."""
     CONTEXT.configure({"codat-zoho:apiKey": KEY}.get)
     try:
-        for face in (Books(), Zoho()):
+        for face in (Books(), ZohoClient()):
             assert len(pickle.dumps(face)) < 60
             assert not leaks(pickle.dumps(face).decode("latin-1"), KEY, SECRET)
             assert not vars(face)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from codat_zoho.declare.rules import fingerprint, looks_like_client_id
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.errors import SettingsError
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, fingerprint, load, looks_like_client_id
 from tests.support import ID, OTHER_ID, REGIONS, SECRET
 
 TOKEN = f"1000.{'0123456789abcdef' * 2}.{'fedcba9876543210' * 2}"

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED, problem_with
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, load, warnings_about
+from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED, problem_with
+from codat_zoho.declare.rules import warnings_about
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from tests.support import ID, SECRET
 from tests.test_settings import CLIENT, problems_of
 

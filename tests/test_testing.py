@@ -17,7 +17,7 @@ import pulumi
 import pytest
 
 import codat_zoho as cz
-from codat_zoho._provider.context import CONTEXT
+from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Fault
 from codat_zoho.testing import (
     CLIENT_ID,

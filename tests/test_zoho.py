@@ -9,11 +9,11 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from codat_zoho._http import MAX_BODY, Http
-from codat_zoho.actual import Probe, ProbeResult
-from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.core.observe import Probe, ProbeResult
+from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.remote.http import MAX_BODY, Http
+from codat_zoho.remote.zoho import probe
 from codat_zoho.simulator import Fault, Simulator
-from codat_zoho.zoho import probe
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET, answering, in_process
 
 SIMULATED = "http://127.0.0.1/zoho"

@@ -7,7 +7,6 @@ python tools/reference.py --check    fails where a page is not what would be wri
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
 import json
 import os
@@ -25,12 +24,14 @@ os.environ["COLUMNS"] = str(COLUMNS)  # argparse wraps its help to the width of 
 
 import yaml  # noqa: E402
 
-from codat_zoho import errors, resources, settings  # noqa: E402
-from codat_zoho._variables import VARIABLES  # noqa: E402
-from codat_zoho.cli import COMMANDS, Exit, exit_of  # noqa: E402
-from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
+from codat_zoho import errors, resources  # noqa: E402
+from codat_zoho.cli import COMMANDS, module_of  # noqa: E402
+from codat_zoho.declare import settings  # noqa: E402
+from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
+from codat_zoho.terminal.environment_variables import VARIABLES  # noqa: E402
+from codat_zoho.terminal.exits import Exit, exit_of  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
 from tools.schemas import reports  # noqa: E402
@@ -142,7 +143,7 @@ def _default(one: dict[str, object]) -> str:
 
 
 def _cli() -> str:
-    helps = {name: importlib.import_module(f"codat_zoho.cli.{name}").parser().format_help() for name in COMMANDS}
+    helps = {name: module_of(name).parser().format_help() for name in COMMANDS}
     codes = [
         (str(int(number)), *("yes" if int(number) in exit_codes(one) else "" for one in helps.values()), text)
         for number, text in zip(Exit, _documented(Exit), strict=True)

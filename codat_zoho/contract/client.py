@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from codat_zoho._http import Answer
-from codat_zoho.actual import ActualIntegration
-from codat_zoho.checks.finding import Observed
-from codat_zoho.codat import ZOHO_BOOKS
-from codat_zoho.environment import Environment
-
-__all__ = ["Client"]
+from codat_zoho.core.observe import ActualIntegration
+from codat_zoho.doctor.finding import Observed
+from codat_zoho.remote.codat import ZOHO_BOOKS
+from codat_zoho.remote.connection import Environment
+from codat_zoho.remote.http import Answer
 
 _SECONDS = 120.0
 

@@ -7,13 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from codat_zoho._redact import one_line
 from codat_zoho._version import __version__
 from codat_zoho.contract.table import ASSUMPTIONS, Table
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator.world import Switches
-
-__all__ = ["SCHEMA", "content", "switches"]
+from codat_zoho.texts.redact import one_line
 
 SCHEMA = Path(__file__).with_name("schema.json")
 _FORMAT = 1

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-from codat_zoho._http import Answer
-from codat_zoho.actual import ActualIntegration
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.table import Table
-from codat_zoho.settings import looks_like_client_id
-
-__all__ = ["read", "see_absent", "see_masks"]
+from codat_zoho.core.observe import ActualIntegration
+from codat_zoho.declare.rules import looks_like_client_id
+from codat_zoho.remote.http import Answer
 
 _REQUIRED = {"key", "logoUrl", "name", "enabled"}
 _KNOWN = _REQUIRED | {

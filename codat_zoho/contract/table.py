@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["ASSUMPTIONS", "Row", "Seen", "Table", "Value"]
-
 Value = str | bool
 Seen = Literal["observed", "differs", "not observed"]
 

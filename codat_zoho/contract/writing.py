@@ -7,14 +7,12 @@ import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from codat_zoho.actual import ActualIntegration, Known, read_mask
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.reading import see_absent, see_masks
 from codat_zoho.contract.table import Table
+from codat_zoho.core.observe import ActualIntegration, Known, read_mask
+from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer
-from codat_zoho.settings import IntegrationSettings, load
-
-__all__ = ["Keys", "refuse", "write"]
 
 Say = Callable[[str], None]
 _DONE = (200, 201, 202, 204)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from codat_zoho.actual import Probe
-from codat_zoho.checks.finding import Observed
 from codat_zoho.contract.table import Table
 from codat_zoho.contract.writing import Keys
-from codat_zoho.zoho import probe
-
-__all__ = ["NAMES", "ask_zoho"]
+from codat_zoho.core.observe import Probe
+from codat_zoho.doctor.finding import Observed
+from codat_zoho.remote.zoho import probe
 
 NAMES = (
     *("zoho_client_before_token", "zoho_unknown_id", "zoho_wrong_secret", "zoho_accepted", "zoho_disabled"),

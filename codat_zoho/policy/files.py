@@ -6,9 +6,7 @@ from pathlib import Path
 
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review.declared import declared
-from codat_zoho.review.stackfile import Broken, read_project, read_stack
-
-__all__ = ["clear_settings"]
+from codat_zoho.workspace.pulumi_yaml import Broken, read_project, read_stack
 
 
 def clear_settings(folder: Path, stack: str) -> list[str] | None:

@@ -27,8 +27,6 @@ from pulumi_policy import (
 from codat_zoho.policy.files import clear_settings
 from codat_zoho.policy.rules import RULES, Rule
 
-__all__ = ["NAME", "policies", "policy_pack"]
-
 NAME = "codat-zoho"
 _TYPES = {
     "client": "pulumi-python:dynamic/codat-zoho:ZohoClientCredentials",

@@ -11,19 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from codat_zoho.datacentres import DATA_CENTRES, SUPPORTED
-
-__all__ = [
-    "PRODUCTION",
-    "RULES",
-    "Rule",
-    "deletion_policy",
-    "is_production",
-    "linked_company_guard",
-    "secret_in_clear",
-    "supported_regions",
-    "verification_on",
-]
+from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED
 
 Values = Mapping[str, object]
 PRODUCTION = ("prod", "prod-*", "*-prod", "production", "production-*", "*-production", "live", "live-*", "*-live")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from codat_zoho.actual import ActualIntegration, Recorded
-from codat_zoho.plan import Plan, Removal, plan, regions_to_ask
-from codat_zoho.plan import Step as Sent
-from codat_zoho.plan import StepKind as SentKind
-from codat_zoho.reports.review import FieldChange, Origin, Step, StepKind
-from codat_zoho.review.fields import FINGERPRINT, Field, Fields, as_books, as_client, differing
-from codat_zoho.settings import IntegrationSettings
-
-__all__ = ["ADOPTED", "Books", "as_found", "books", "changes", "client", "secret_unsure", "settled"]
+from codat_zoho.core.observe import ActualIntegration, Recorded
+from codat_zoho.core.plan import Plan, Removal, plan, regions_to_ask
+from codat_zoho.core.plan import Step as Sent
+from codat_zoho.core.plan import StepKind as SentKind
+from codat_zoho.declare.settings import IntegrationSettings
+from codat_zoho.review.report import FieldChange, Origin, Step, StepKind
+from codat_zoho.workspace.values import FINGERPRINT, Field, Fields, as_books, as_client, differing
 
 _UNLESS_LINKED = "unless companies are linked: then it is refused"
 ADOPTED = "unless Codat holds the same already"

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from codat_zoho._redact import register
+from codat_zoho.declare.rules import fingerprint, warnings_about
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
+from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.errors import SettingsError
-from codat_zoho.reports.review import Problem
-from codat_zoho.review.fields import ELSEWHERE, FINGERPRINT, Field, Fields, digest, show
-from codat_zoho.review.stackfile import NAMESPACE, Key, Project, Stack, Value
-from codat_zoho.settings import IntegrationSettings, ZohoClientSettings, fingerprint, load, warnings_about
-
-__all__ = ["KEY_OF", "PROVIDER_KEYS", "Clear", "Declared", "declared", "is_ready_made"]
+from codat_zoho.review.report import Problem
+from codat_zoho.texts.redact import register
+from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack, Value
+from codat_zoho.workspace.values import ELSEWHERE, FINGERPRINT, Field, Fields, digest, show
 
 KEY_OF: Mapping[str, str] = {
     "client_id": "zohoClientId",

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codat_zoho._redact import one_line
 from codat_zoho.errors import ConfigurationError
-
-__all__ = ["INDEX", "WORKTREE", "Entry", "Repository", "Tree"]
+from codat_zoho.texts.redact import one_line
 
 WORKTREE = "worktree"
 INDEX = "index"

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from codat_zoho.policy.rules import secret_in_clear
-from codat_zoho.reports.review import Environment, FieldChange, Finding, Level, Problem, Status, Step
 from codat_zoho.review import consequences, risks
 from codat_zoho.review.declared import KEY_OF, PROVIDER_KEYS, Clear, Declared
-from codat_zoho.review.fields import ELSEWHERE, Field, Fields, differing
+from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Problem, Status, Step
 from codat_zoho.review.risks import finding
-
-__all__ = ["GENERAL", "environment", "shared_clients"]
+from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing
 
 GENERAL = (
     "Whether Codat and Zoho are as the base declares (drift): `pulumi preview --refresh` or `codat-zoho drift` tell.",

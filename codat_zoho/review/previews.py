@@ -15,14 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codat_zoho._redact import one_line
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.reports.review import Environment, FieldChange, Finding, Level, Problem, Review, Status, Step
-from codat_zoho.review import consequences, preview_json, risks
-from codat_zoho.review.fields import FINGERPRINT, Field, Fields, differing
-from codat_zoho.review.preview_json import Resource
-
-__all__ = ["review"]
+from codat_zoho.review import consequences, risks
+from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Problem, Review, Status, Step
+from codat_zoho.texts.redact import one_line
+from codat_zoho.workspace import preview as preview_json
+from codat_zoho.workspace.preview import Resource
+from codat_zoho.workspace.values import FINGERPRINT, Field, Fields, differing
 
 _FINGERPRINT = re.compile("[0-9a-f]{16}")
 _MAX_BYTES = 64 * 1024 * 1024

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from codat_zoho._redact import one_line
-from codat_zoho.reports.review import Environment, Problem, Review
+from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.review import offline
 from codat_zoho.review.declared import Declared, declared, is_ready_made
 from codat_zoho.review.git import INDEX, WORKTREE, Entry, Repository, Tree
-from codat_zoho.review.stackfile import NAMESPACE, Broken, Project, read_project, read_stack
-
-__all__ = ["review"]
+from codat_zoho.review.report import Environment, Problem, Review
+from codat_zoho.texts.redact import one_line
+from codat_zoho.workspace.pulumi_yaml import Broken, Project, read_project, read_stack
 
 _NAME = re.compile(r"Pulumi(?:\.(.+))?\.ya?ml")
 _UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone, or is larger than 1 MiB"

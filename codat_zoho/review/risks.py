@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from codat_zoho.plan import by_hand
+from codat_zoho.core.plan import by_hand
 from codat_zoho.policy.rules import supported_regions, verification_on
-from codat_zoho.reports.review import Finding, Level
 from codat_zoho.review.consequences import Books, secret_unsure
-from codat_zoho.review.fields import Field, Fields, as_client, differing
-
-__all__ = ["books_by_hand", "books_findings", "client_by_hand", "client_findings", "finding"]
+from codat_zoho.review.report import Finding, Level
+from codat_zoho.workspace.values import Field, Fields, as_client, differing
 
 _DELETION = ("keep", "disable", "remove")
 _DELETES = {

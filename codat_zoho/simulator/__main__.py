@@ -1,72 +1,8 @@
-"""``python -m codat_zoho.simulator``: run the simulator until Ctrl-C."""
+"""``python -m codat_zoho.simulator`` is ``codat-zoho simulate``."""
 
-from __future__ import annotations
-
-import argparse
-import contextlib
 import sys
-from pathlib import Path
 
-from codat_zoho.errors import ConfigurationError
-from codat_zoho.simulator.server import make_server
-from codat_zoho.simulator.world import Simulator, Switches
-
-DEMO_KEY = "simulator-api-key"
-DEMO_CLIENT_ID = "1000.SIMULATEDCLIENT000000000000001"
-DEMO_SECRET = "5111a7ed5ec2e7000000000000000000000000c0de"
-
-
-def parser() -> argparse.ArgumentParser:
-    """Describe the arguments."""
-    parser = argparse.ArgumentParser(
-        prog="codat-zoho simulate",
-        description="Stand-ins for Codat and for Zoho's token endpoints, on this machine only. Nothing is kept.",
-        epilog="Change things as a person would in the Portal or the console, and inject faults, with the control\n"
-        "interface below /_control: see the page Simulator, or the documentation of codat_zoho.simulator.control.\n\n"
-        "exit codes: 0 ended with Ctrl-C, 1 the port or the contract file cannot be used, 2 wrong use",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--port", type=int, default=8765, help="port on 127.0.0.1; 0 takes a free one (default: %(default)s)"
-    )
-    parser.add_argument("--empty", action="store_true", help="start without the ready-made Codat and Zoho client")
-    parser.add_argument(
-        "--contract", type=Path, metavar="FILE", help="behave as `codat-zoho contract` observed it (its JSON result)"
-    )
-    parser.add_argument("--linked", type=int, default=0, metavar="N", help="how many companies are linked (default: 0)")
-    return parser
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Print what to set, then serve until Ctrl-C."""
-    switches = Switches()
-    if arguments.contract:
-        from codat_zoho.contract.file import switches as observed
-
-        try:
-            switches = observed(arguments.contract)
-        except ConfigurationError as error:
-            print(error, file=sys.stderr)
-            return 1
-    simulator = Simulator(switches)
-    if not arguments.empty:
-        simulator.add_codat_client(DEMO_KEY, linked=arguments.linked)
-        simulator.add_zoho_client(DEMO_CLIENT_ID, DEMO_SECRET)
-    try:
-        server = make_server(simulator, arguments.port)
-    except (OSError, OverflowError) as error:
-        print(f"Port {arguments.port} cannot be used ({error}); choose another with --port.", file=sys.stderr)
-        return 1
-    base = f"http://127.0.0.1:{server.server_port}"
-    with server, contextlib.suppress(KeyboardInterrupt):
-        print(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho")
-        if not arguments.empty:
-            print(f"export CODAT_API_KEY={DEMO_KEY}")
-            print(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)")
-        print("# Ctrl-C ends it.", flush=True)
-        server.serve_forever()
-    return 0
-
+from codat_zoho.simulator.command import parser, run
 
 if __name__ == "__main__":
     sys.exit(run(parser().parse_args()))

@@ -17,8 +17,6 @@ from codat_zoho.simulator.world import Call, Simulator
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["App"]
-
 _SERVICES = {"codat": codat.answer, "zoho": zoho.answer}
 
 

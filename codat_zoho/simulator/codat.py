@@ -13,8 +13,6 @@ from urllib.parse import parse_qs
 
 from codat_zoho.simulator.world import CodatClient, Simulator
 
-__all__ = ["Reply", "Request", "answer"]
-
 _KEY = "rwuv"
 
 

@@ -25,12 +25,10 @@ from dataclasses import asdict
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.simulator.codat import Reply, Request
 from codat_zoho.simulator.faults import Fault
 from codat_zoho.simulator.world import Simulator, Switches
-
-__all__ = ["answer"]
 
 
 def answer(simulator: Simulator, request: Request) -> Reply:

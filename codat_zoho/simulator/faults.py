@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Dropped", "Fault"]
-
 
 class Dropped(Exception):
     """The connection is cut without an answer."""

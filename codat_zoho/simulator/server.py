@@ -18,8 +18,6 @@ from codat_zoho.simulator.world import Simulator
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["Server", "make_server", "serve"]
-
 
 class Server(http.server.ThreadingHTTPServer):
     """One app on a port of 127.0.0.1.

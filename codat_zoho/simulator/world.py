@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Literal
 
-from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.simulator.faults import Fault
-
-__all__ = ["Call", "CodatClient", "Integration", "Limits", "Simulator", "Switches", "ZohoClient"]
 
 
 @dataclass

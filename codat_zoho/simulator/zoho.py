@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs
 
-from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.simulator.codat import Reply, Request
 from codat_zoho.simulator.world import Simulator
-
-__all__ = ["answer"]
 
 _PATH = re.compile(r"/(?P<code>[a-z]{2})/oauth/v2/token")
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from codat_zoho.simulator import Call, Simulator
 from codat_zoho.testing._running import SimulatedCodat
 
-__all__ = ["assert_no_writes", "listed"]
-
 
 def assert_no_writes(seen: SimulatedCodat | Simulator) -> None:
     """Fail when Codat was sent a change since the log was last emptied, and name what was sent.

@@ -11,11 +11,9 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from codat_zoho._redact import redact, register
 from codat_zoho.testing._asserts import listed
 from codat_zoho.testing._running import SimulatedCodat
-
-__all__ = ["assert_converges"]
+from codat_zoho.texts.redact import redact, register
 
 _SECONDS = 300
 _KEPT = ("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "PULUMI_PYTHON_CMD")

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
-from codat_zoho._http import Answer, Deadline, Http
 from codat_zoho._version import __version__
 from codat_zoho.errors import Unreachable
+from codat_zoho.remote.http import Answer, Deadline, Http
 from codat_zoho.simulator import Dropped, Simulator
 from codat_zoho.simulator.app import App
-
-__all__ = ["BASE", "InProcess"]
 
 BASE = "http://127.0.0.1"
 """Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""

@@ -10,15 +10,15 @@ from typing import Any
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
-from codat_zoho._provider import client, client_verdicts, integration, integration_changes
-from codat_zoho._provider.context import CONTEXT, Context
-from codat_zoho.codat import ApiKey
-from codat_zoho.environment import Environment
 from codat_zoho.errors import SettingsError
+from codat_zoho.provider import books as integration
+from codat_zoho.provider import books_changes as integration_changes
+from codat_zoho.provider import client, client_verdicts
+from codat_zoho.provider.process import CONTEXT, Context
+from codat_zoho.remote.codat import ApiKey
+from codat_zoho.remote.connection import Environment
 from codat_zoho.simulator import CodatClient, Simulator
 from codat_zoho.testing._in_process import BASE, InProcess
-
-__all__ = ["Mocks"]
 
 _BOOKS, _ZOHO = "ZohoBooksIntegration", "ZohoClientCredentials"
 _TYPES = {f"pulumi-python:dynamic/codat-zoho:{name}": name for name in (_BOOKS, _ZOHO)}

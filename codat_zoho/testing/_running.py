@@ -6,10 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from codat_zoho.datacentres import DATA_CENTRES
+from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.simulator import Call, CodatClient, Simulator, Switches, serve
-
-__all__ = ["API_KEY", "CLIENT_ID", "CLIENT_SECRET", "SimulatedCodat", "simulated"]
 
 API_KEY = "made-up-api-key-for-tests"
 CLIENT_ID = "1000.MADEUPCLIENTFORTESTS0000000001"

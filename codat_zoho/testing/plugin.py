@@ -12,8 +12,6 @@ import pytest
 
 from codat_zoho.testing._running import SimulatedCodat, simulated
 
-__all__ = ["simulated_codat"]
-
 
 @pytest.fixture
 def simulated_codat(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedCodat]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from codat_zoho._http import Http
+from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Simulator
 from tests.support import Clock, InProcess
 

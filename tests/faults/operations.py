@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from codat_zoho._provider.context import CONTEXT
-from codat_zoho.adoption import decide as deciding
-from codat_zoho.adoption.places import Place
-from codat_zoho.adoption.record import record
-from codat_zoho.cli import adopt as adopting
+from codat_zoho.adopt import command as adopting
+from codat_zoho.adopt import decide as deciding
+from codat_zoho.adopt.import_state import record
+from codat_zoho.adopt.targets import Place
 from codat_zoho.errors import CodatZohoError
+from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Switches
 from tests.ladder import FOREIGN_ID, World
 from tests.mini_engine import Failed, MiniEngine, Plain, Props, Resource

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from codat_zoho._http import MAX_BODY, Http
 from codat_zoho.errors import UnexpectedAnswer, Unreachable
+from codat_zoho.remote.http import MAX_BODY, Http
 from codat_zoho.simulator import Simulator
 from tests.faults.catalogue import bomb
 from tests.faults.network import Dripping

@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from codat_zoho import errors
-from codat_zoho._provider.context import CONTEXT
-from codat_zoho.codat import OPERATION_SECONDS
+from codat_zoho.provider.process import CONTEXT
+from codat_zoho.remote.codat import OPERATION_SECONDS
+from codat_zoho.remote.zoho import PROBE_SECONDS
 from codat_zoho.simulator import Simulator
-from codat_zoho.zoho import PROBE_SECONDS
 from tests.faults.catalogue import FAULTS
 from tests.faults.network import INTEGRATION, KEYS, Call, Fault, Mode, Network, Strike
 from tests.faults.operations import OPERATIONS, Operation, Stage

@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 import codat_zoho
-from codat_zoho._http import Http
+from codat_zoho.remote.http import Http
 
 PACKAGE = Path(codat_zoho.__file__).parent
 
@@ -56,7 +56,7 @@ def test_user_agent() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["contract/schema.json", "reports/drift-report.schema.json", "reports/review.schema.json"]
+    "name", ["contract/schema.json", "drift/formats/drift-report.schema.json", "review/formats/review.schema.json"]
 )
 def test_schemas_are_shipped(name: str) -> None:
     """The JSON schemas of the reports come along, readable."""

@@ -1,0 +1,103 @@
+"""The command line: ``codat-zoho <command>``.
+
+Each command has a module ``command`` with two functions: ``parser()`` describes its arguments, ``run(arguments)`` does
+it and returns an exit code. Modules are imported when their command is called, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from codat_zoho._version import __version__
+from codat_zoho.terminal.environment_variables import help_text
+from codat_zoho.terminal.exits import Exit, exit_of
+from codat_zoho.texts.debug_flags import debugging
+
+COMMANDS: dict[str, str] = {
+    "adopt": "take over what is in Codat, so that the first preview is empty",
+    "contract": "find out on a test client what nobody knows of Codat and Zoho",
+    "doctor": "say what is wrong with this set-up, and what to do",
+    "drift": "tell whether Codat and Zoho are still as declared, in any number of stacks",
+    "review": "say what a change of configuration will do, before it is deployed",
+    "simulate": "run stand-ins for Codat and Zoho on this machine",
+}
+"""Every command with its one line of help."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="codat-zoho",
+        usage="codat-zoho [--version] <command> [options]",
+        description="Keeps the Codat Zoho Books integration as declared in Pulumi.",
+        epilog=f"commands:\n{commands}\n\n'codat-zoho <command> --help' tells more.\n\nenvironment:\n{help_text()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"codat-zoho {__version__}")
+    parser.add_argument("command", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code. Whatever goes wrong ends in one line on stderr, never in a traceback."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # Here and not when Python ends, where a reader that went away would be complained of.
+    except KeyboardInterrupt:
+        print("codat-zoho: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, as `| head` does: no reason to complain, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    except Exception as error:  # noqa: BLE001
+        from codat_zoho.errors import CodatZohoError
+        from codat_zoho.texts.redact import redact
+
+        if debugging():
+            import traceback
+
+            print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+        if isinstance(error, CodatZohoError):
+            print(f"codat-zoho: {redact(str(error))}", file=sys.stderr)
+            return exit_of(type(error))
+        bug = f"a bug in codat-zoho ({type(error).__name__})"
+        print(f"codat-zoho: {bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.", file=sys.stderr)
+        return Exit.ERROR
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(arguments.command, COMMANDS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
+        parser.error(f"unknown command {arguments.command!r}{hint}")
+    _know_secrets()
+    command = module_of(arguments.command)
+    return int(command.run(command.parser().parse_args(arguments.rest)))
+
+
+def module_of(command: str) -> Any:
+    """Import the module of a command."""
+    return importlib.import_module(f"codat_zoho.{'simulator' if command == 'simulate' else command}.command")
+
+
+def _know_secrets() -> None:
+    """Keep what the environment holds out of all texts, before anybody is asked who may say it."""
+    held = [value for name, value in os.environ.items() if name.startswith(("CODAT_API_KEY", "ZOHO_CLIENT_SECRET"))]
+    if held:
+        from codat_zoho.texts.redact import register
+
+        for value in held:
+            register(value.strip().rpartition(" ")[2])

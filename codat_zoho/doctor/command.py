@@ -1,0 +1,121 @@
+"""``codat-zoho doctor``: one screen that says what is wrong, and what to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from codat_zoho._version import __version__
+from codat_zoho.doctor.finding import Finding, Observed, Situation, Verdict, fail
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.redact import redact
+from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, find_project
+
+Check = Callable[[Situation], Iterator[Finding]]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = argparse.ArgumentParser(
+        prog="codat-zoho doctor",
+        description="Looks at everything that a deployment needs and says what is wrong and what to do. It reads only, "
+        "and shows no key or secret.",
+        epilog="exit codes: 0 nothing fails (there may be warnings), 1 something fails, 2 wrong use",
+    )
+    parser.add_argument("--stack", metavar="NAME", help="the stack to look at (default: the selected one)")
+    parser.add_argument("--connection", metavar="NAME", help="name of the Codat API key (default: as configured)")
+    parser.add_argument("--cwd", type=Path, default=Path(), metavar="DIR", help="folder of the Pulumi project")
+    parser.add_argument(
+        "--verify", action="store_true", help="ask each Zoho data centre once whether it accepts the client"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print it (default: text)")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look, print, and say by the exit code whether anything fails."""
+    findings = list(examine(arguments))
+    if arguments.format == "json":
+        content = {"codat-zoho": __version__, "checks": [asdict(one) for one in findings]}
+        print(redact(json.dumps(content, indent=2)))
+    else:
+        for one in findings:
+            print(redact(_line(one)))
+        print(_sum(findings))
+    return int(any(one.verdict == "fail" for one in findings))
+
+
+def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
+    """Run all checks. One that stumbles over what nobody foresaw says so, and the others go on."""
+    from codat_zoho.doctor import local, pythons, remote
+
+    project: Project | None = None
+    try:
+        project = find_project(arguments.cwd)
+    except ConfigurationError as error:
+        yield fail("project", error.what, "Mend the file.")
+    now = Situation(
+        project,
+        PulumiCli.find(project.folder if project else arguments.cwd.resolve()),
+        _http(),
+        stack=arguments.stack,
+    )
+    checks: list[Check] = [
+        local.pulumi_command,
+        local.project,
+        pythons.pythons,
+        local.stack,
+        local.configuration,
+        local.network,
+    ]
+    trusted = True
+    for check in checks:
+        for finding in _safely(check, now):
+            trusted = trusted and not (finding.topic == "TLS trust" and finding.verdict == "fail")
+            yield finding
+    if not trusted:
+        return  # Nothing can be sent then.
+    now.connection = arguments.connection or (
+        (now.config.get("codat-zoho:connection") or "default") if now.ready_to_use else "default"
+    )
+    for check in (remote.codat, remote.zoho, *([remote.verified] if arguments.verify else [])):
+        yield from _safely(check, now)
+
+
+def _safely(check: Check, now: Situation) -> Iterator[Finding]:
+    try:
+        yield from check(now)
+    except Exception as error:  # noqa: BLE001
+        topic = check.__name__.replace("_", " ")
+        yield fail(topic, f"could not be looked at ({type(error).__name__}).", "Report this to the codat-zoho project.")
+
+
+def _http() -> Observed:
+    client = Observed()
+    if debugging():
+        client.log = lambda line: print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
+    return client
+
+
+_COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\033[31m"}
+
+
+def _line(one: Finding) -> str:
+    word = f"{one.verdict:<4}"
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        word = f"{_COLOURS[one.verdict]}{word}\033[0m"
+    step = f"\n{'':29}-> {one.next_step}" if one.next_step else ""
+    return f"{word}  {one.topic:<23}{one.what}{step}"
+
+
+def _sum(findings: list[Finding]) -> str:
+    count = {verdict: sum(one.verdict == verdict for one in findings) for verdict in ("fail", "warn")}
+    if not any(count.values()):
+        return f"\nEverything is in order ({len(findings)} checks)."
+    return f"\n{count['fail']} failed, {count['warn']} warned, of {len(findings)} checks."

@@ -1,0 +1,196 @@
+"""``codat-zoho drift``: did anybody change Codat or Zoho behind our back?"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from codat_zoho.drift.driver import READERS, Fleet, Options
+from codat_zoho.drift.interruption import ended_by_signals, stopping
+from codat_zoho.drift.output import FORMATS, outputs
+from codat_zoho.drift.report import Key, Report, State, since_before
+from codat_zoho.drift.stacks import Checks
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.http import Http
+from codat_zoho.remote.threads import start
+from codat_zoho.terminal.ask import http
+from codat_zoho.terminal.exits import Exit
+from codat_zoho.workspace.children import Children
+
+CALLS_AT_ONCE = 3
+"""What reading one integration sends at the same time."""
+
+_EPILOG = """\
+exit codes (where several apply, the first one wins):
+  130  interrupted; nothing is left behind
+  1    a stack could not be checked, or --remediate failed
+  3    the same, and only because of authentication (Codat's API key, the login to Pulumi's backend)
+  2    the command line is wrong
+  7    drift
+  0    no drift
+
+examples:
+  codat-zoho drift                                   the selected stack of the project in this folder
+  codat-zoho drift billing crm --all-stacks          all stacks of two projects
+  codat-zoho drift --all-stacks --report json=drift.json --report junit=drift.xml
+  codat-zoho drift --stack prod --remediate          asks, then runs pulumi up --refresh where there is drift
+
+  codat-zoho drift --state prod.json                 a state that was exported elsewhere, without any pulumi
+
+It reads each stack's state with 'pulumi stack export --show-secrets' and asks Codat and Zoho: no program is run,
+nothing is written, no lock is taken, and the selected stack stays selected. It needs the login to the backend, the
+passphrase where there is one, and the API keys: from the environment, stack configuration, or ESC environments.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the arguments."""
+    parser = argparse.ArgumentParser(
+        prog="codat-zoho drift",
+        description="Tell whether anybody changed Codat or Zoho behind the code's back, in any number of stacks.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("project", nargs="*", help="folders of Pulumi projects (default: this one)")
+    which = parser.add_argument_group("which stacks").add_mutually_exclusive_group()
+    which.add_argument("--stack", action="append", metavar="NAME", help="this stack; may be given several times")
+    which.add_argument("--all-stacks", action="store_true", help="all stacks of each project")
+    which.add_argument(
+        "--state",
+        action="extend",
+        nargs="+",
+        metavar="FILE",
+        default=[],
+        help="states as 'pulumi stack export --show-secrets --file FILE' writes them, - for standard input",
+    )
+    parser.add_argument(
+        "--shard", type=_shard, metavar="I/N", help="only the I-th of N parts of the stacks, stable by name"
+    )
+
+    what = parser.add_argument_group("what is checked")
+    what.add_argument("--no-verify", action="store_true", help="do not ask Zoho whether it accepts the client")
+    what.add_argument("--pending", action="store_true", help="also run the program, and name undeployed code changes")
+    what.add_argument("--strict", action="store_true", help="what cannot be told counts as drift")
+    what.add_argument(
+        "--previous", type=Path, metavar="FILE", help="an earlier JSON report: known drift keeps its date"
+    )
+
+    drawn = parser.add_argument_group("reports")
+    drawn.add_argument("--format", choices=FORMATS, default="text", help="what is printed (default: %(default)s)")
+    drawn.add_argument("--output", metavar="FILE", help="write it to a file instead")
+    drawn.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="another report; may be given several times",
+    )
+    drawn.add_argument("--quiet", action="store_true", help="print nothing when all is as declared, and no progress")
+    drawn.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
+
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--jobs",
+        type=_positive,
+        default=_cores(),
+        metavar="N",
+        help="commands of pulumi at a time (default: one a core, %(default)s)",
+    )
+    how.add_argument(
+        "--timeout", type=_positive, default=300, metavar="S", help="seconds for one stack (default: %(default)s)"
+    )
+    how.add_argument(
+        "--remediate", action="store_true", help="run pulumi up --refresh where there is drift; asks first"
+    )
+    how.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _cores() -> int:
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # pragma: no cover - not on Linux
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} must be a whole number from 1 to {_MOST:,}")
+    return int(text)
+
+
+_MOST = 1_000_000
+"""Seconds, or commands at a time: more is a typing error, and more than the system's calls take."""
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 2/5: the second of five parts")
+    return int(index), int(count)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, remediate where asked, and write the reports."""
+    if arguments.yes and not arguments.remediate:
+        parser().error("--yes says yes to --remediate, which is not there")
+    if arguments.state:
+        for name in ("project", "shard", "pending", "remediate"):
+            if getattr(arguments, name) not in (None, False, []):
+                parser().error(f"--state checks files alone: it does not go together with {_WORDS.get(name, name)}")
+    arguments.project = arguments.project or ["."]
+    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
+        parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
+    drawn = outputs(arguments, parser().error)
+    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    began = time.monotonic()
+    before = _previous(arguments.previous)
+    children = Children()
+    client = http(Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS))
+    client.budget.say = lambda text: None  # It is in the report.
+    options = Options(arguments.timeout, not arguments.no_verify, arguments.pending, arguments.jobs)
+    fleet = Fleet(children, client, options)
+    with ended_by_signals(), stopping(children):
+        start(client.load)
+        checks = Checks(fleet, arguments)
+        stacks = checks.run()
+        report = Report(
+            stacks=stacks,
+            started=started,
+            seconds=time.monotonic() - began,
+            verified=not arguments.no_verify,
+            strict=arguments.strict,
+            notes=(*checks.notes, *client.budget.notes()),
+        )
+        report = since_before(report, before)
+        if arguments.remediate:
+            report = checks.remediate(report, ask=not arguments.yes)
+        fleet.close()
+    fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
+    for output in drawn:
+        if not (arguments.quiet and fine and output.path is None):
+            output.write(report)
+    return Exit(report.exit_code)
+
+
+_WORDS = {"project": "folders of projects", "shard": "--shard", "pending": "--pending", "remediate": "--remediate"}
+
+
+def _previous(path: Path | None) -> Mapping[Key, str]:
+    from codat_zoho.drift.formats.json import drifts_of
+
+    if path is None:
+        return {}
+    try:
+        return drifts_of(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        print(f"codat-zoho: there is no earlier report {path} yet; drift is dated from this run on", file=sys.stderr)
+        return {}
+    except (OSError, ValueError) as problem:
+        raise ConfigurationError(f"--previous {path} cannot be used: {problem}.") from None

@@ -1,0 +1,105 @@
+"""Where reports go, and in which format."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from codat_zoho.drift.report import Report
+
+FORMATS = ("text", "json", "markdown", "junit", "html")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One report to write; without a path it is printed."""
+
+    format: str
+    path: Path | None = None
+    color: bool = False
+
+    def write(self, report: Report) -> None:
+        """Draw the report and write it, at once or not at all."""
+        text = _draw(self.format, report, color=self.color)
+        if self.path is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        elif self.path.exists() and not self.path.is_file():
+            self.path.write_text(text, encoding="utf-8")  # A pipe or a device cannot be replaced.
+        else:
+            _replace(self.path, text)
+
+
+def _draw(name: str, report: Report, *, color: bool) -> str:
+    # Each format is a module of its own, imported when it is asked for.
+    if name == "text":
+        from codat_zoho.drift.formats.text import text
+
+        return text(report, color=color)
+    if name == "json":
+        from codat_zoho.drift.formats.json import json_text
+
+        return json_text(report)
+    if name == "markdown":
+        from codat_zoho.drift.formats.markdown import markdown
+
+        return markdown(report)
+    if name == "junit":
+        from codat_zoho.drift.formats.junit import junit
+
+        return junit(report)
+    from codat_zoho.drift.formats.html import html
+
+    return html(report)
+
+
+def _replace(path: Path, text: str) -> None:
+    # What reads it meanwhile, and a run that is killed, never meet half a report.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def outputs(arguments: argparse.Namespace, refuse: Callable[[str], NoReturn]) -> list[Output]:
+    """Read ``--format``, ``--output`` and ``--report``; what cannot be written is refused before anything runs."""
+    found = [Output(arguments.format, Path(arguments.output) if arguments.output else None, _color(arguments))]
+    for text in arguments.report:
+        name, equals, path = text.partition("=")
+        if name not in FORMATS or not equals or not path:
+            refuse(f"--report {text!r} is not like json=drift.json; the formats are {', '.join(FORMATS)}")
+        found.append(Output(name, Path(path)))
+    paths = [output.path for output in found if output.path]
+    for path in paths:
+        if path.is_dir() or not path.parent.is_dir():
+            refuse(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder does not exist'}")
+    if len(set(paths)) < len(paths):
+        refuse("two reports would be written to the same file")
+    return found
+
+
+def _color(arguments: argparse.Namespace) -> bool:
+    if arguments.no_color or os.environ.get("NO_COLOR") or arguments.output:
+        return False
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

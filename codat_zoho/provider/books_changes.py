@@ -1,0 +1,214 @@
+"""The integration's side of the engine's protocol where it changes something: property bags in, ``apply``, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from pulumi.dynamic import CreateResult, UpdateResult
+
+from codat_zoho.core.observe import ActualIntegration, Recorded
+from codat_zoho.core.plan import Removal, plan
+from codat_zoho.declare.rules import INTEGRATION
+from codat_zoho.declare.settings import IntegrationSettings
+from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
+from codat_zoho.provider import inputs
+from codat_zoho.provider.books import (
+    CLEARED,
+    client_outs,
+    confirm_client,
+    deployed_to,
+    desired_of,
+    metadata,
+    recorded_of,
+)
+from codat_zoho.provider.boundary import say
+from codat_zoho.provider.process import CONTEXT, unknown_fields
+from codat_zoho.remote.codat import Codat
+from codat_zoho.remote.converge import Outcome, apply
+
+Props = Mapping[str, Any]
+
+
+def create(props: Props) -> CreateResult:
+    """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
+    desired = desired_of(props)
+    codat = _alone(desired.connection)
+    outcome = apply(codat, desired, say=say, spelling=CONTEXT.spelling)
+    client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
+    return CreateResult(desired.connection, _outs(desired, outcome) | client_outs(client))
+
+
+def _alone(connection: str) -> Codat:
+    """Start an operation on a Codat client that no other resource of the program is known to manage.
+
+    Raises:
+        ConfigurationError: another one does, under another connection.
+    """
+    codat = CONTEXT.codat(connection)
+    if len(CONTEXT.declared) > 1:
+        codat.client()
+    if other := CONTEXT.declared_twice(connection):
+        raise ConfigurationError(
+            f"The connections {connection!r} and {other!r} of this program open one Codat client, which has one Zoho "
+            "Books integration.",
+            "Declare it once, or give one of them the API key of another Codat client.",
+        )
+    return codat
+
+
+def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
+    """Outputs of a resource that takes over what is there: those of a ``create`` that finds nothing to send.
+
+    Raises:
+        PlanBlocked: what is there is not what is declared, so taking it over would hide a difference.
+    """
+    todo = plan(desired, actual)
+    if not todo.empty:
+        raise PlanBlocked("What is in Codat is not what is declared, so it cannot be recorded as if it were.")
+    return _outs(desired, Outcome(actual, todo.cannot_tell)) | client_outs(actual.codat_client)
+
+
+def update(olds: Props, news: Props) -> UpdateResult:
+    """Read first, then send what differs."""
+    desired = desired_of(news)
+    codat, before = _alone(desired.connection), deployed_to(olds)
+    outcome = apply(codat, desired, recorded_of(olds), say=say, spelling=CONTEXT.spelling, deployed_to=before)
+    return UpdateResult(_outs(desired, outcome) | client_outs(before if before.id else outcome.actual.codat_client))
+
+
+def delete(props: Props) -> None:
+    """Leave the integration as ``on_delete`` says, unless the program still declares it under another name."""
+    connection, wish = str(props["connection"]), _removal(props)
+    mode = wish.on_delete
+    if mode != "keep":
+        with suppress(ConfigurationError):  # Without an API key nothing is sent, and the end of a name needs none.
+            _confirm_again(connection, props)
+    declared_as = CONTEXT.declared_as(connection, look=mode != "keep")
+    if declared_as is not None:
+        by = "" if declared_as == connection else f" by connection {declared_as!r}, of the same Codat client"
+        say(f"Zoho Books of connection {connection!r} is still declared{by}: nothing was sent to Codat for this name.")
+        return
+    if mode != "remove":
+        CONTEXT.kept.add(str(props.get("client_id")))
+    if mode == "keep":
+        say(
+            f"Zoho Books of connection {connection!r} is no longer managed; Codat keeps it as it is (on_delete='keep')."
+        )
+        return
+    codat = CONTEXT.codat(connection)
+    try:
+        apply(codat, wish, say=say, spelling=CONTEXT.spelling, deployed_to=deployed_to(props))
+    except NotFound as gone:
+        say(f"{gone} There is nothing left to remove.")
+
+
+def _confirm_again(connection: str, props: Props) -> None:
+    """Refuse to end a name that was deployed to another Codat client; its new name may have been, just before.
+
+    Raises:
+        WrongCodatClient: the API key opens another one.
+    """
+    new, old = CONTEXT.codat(connection).client(), deployed_to(props)
+    if connection not in CONTEXT.declared or not new.is_another(old.id):
+        confirm_client(connection, props)
+        return
+    raise WrongCodatClient(
+        f"Zoho Books of connection {connection!r} was deployed to the Codat client {old}, which stays as it is; the "
+        f"API key opens {new} now, and a new name of the resource may have been deployed there in this run.",
+        "If that is not meant: set the API key of the first one, put in order what was sent to the other one, run "
+        "'pulumi state delete' on the new resource, then pulumi up.",
+    )
+
+
+def announce_removal(props: Props, actual: ActualIntegration) -> None:
+    """Say whether destroying will be refused."""
+    what = f"Destroying {props.get('connection')!r}"
+    todo = plan(_removal(props), actual, spelling=CONTEXT.spelling)
+    if todo.blockers and actual.linked is None:
+        say(f"{what}: Codat does not say how many companies are linked, so whether it is refused cannot be told yet.")
+    elif todo.blockers:
+        say(f"{what} will be refused: {' '.join(todo.blockers)}")
+    elif todo.risk:
+        say(f"{what}: {todo.risk}")
+
+
+def _removal(props: Props) -> Removal:
+    return Removal(props.get("on_delete") or "remove", bool(props.get("allow_disruption")))
+
+
+def refuse_early(olds: Props, news: Props) -> None:
+    """Refuse in preview what the recorded count of linked companies forbids, and say whom what it allows can cut off.
+
+    Raises:
+        PlanBlocked: it would be refused.
+    """
+    before = _as_recorded(olds)
+    if before.linked == 0:
+        return
+    desired = desired_of(news, unknown_fields(inputs.declared(INTEGRATION, news)))
+    if before.keys is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
+        desired = desired.model_copy(update={"client_id": None, "client_secret": None})
+    todo = plan(desired, before, recorded_of(olds), spelling=CONTEXT.spelling)
+    if todo.risk:
+        say(f"{todo.risk} {_LAST_COUNT}")
+    if before.linked and todo.disruptive and todo.blockers:
+        raise PlanBlocked(" ".join(todo.blockers), _LAST_COUNT)
+
+
+def look_at_move(olds: Props, news: Props) -> None:
+    """Remember where a resource moves, and refuse in preview what leaving the old Codat client would cut off.
+
+    Only where companies were linked at the last look, and the API keys are at hand, Codat is asked which clients they
+    open.
+
+    Raises:
+        PlanBlocked: it would be refused.
+    """
+    old, new = str(olds.get("connection")), str(news["connection"])
+    CONTEXT.moving[old] = new
+    before = _as_recorded(olds)
+    todo = plan(_removal(olds), before, spelling=CONTEXT.spelling)
+    if not before.linked or not (todo.blockers or todo.risk):
+        return
+    try:
+        same = CONTEXT.same_client(old, new)
+    except CodatZohoError:
+        same = None  # Looking decides nothing; who sends something looks again.
+    leaving = f"Leaving connection {old!r}"
+    if same is None:
+        what = "will be refused" if todo.blockers else todo.risk
+        say(f"{leaving}: whether {new!r} opens the same Codat client cannot be told yet. If not: {what} {_LAST_COUNT}")
+    elif not same and todo.blockers:
+        raise PlanBlocked(f"{leaving} for another Codat client: {' '.join(todo.blockers)}", _LAST_COUNT)
+    elif not same:
+        say(f"{leaving} for another Codat client: {todo.risk} {_LAST_COUNT}")
+
+
+_LAST_COUNT = "(Counted at the last look.)"
+
+
+def _as_recorded(olds: Props) -> ActualIntegration:
+    """What Codat had at the last look, as far as it is on record."""
+    client_id = olds.get("client_id")
+    return ActualIntegration(
+        enabled=olds.get("enabled") is True,
+        keys={"clientId": client_id, "clientSecret": "****"} if client_id else None,
+        linked=_count(olds),
+    )
+
+
+def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
+    outs = inputs.plain(desired) | metadata(outcome.actual, outcome.cannot_tell)
+    if known := Recorded.of(desired).client_secret_fingerprint:
+        outs[inputs.FINGERPRINT] = known
+    if outcome.keys_cleared_while_disabled:
+        outs[CLEARED] = True
+    return outs | inputs.as_deployed(outs)
+
+
+def _count(props: Props) -> int | None:
+    """The recorded number of linked companies; the engine hands integers over as floats."""
+    count = props.get("linked_companies")
+    return int(count) if isinstance(count, int | float) else None

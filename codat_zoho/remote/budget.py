@@ -1,0 +1,126 @@
+"""Counts the calls of a process and keeps them below Codat's limits. Facts: docs/facts.md, section Codat.
+
+Codat allows 1,000 calls a minute from one address, whatever the key, and each Codat client a number of calls a day
+(1,000 for the client and 1,000 for each active connected company, reset at 00:00 UTC), of which every answer says what
+is left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+MINUTE_LIMIT = 900
+"""Calls that one process sends within 60 seconds. Codat allows an address 1,000, and others may share the address."""
+LOW = 0.1
+"""The share of a day's calls below which a warning is due."""
+_MINUTE = 60
+_DAY = 24 * 60 * _MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose daily budget a call is on: one API key, known by a hash and by where it was found."""
+
+    digest: str
+    source: str
+
+
+@dataclass(slots=True)
+class _Left:
+    """What a Codat client has left of a day."""
+
+    source: str
+    left: int
+    limit: int
+    day: int
+    warned: bool = False
+
+    def __str__(self) -> str:
+        calls = f"{self.left:,} of {self.limit:,} calls are left today"
+        return f"{calls} for the Codat API key from {self.source} (reset at 00:00 UTC)"
+
+
+@dataclass(eq=False)
+class Budget:
+    """The calls of this process. Threads share it.
+
+    Args:
+        now: the time, in seconds since 1970.
+        say: receives warnings, one line each.
+    """
+
+    now: Callable[[], float] = time.time
+    say: Callable[[str], None] = lambda text: None
+    _calls: Counter[str] = field(default_factory=Counter, repr=False)
+    _recent: Counter[int] = field(default_factory=Counter, repr=False)
+    _left: dict[str, _Left] = field(default_factory=dict, repr=False)
+    _slowed: bool = False
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def spend(self, service: str) -> float:
+        """Count a call that is about to be sent, or return how many seconds to wait first.
+
+        Args:
+            service: ``Codat``, whose limit a minute is kept, or ``Zoho``.
+        """
+        with self._lock:
+            if service == "Codat" and (wait := self._wait()):
+                return wait
+            self._calls[service] += 1
+            return 0.0
+
+    def _wait(self) -> float:
+        second = int(self.now())
+        for past in [at for at in self._recent if not second - _MINUTE < at <= second]:
+            del self._recent[past]
+        if self._recent.total() < MINUTE_LIMIT:
+            self._recent[second] += 1
+            return 0.0
+        if not self._slowed:
+            self._slowed = True
+            self.say(_SLOWER)
+        return float(min(self._recent) + _MINUTE - second)
+
+    def note(self, account: Account, headers: Mapping[str, str]) -> None:
+        """Remember what an answer of Codat says is left of the day, and warn once where that is little."""
+        left, limit = (_number(headers.get(f"x-rate-limit-{name}")) for name in ("remaining", "limit"))
+        if left is None or not limit:
+            return
+        with self._lock:
+            day = int(self.now()) // _DAY
+            seen = self._left.setdefault(account.digest, _Left(account.source, left, limit, day))
+            # Answers to calls sent at the same time arrive in any order: within a day, what is left never grows.
+            seen.left = min(left, seen.left) if (seen.day, seen.limit) == (day, limit) else left
+            seen.day, seen.limit = day, limit
+            low = seen.left < LOW * limit
+            warn, seen.warned = low and not seen.warned, seen.warned or low
+            text = str(seen)
+        if warn:
+            self.say(f"{text}: less than a tenth.")
+
+    def summary(self) -> str:
+        """How many calls were made, and what the client that has the least has left."""
+        with self._lock:
+            calls, left = dict(self._calls), list(self._left.values())
+        text = " and ".join(f"{calls.get(service, 0)} calls to {service}" for service in ("Codat", "Zoho"))
+        if not left:
+            return f"{text}; Codat did not say how many are left today."
+        text += f"; {min(left, key=lambda seen: seen.left / seen.limit)}"
+        return f"{text}, and more in {len(left) - 1} other Codat clients." if len(left) > 1 else f"{text}."
+
+    def notes(self) -> list[str]:
+        """What was warned of, as it stands now."""
+        with self._lock:
+            low = [f"{seen}." for seen in self._left.values() if seen.warned]
+            return [*([_SLOWER] if self._slowed else []), *low]
+
+
+_SLOWER = f"{MINUTE_LIMIT} calls within a minute: going slower, to stay below Codat's limit."
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and len(text) < 12 and text.isascii() and text.isdigit() else None

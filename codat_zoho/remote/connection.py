@@ -1,0 +1,139 @@
+"""Finds what is needed to reach Codat and Zoho: the environment first, then stack configuration.
+
+The provider process and the command line find it alike, so this module knows nothing of Pulumi: stack configuration
+comes in as a mapping.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
+from codat_zoho.remote.http import Http, checked_address
+from codat_zoho.texts.redact import register
+
+
+def api_key_names(connection: str) -> tuple[str, str]:
+    """Return the environment variable and the configuration key that hold a connection's API key."""
+    if connection == "default":
+        return "CODAT_API_KEY", "apiKey"
+    # Never fall back to the default key: it belongs to another Codat client.
+    return f"CODAT_API_KEY_{connection.upper().replace('-', '_')}", f"apiKeys.{connection}"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Settings that are no inputs of a resource.
+
+    Args:
+        config: stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's.
+        variables: environment variables that ESC environments give, for who runs no command that sets them; looked at
+            last.
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, get: Callable[[str], Any]) -> Environment:
+        """Take what is known here from stack configuration; ``get`` finds ``codat-zoho:<key>``, or gives None."""
+        return cls({key: value for key in CONFIG_KEYS if (value := get(f"{NAMESPACE}:{key}")) is not None})
+
+    def setting(self, variable: str, key: str) -> tuple[str, str] | None:
+        """Return (value, where it came from)."""
+        if value := os.environ.get(variable):
+            return value, variable
+        if value := self.config.get(key):
+            return str(value), f"{NAMESPACE}:{key}"
+        if value := self.variables.get(variable):
+            return value, f"{variable} (of ESC)"
+        return None
+
+    def api_key(self, connection: str) -> ApiKey:
+        """Find the API key of a connection. It comes from outside and never enters a resource.
+
+        Raises:
+            ConfigurationError: when there is none, naming where to put it, or when it is malformed.
+        """
+        found = self.found_api_key(connection)
+        if found is None:
+            variable, key = api_key_names(connection)
+            path = "--path " if connection != "default" else ""
+            raise ConfigurationError(
+                f"No Codat API key for connection {connection!r}.",
+                f"Set the environment variable {variable}, or run: pulumi config set --secret {path}{NAMESPACE}:{key}",
+            )
+        return ApiKey.parse(*found)
+
+    def found_api_key(self, connection: str) -> tuple[str, str] | None:
+        """The API key of a connection as it was given, and where; None where there is none."""
+        variable, key = api_key_names(connection)
+        if os.environ.get(variable) or self.config.get(key):
+            return self.setting(variable, key)
+        named = self._named_keys().get(connection)
+        if isinstance(named, str) and named:
+            return named, f"{NAMESPACE}:apiKeys.{connection}"
+        return self.setting(variable, key)
+
+    def _named_keys(self) -> Mapping[str, Any]:
+        named = self.config.get("apiKeys") or {}
+        if isinstance(named, str):
+            register(named)
+            try:
+                named = json.loads(named)
+            except (ValueError, RecursionError):
+                named = None
+        if not isinstance(named, Mapping):
+            raise ConfigurationError(
+                f"{NAMESPACE}:apiKeys is not a map from connection names to API keys.",
+                f"Set each: pulumi config set --secret --path {NAMESPACE}:apiKeys.<connection>",
+            )
+        return named
+
+    def codat(self, http: Http, connection: str) -> Codat:
+        """Start an operation on the Codat client of a connection."""
+        return Codat(http, self.api_key(connection), url=self.codat_url(), paths=self.paths())
+
+    def codat_url(self) -> str:
+        """Codat's address: https, except for this machine."""
+        url, source = self.setting("CODAT_URL", "codatUrl") or (DEFAULT_URL, "")
+        return checked_address(url, source)
+
+    def paths(self) -> Paths:
+        """The paths that are in no published OpenAPI file, unless others are set."""
+        enabled, credentials = (
+            _path(self.setting(*names), default)
+            for names, default in (
+                (("CODAT_ENABLED_PATH", "codatEnabledPath"), DEFAULT_PATHS.enabled),
+                (("CODAT_CREDENTIALS_PATH", "codatCredentialsPath"), DEFAULT_PATHS.credentials),
+            )
+        )
+        return Paths(enabled, credentials)
+
+    def zoho_url(self) -> str | None:
+        """The loopback address that stands in for Zoho, or None for Zoho itself."""
+        found = self.setting("ZOHO_URL", "zohoUrl")
+        return checked_address(*found, loopback_only=True) if found else None
+
+    def verify(self, declared: str) -> str:
+        """When to ask Zoho: as declared, unless ``CODAT_ZOHO_VERIFY`` says otherwise."""
+        asked = os.environ.get("CODAT_ZOHO_VERIFY") or declared
+        if asked not in ("on-change", "always", "off"):
+            raise ConfigurationError("CODAT_ZOHO_VERIFY must be on-change, always or off.")
+        return asked
+
+
+def _path(found: tuple[str, str] | None, default: str) -> str:
+    if found is None:
+        return default
+    path, source = found
+    rest = path.replace("{key}", "")
+    if not path.startswith("/") or not rest.isascii() or set("{}?# \\") & set(rest) or not rest.isprintable():
+        raise ConfigurationError(f"{source} is no path like {default}.")
+    return path

@@ -1,0 +1,409 @@
+"""The only module that imports httpx: one client per process, timeouts, a deadline, retries, bounded bodies.
+
+httpx itself is imported on the first request: previews make none, so they do not pay for it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import wait
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies
+
+from codat_zoho._version import __version__
+from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
+from codat_zoho.remote.budget import Account, Budget
+from codat_zoho.remote.once import Once
+from codat_zoho.remote.threads import start
+from codat_zoho.texts.redact import one_line, redact, register
+
+if TYPE_CHECKING:
+    import logging
+
+    import httpx
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+_C = TypeVar("_C")
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 20.0
+RETRY_AFTER_CAP = 30.0
+"""Seconds. A longer wait is not waited for: the caller fails and names the time instead."""
+ATTEMPTS = 5
+MAX_BODY = 4 * 1024 * 1024
+MAX_CONNECTIONS = 4
+_YEAR = 365 * 86_400.0
+_BACKOFF_START, _BACKOFF_FACTOR = 0.5, 1.5  # as Codat's own clients do
+_RETRIED = frozenset({408, 429, *range(500, 600)})
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether ``url`` points to this machine, where plain http is allowed."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> str:
+    """Return a base address without its trailing slash.
+
+    Raises:
+        ConfigurationError: when it is not https (loopback may be http), or carries a user, query or fragment.
+    """
+    bare = url.strip()
+    try:
+        parts = urlsplit(bare)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        valid = False
+    if not valid or not bare.isascii() or not bare.isprintable() or set(bare) & set(" @?#\\"):
+        # A key in the wrong variable, or a password in the address, must not be shown.
+        raise ConfigurationError(
+            f"{setting} is no usable address; what it holds is not shown.",
+            "Give one like https://api.codat.io, without user, query and fragment.",
+        )
+    if loopback_only and not is_loopback(bare):
+        raise ConfigurationError(
+            f"{setting} is {_shown(parts)}, but only a loopback address (the simulator) may stand in for Zoho.",
+            "Unset it: Zoho's own addresses are built in.",
+        )
+    if parts.scheme == "http" and not is_loopback(bare):
+        raise ConfigurationError(
+            f"{setting} is {_shown(parts)}: the API key would travel in clear.",
+            "Use https (only loopback may be http).",
+        )
+    return bare.rstrip("/")
+
+
+def _shown(address: SplitResult) -> str:
+    return one_line(f"{address.scheme}://{address.netloc}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, already read."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    tries: int = 1
+    """How often it was asked for."""
+
+    def json(self) -> Any:
+        """Parse the body; raises ValueError when it is not JSON."""
+        return json.loads(self.body)
+
+
+class Deadline:
+    """The time that one whole operation may take, over all its calls and waits.
+
+    Args:
+        seconds: it takes at most.
+        clock: tells the time.
+        within: the deadline of what it is a part of.
+    """
+
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic, within: Deadline | None = None
+    ) -> None:
+        self.seconds: float = seconds if within is None else min(seconds, within.seconds)
+        self._clock, self._within = clock, within
+        self._end = clock() + seconds
+        self._excused = 0.0
+
+    def left(self) -> float:
+        """Seconds left, never negative."""
+        left = max(0.0, self._end - self._clock())
+        return left if self._within is None else min(left, self._within.left())
+
+    def excuse(self, seconds: float) -> None:
+        """Do not count the next seconds: a limit is waited for. Calls that wait at the same time wait once."""
+        now = self._clock()
+        self._end += max(0.0, now + seconds - max(now, self._excused))
+        self._excused = max(self._excused, now + seconds)
+        if self._within is not None:
+            self._within.excuse(seconds)
+
+
+@dataclass(eq=False)
+class Http:
+    """Sends requests. Threads share one; it builds its httpx client on first use.
+
+    Args:
+        transport: stands in for the network in tests (an ``httpx.BaseTransport``).
+        log: receives one redacted line per exchange.
+        budget: counts the calls.
+        asked: what is asked once only, by all operations together.
+        clock, sleep, now, jitter: time and chance, for tests.
+        limit: bounds every operation, see :meth:`within`.
+        connections: kept open, and used at the same time, at most.
+    """
+
+    transport: Any = None
+    log: Callable[[str], None] | None = None
+    budget: Budget = field(default_factory=Budget)
+    asked: Once = field(default_factory=Once)
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    limit: Deadline | None = None
+    connections: int = MAX_CONNECTIONS
+    _clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.budget.now = self.now
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Start the clock of an operation."""
+        return Deadline(seconds, self.clock, self.limit)
+
+    def within(self, limit: Deadline) -> Http:
+        """Return the same client, whose operations end with ``limit`` at the latest."""
+        return replace(self, limit=limit)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline: Deadline,
+        headers: Mapping[str, str] | None = None,
+        json_body: object = None,
+        form: Mapping[str, str] | None = None,
+        account: Account | None = None,
+        retry: bool = True,
+    ) -> Answer:
+        """Send a request and return the answer, whatever its status.
+
+        Args:
+            method: HTTP method.
+            url: the whole address.
+            deadline: of the operation that this request belongs to.
+            headers: to send along, the API key among them.
+            json_body: sent as JSON.
+            form: sent as a form.
+            account: the Codat client whose budget the call is on; None for Zoho.
+            retry: repeat it after 408, 429, 5xx and connection errors. Everything this package asks Codat for is
+                idempotent; a probe at Zoho is never repeated, since repeating extends a lockout.
+
+        Raises:
+            Unreachable: no answer came, or not in time.
+            UnexpectedAnswer: the body is larger than any real one.
+        """
+        host = urlsplit(url).netloc
+        for attempt in range(1, ATTEMPTS + 1):
+            while pause := self.budget.spend("Codat" if account else "Zoho"):
+                deadline.excuse(pause)
+                self.sleep(pause)
+            try:
+                answer = self._once(method, url, deadline, headers or {}, json_body, form)
+            except _NoAnswer as error:
+                wait = self._backoff(attempt)
+                if not retry or attempt == ATTEMPTS or wait >= deadline.left():
+                    raise Unreachable(
+                        f"{host} could not be reached: {error}"
+                        + (f" (tried {attempt} times)." if attempt > 1 else "."),
+                        "Check the address, the network, proxies and TLS trust, then run it again.",
+                    ) from None
+            else:
+                answer = replace(answer, tries=attempt)
+                if account:
+                    self.budget.note(account, answer.headers)
+                if answer.status not in _RETRIED or not retry or attempt == ATTEMPTS:
+                    return answer
+                asked = retry_after(answer.headers, self.now())
+                wait = self._backoff(attempt) if asked is None else asked
+                if wait > RETRY_AFTER_CAP or wait >= deadline.left():
+                    return answer
+            self.sleep(wait)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _backoff(self, attempt: int) -> float:
+        return _BACKOFF_START * _BACKOFF_FACTOR ** (attempt - 1) * (0.5 + self.jitter() / 2)
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        deadline: Deadline,
+        headers: Mapping[str, str],
+        json_body: object,
+        form: Mapping[str, str] | None,
+    ) -> Answer:
+        import httpx
+
+        left = deadline.left()
+        if left <= 0:
+            raise _NoAnswer(f"the {deadline.seconds:g} s for the whole operation are used up")
+        began = self.clock()
+        outcome = "?"
+        try:
+            with self._client(urlsplit(url).scheme).stream(
+                method,
+                url,
+                headers=dict(headers),
+                json=json_body,
+                data=form,
+                timeout=httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left)),
+            ) as response:
+                body = bytearray()
+                assert isinstance(response.stream, httpx.SyncByteStream)
+                # As it comes: httpx's iter_bytes gathers and unpacks, and looks at neither clock nor size meanwhile.
+                for chunk in response.stream:
+                    body += chunk
+                    if len(body) > MAX_BODY:
+                        break
+                    if deadline.left() <= 0:
+                        raise _NoAnswer(f"the answer was not complete within {deadline.seconds:g} s")
+                content = _unpacked(bytes(body), response.headers.get("content-encoding", ""))
+                if content is None or len(content) > MAX_BODY:
+                    outcome = "answer too large" if content else "answer cannot be unpacked"
+                    raise UnexpectedAnswer(
+                        f"{urlsplit(url).netloc} sent "
+                        + (f"more than {MAX_BODY >> 20} MiB" if content else "something packed that cannot be unpacked")
+                        + f" in answer to {method}.",
+                        "Check that the address is right.",
+                        status=response.status_code,
+                    )
+                outcome = str(response.status_code)
+                return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
+        except httpx.TimeoutException as error:
+            outcome = type(error).__name__
+            raise _NoAnswer(_TIMEOUTS.get(outcome, "it did not answer in time")) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            outcome = type(error).__name__
+            raise _NoAnswer(one_line(str(error)) or outcome) from None
+        finally:
+            if self.log is not None:
+                path = urlsplit(url).path
+                self.log(redact(f"{method} {urlsplit(url).netloc}{path} -> {outcome} ({self.clock() - began:.3f} s)"))
+
+    def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
+        """Do three things at the same time, and all to their end. Where several fail, the first is what is told."""
+        one, another = start(second), start(third)
+        try:
+            return first(), one.result(), another.result()
+        finally:
+            wait([one])
+            wait([another])
+
+    @staticmethod
+    def load() -> None:
+        """Load what sending needs, while something else is waited for."""
+        import httpx  # noqa: F401
+
+    def close(self) -> None:
+        """Close the connections. It can be used again; a provider process just ends."""
+        with self._lock:
+            while self._clients:
+                self._clients.popitem()[1].close()
+
+    def _client(self, scheme: str) -> httpx.Client:
+        with self._lock:
+            if scheme not in self._clients:
+                self._clients[scheme] = self._new_client(scheme)
+            return self._clients[scheme]
+
+    def _new_client(self, scheme: str) -> httpx.Client:
+        import httpx
+
+        _keep_secrets_out_of_logs()
+        try:
+            return httpx.Client(
+                transport=self.transport,
+                # Plain http is for this machine only, and needs no trust store, which takes 30 ms to load: this one
+                # trusts nobody.
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else True,
+                # A proxy from the environment must never see what is meant for this machine.
+                mounts={} if self.transport else {f"all://{_host(name)}": None for name in _LOOPBACK},
+                follow_redirects=False,
+                # All connections share this client: a cookie would carry one Codat client's session to another's key.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                limits=httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections),
+                headers={
+                    "User-Agent": f"codat-zoho/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                },
+            )
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            raise ConfigurationError(
+                f"No HTTP client can be set up on this machine: {one_line(str(error)).rstrip('.')}.",
+                "Check the environment variables SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
+            ) from None
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes | None:
+    """Undo what a proxy packed although plain was asked for, but not a bomb; None where that cannot be done."""
+    if encoding.strip().lower() in ("", "identity") or not body:
+        return body
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return None
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return None
+
+
+class _NoAnswer(Exception):
+    """Why there is no answer, in a few words."""
+
+
+_TIMEOUTS = {
+    "ConnectTimeout": f"no connection within {CONNECT_TIMEOUT:g} s",
+    "ReadTimeout": f"no answer within {READ_TIMEOUT:g} s",
+    "PoolTimeout": "too many calls at once",
+}
+
+
+def _keep_secrets_out_of_logs() -> None:
+    """Redact what httpx and httpcore log for whoever listens: an answer's headers may echo the key."""
+    import logging
+
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_redacted)  # Once, however often it is added.
+    for address in getproxies().values():
+        with suppress(ValueError):
+            parts = urlsplit(address if "://" in address else f"//{address}")
+            register(unquote(parts.password or parts.username or ""))
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), None
+    return True
+
+
+# A logger's filter does not see what its children log. httpx2, the fork that can stand in for httpx, names its own.
+_PARTS = ("connection", "http11", "http2", "proxy", "socks")
+_LOGGERS = tuple(
+    name for fork in ("", "2") for name in (f"httpx{fork}", *(f"httpcore{fork}.{part}" for part in _PARTS))
+)
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Read ``Retry-After`` (seconds or an HTTP date) as seconds from ``now``; None where absent or unreadable."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(_YEAR, float(text[:9]))
+    try:
+        return min(_YEAR, max(0.0, parsedate_to_datetime(text).timestamp() - now))
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

@@ -1,0 +1,55 @@
+"""Threads that never keep a process from ending: an interrupted run does not wait for an answer that drips in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+def start(work: Callable[[], _T]) -> Future[_T]:
+    """Do something in a thread of its own."""
+    future: Future[_T] = Future()
+    Thread(target=_do, args=(future, work), daemon=True).start()
+    return future
+
+
+def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+        future.set_exception(error)
+
+
+class Workers:
+    """Does work in the order it comes in, ``count`` pieces at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._threads = 0
+        self._lock = Lock()
+        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+
+    def submit(self, work: Callable[[], _T]) -> Future[_T]:
+        """Have something done."""
+        future: Future[_T] = Future()
+        self._work.put((future, work))
+        with self._lock:
+            if self._threads < self._count:
+                self._threads += 1
+                Thread(target=self._run, daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Let the threads end once all that was submitted is done."""
+        with self._lock:
+            for _ in range(self._threads):
+                self._work.put(None)
+
+    def _run(self) -> None:
+        while piece := self._work.get():
+            _do(*piece)

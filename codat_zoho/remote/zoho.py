@@ -1,0 +1,63 @@
+"""Zoho: asks a data centre whether it accepts a client id and secret. Facts: docs/facts.md, section Zoho.
+
+Nothing can be written at Zoho: there is no API for clients of the console. One thing can be asked, at the token
+endpoint, with a refresh token that is obviously no token: Zoho checks the client first and complains about the token
+(``invalid_code``) only when it accepts the client. Asking is limited to about ten times in ten minutes, and repeating
+extends a lockout, so it is done once per data centre, never repeated, and an unclear answer is never a no.
+"""
+
+from __future__ import annotations
+
+from codat_zoho.core.observe import Probe, ProbeResult
+from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.errors import CodatZohoError
+from codat_zoho.remote.http import Http
+from codat_zoho.texts.redact import register
+
+PROBE_SECONDS = 30.0
+_NO_TOKEN = f"1000.{'0' * 32}.{'0' * 32}"
+_MEANING = {
+    "invalid_code": Probe.ACCEPTED,
+    "invalid_client_secret": Probe.WRONG_SECRET,
+    "invalid_client": Probe.UNKNOWN_CLIENT,
+}
+
+
+def probe(http: Http, code: str, client_id: str, client_secret: str, *, url: str | None = None) -> ProbeResult:
+    """Ask one data centre, once. Never raises: what cannot be told comes back as inconclusive, with the reason.
+
+    Args:
+        http: sends.
+        code: of the data centre.
+        client_id: to ask about.
+        client_secret: to ask about; sent in the body, to the data centre's own host only.
+        url: a loopback address that stands in for all of Zoho; None for the built-in hosts.
+    """
+    register(client_secret)
+    address = f"{url}/{code}" if url else DATA_CENTRES[code].accounts
+    try:
+        answer = http.send(
+            "POST",
+            f"{address}/oauth/v2/token",
+            deadline=http.deadline(PROBE_SECONDS),
+            # In the body, never in the query string, which ends up in logs.
+            form={
+                "grant_type": "refresh_token",
+                "refresh_token": _NO_TOKEN,
+                "client_id": client_id,
+                "client_secret": client_secret,
+            },
+            retry=False,
+        )
+        body = answer.json()
+    except CodatZohoError as error:
+        return ProbeResult(Probe.INCONCLUSIVE, error.what.rstrip("."))
+    except (ValueError, RecursionError):
+        return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something that is not JSON")
+    # The status says nothing here: Zoho sends errors with 200 and throttling with 400 or 200.
+    told = body.get("error") if isinstance(body, dict) else None
+    if isinstance(told, str) and told in _MEANING:
+        return ProbeResult(_MEANING[told])
+    if isinstance(body, dict) and body.get("status") == "failure":
+        return ProbeResult(Probe.INCONCLUSIVE, "it is throttling token requests; ask again in ten minutes or more")
+    return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something this package does not know")

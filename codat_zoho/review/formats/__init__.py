@@ -1,0 +1,1 @@
+"""The formats of a review, each over the same data."""

@@ -1,0 +1,1 @@
+"""How texts leave this package: without secrets, on one line, escaped."""

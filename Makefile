@@ -63,7 +63,6 @@ check: $(READY)  ## Format, lint, types, imports, the audit, what is generated: 
 	$(BIN)/lint-imports
 	$(BIN)/python tools/audit.py
 	$(BIN)/python tools/reference.py --check
-	$(BIN)/python tools/pictures.py --check
 
 format: $(READY)  ## Formats the code, and mends what the linter can: 1 s
 	$(BIN)/ruff format .
@@ -83,15 +82,13 @@ docs: $(READY)  ## The site, in build/docs; with chromium its pictures too: 10 s
 	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs -d build/doctrees . build/docs
 	@echo "Open build/docs/docs/index.html"
 
-# What a run draws: the terminal, the report, and the boxes and arrows. `make test` says which of them is stale.
+# What a run draws: the terminal and the report. `make test` says which of them is stale.
 pictures: $(READY) engine
 	$(BIN)/python tools/terminal_svg.py > /dev/null
 	$(BIN)/python tools/screenshots.py
-	$(BIN)/python tools/pictures.py
 
-reference: $(READY)  ## docs/reference and the pictures of boxes, from the code: 2 s
+reference: $(READY)  ## docs/reference, from the code: 2 s
 	$(BIN)/python tools/reference.py
-	$(BIN)/python tools/pictures.py
 
 # Everything from one locked file, checked against its hashes.
 $(READY): requirements/dev.txt pyproject.toml

@@ -14,6 +14,7 @@ import pytest
 from codat_zoho.testing import CLIENT_SECRET
 from tests.real_engine import ROOT
 from tools import screenshots, terminal_svg
+from tools.stage import normalised
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -39,7 +40,7 @@ def test_the_picture_of_drift_is_what_drift_prints() -> None:
     text, code = terminal_svg.perform()
     assert code == 7
     drawn, now = terminal_svg.PICTURE.read_text(), terminal_svg.svg(text, code)
-    assert terminal_svg.normalised(_shown(drawn)) == terminal_svg.normalised(_shown(now))
+    assert normalised(_shown(drawn)) == normalised(_shown(now))
     assert CLIENT_SECRET not in drawn
 
 

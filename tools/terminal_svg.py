@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from codat_zoho.testing import CLIENT_ID, CLIENT_SECRET  # noqa: E402
 from tools.engine import find_or_build  # noqa: E402
-from tools.stage import staged  # noqa: E402
+from tools.stage import normalised, plain, staged  # noqa: E402
 
 PICTURE = ROOT / "docs/pictures/drift.svg"
 COMMAND = ("codat-zoho", "drift")
@@ -57,18 +57,6 @@ def _on_a_terminal(folder: Path, environment: Mapping[str, str]) -> tuple[str, i
     return said.decode().replace("\r\n", "\n"), process.returncode
 
 
-def plain(text: str) -> str:
-    """The text without colours."""
-    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-
-
-def normalised(text: str) -> str:
-    """The text with what differs in each run replaced."""
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?", "<time>", plain(text))
-    text = re.sub(r"\d+(\.\d+)? s\b", "<seconds>", text)
-    return "\n".join(line.rstrip() for line in text.splitlines())
-
-
 def svg(text: str, code: int) -> str:
     """Draw a terminal window; each line is text that can be selected and searched."""
     command = " ".join(COMMAND)
@@ -81,7 +69,7 @@ def svg(text: str, code: int) -> str:
 
 
 def main() -> int:
-    """Draw it, unless only times would differ."""
+    """Draw it again, unless only times would differ."""
     text, code = perform()
     drawn = svg(text, code)
     if not PICTURE.exists() or normalised(PICTURE.read_text(encoding="utf-8")) != normalised(drawn):

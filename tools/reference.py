@@ -33,6 +33,7 @@ from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings 
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
 from codat_zoho.terminal.environment_variables import VARIABLES  # noqa: E402
 from codat_zoho.terminal.exits import Exit, exit_of  # noqa: E402
+from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
 from tools.schemas import reports  # noqa: E402
 
@@ -257,16 +258,9 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or compare them with what is there; the exit code is 1 where one is stale."""
+    """Write or compare."""
     drawn = {FOLDER / f"{name}.md": f"{MARK}{draw()}\n" for name, draw in PAGES.items()}
-    if arguments != ["--check"]:
-        for path, text in drawn.items():
-            path.write_text(text, encoding="utf-8")
-        return 0
-    stale = [path.name for path, text in drawn.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    if stale:
-        print(f"docs/reference is stale: {', '.join(stale)}. Run: make reference", file=sys.stderr)
-    return int(bool(stale))
+    return write_or_compare(drawn, "docs/reference", arguments)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from codat_zoho import errors
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.http import Answer, retry_after
 from codat_zoho.texts.redact import one_line, redact
 
@@ -15,7 +16,7 @@ ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 _WITHDRAWN = "NotFound"
 """The whole ``error`` of Codat's 404 for a call that it offers no more; of what is missing it speaks in a sentence
 (Codat's notices of removed paths)."""
-_PORTAL = "In the Codat Portal, open Settings > Integrations > Zoho Books"
+_PORTAL = f"In the Codat Portal, open {ZOHO_BOOKS.portal}"
 _CHECK_ADDRESS = "Check that the Codat address is right and that no proxy or login page answers in its place."
 
 

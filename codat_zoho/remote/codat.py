@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codat_zoho import errors
 from codat_zoho.core.observe import ActualIntegration, CodatClient
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.answers import ID, Call, failure, no_object, withdrawn
 from codat_zoho.remote.budget import Account
 from codat_zoho.remote.http import Answer, Http
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
     from codat_zoho.core.plan import Step
 
 DEFAULT_URL = "https://api.codat.io"
-ZOHO_BOOKS = "rwuv"
-"""Codat's platform key of Zoho Books (Codat's integration reference)."""
 OPERATION_SECONDS = 120.0
 """How long one operation (a create, a read, …) may take, over all its calls, retries and waits."""
 _PAGE_SIZE = 500
 _LONGEST_VALUE = 500
 _CLIENT_NOT_TOLD = frozenset({204, 400, 403, 404, 405, 410})
 """How Codat may say that it does not tell which client an API key opens."""
-_READ = Call("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration")
+_READ = Call("GET", f"/integrations/{ZOHO_BOOKS.key}", "reading the Zoho Books integration")
 _READ_CLIENT = Call("GET", "/profile/syncSettings", "reading which Codat client the API key opens")
 _READ_PROFILE = Call("GET", "/profile", "reading the name of the Codat client")
 
@@ -114,8 +113,8 @@ class Codat:
         self._api_key = api_key
         self._account = Account(hashlib.sha256(api_key.header.encode()).hexdigest()[:12], api_key.source)
         self._url = url
-        self._enabled_path = paths.enabled.format(key=ZOHO_BOOKS)
-        self._keys_path = paths.credentials.format(key=ZOHO_BOOKS)
+        self._enabled_path = paths.enabled.format(key=ZOHO_BOOKS.key)
+        self._keys_path = paths.credentials.format(key=ZOHO_BOOKS.key)
         self._deadline = http.deadline(seconds)
         self._integration_id: str | None = None
         self.whose = url, self._account.digest
@@ -132,7 +131,7 @@ class Codat:
         """
         body, (keys, untold), client = self._http.together(lambda: self._ask(_READ), self._keys, self.client)
         enabled = body.get("enabled")
-        if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS) != ZOHO_BOOKS:
+        if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS.key) != ZOHO_BOOKS.key:
             raise errors.UnexpectedAnswer(
                 "Codat's answer on the Zoho Books integration does not say whether it is enabled.",
                 "Check that the Codat address is right; if it is, report this to the codat-zoho project.",
@@ -145,7 +144,7 @@ class Codat:
             keys=keys,
             linked=linked if type(linked) is int and linked >= 0 else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
-            name=one_line(name) if isinstance(name, str) and name else "Zoho Books",
+            name=one_line(name) if isinstance(name, str) and name else ZOHO_BOOKS.name,
             keys_untold=untold,
             codat_client=client,
         )
@@ -234,7 +233,7 @@ class Codat:
         if answer.status == 204 or (answer.status == 404 and (not answer.body or answer.json_object() is not None)):
             return None
         shown = {
-            one_line(name, 40): _shown(redact(value) if name == "clientId" else value)
+            one_line(name, 40): _shown(redact(value) if name == ZOHO_BOOKS.id_key else value)
             for name, value in self._read(answer, call).items()
             if isinstance(value, str) and value
         }
@@ -271,7 +270,7 @@ class Codat:
         return any(
             str(one.get("status")).lower() == "linked"
             and (
-                one.get("integrationKey") == ZOHO_BOOKS
+                one.get("integrationKey") == ZOHO_BOOKS.key
                 or (self._integration_id is not None and one.get("integrationId") == self._integration_id)
             )
             for one in company.get("dataConnections") or ()
@@ -293,7 +292,7 @@ class Codat:
             assert client_id and client_secret
             register(client_secret)
             # Whether saving replaces or merges is undocumented, so both real values are always sent.
-            body = {"clientId": client_id, "clientSecret": client_secret}
+            body = ZOHO_BOOKS.keys(client_id, client_secret)
             call, by_hand = Call("PUT", self._keys_path, "saving keys"), "enter the declared client id and secret"
         elif step.kind is StepKind.SET_ENABLED:
             body = {"enabled": step.enabled}

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
-from codat_zoho.simulator.world import ZOHO_BOOKS, CodatClient, Simulator
+from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.simulator.world import CodatClient, Simulator
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _route(simulator: Simulator, client: CodatClient, request: Request) -> Reply
         return error(404, "Resource not found.")
     if request.method not in handlers:
         return error(405, "Method not allowed.")
-    if ZOHO_BOOKS in request.path and not client.integration.offered:
+    if ZOHO_BOOKS.key in request.path and not client.integration.offered:
         return error(404, "Integration not found.")
     if request.method != "GET" and not simulator.switches.writes_offered:
         return error(404, "Resource not found.")
@@ -94,9 +95,9 @@ def _route(simulator: Simulator, client: CodatClient, request: Request) -> Reply
 
 def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "key": ZOHO_BOOKS,
+        "key": ZOHO_BOOKS.key,
         "logoUrl": "https://static.codat.io/public/officialLogos/Full/rwuv.png",
-        "name": "Zoho Books",
+        "name": ZOHO_BOOKS.name,
         "enabled": client.integration.enabled,
         "sourceId": str(uuid.UUID(int=1)),
         "integrationId": client.integration.integration_id,
@@ -166,7 +167,7 @@ def _shown(simulator: Simulator, client: CodatClient) -> dict[str, str]:
     switches = simulator.switches
     shown = {}
     for name, value in client.integration.keys.items():
-        if name == "clientId" and not switches.mask_client_id:
+        if name == ZOHO_BOOKS.id_key and not switches.mask_client_id:
             shown[name] = value
         elif switches.mask == "opaque":
             shown[name] = "*" * 8
@@ -228,9 +229,9 @@ def _json(request: Request) -> Any:
 
 _ROUTES: dict[str, dict[str, Callable[[Simulator, CodatClient, Request], Reply]]] = {
     "/integrations": {"GET": _get_integrations},
-    f"/integrations/{ZOHO_BOOKS}": {"GET": _get_integration},
-    f"/integrations/{ZOHO_BOOKS}/enabled": {"PUT": _put_enabled},
-    f"/integrations/credentials/{ZOHO_BOOKS}": {"GET": _get_keys, "PUT": _put_keys, "DELETE": _delete_keys},
+    f"/integrations/{ZOHO_BOOKS.key}": {"GET": _get_integration},
+    f"/integrations/{ZOHO_BOOKS.key}/enabled": {"PUT": _put_enabled},
+    f"/integrations/credentials/{ZOHO_BOOKS.key}": {"GET": _get_keys, "PUT": _put_keys, "DELETE": _delete_keys},
     "/companies": {"GET": _get_companies},
     "/profile": {"GET": _get_profile},
     "/profile/syncSettings": {"GET": _get_sync_settings},

@@ -12,9 +12,7 @@ from threading import RLock
 from typing import Literal
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
-
-ZOHO_BOOKS = "rwuv"
-"""Codat's platform key of Zoho Books; written here too, so that the simulator proves the client and not itself."""
+from codat_zoho.declare.platform import ZOHO_BOOKS
 
 
 @dataclass
@@ -128,17 +126,18 @@ class CodatClient:
 
     def companies(self) -> list[dict[str, object]]:
         """Its companies: the linked ones, one that was linked once, one linked through another platform."""
-        kinds = [(ZOHO_BOOKS, "Linked")] * self.linked + [(ZOHO_BOOKS, "Deauthorized"), ("gbol", "Linked")]
+        kinds = [(ZOHO_BOOKS.key, "Linked")] * self.linked + [(ZOHO_BOOKS.key, "Deauthorized"), ("gbol", "Linked")]
         return [self._company(number, key, status) for number, (key, status) in enumerate(kinds, start=1)]
 
     def _company(self, number: int, key: str, status: str) -> dict[str, object]:
         company_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"company-{number}"))
+        ours = key == ZOHO_BOOKS.key
         connection = {
             "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"connection-{number}")),
-            "integrationId": self.integration.integration_id if key == ZOHO_BOOKS else str(uuid.UUID(int=0)),
+            "integrationId": self.integration.integration_id if ours else str(uuid.UUID(int=0)),
             "integrationKey": key,
             "sourceId": str(uuid.UUID(int=1)),
-            "platformName": "Zoho Books" if key == ZOHO_BOOKS else "Xero",
+            "platformName": ZOHO_BOOKS.name if ours else "Xero",
             "linkUrl": f"https://link-api.codat.io/companies/{company_id}/start",
             "status": status,
             "created": "2026-01-01T00:00:00Z",

@@ -311,7 +311,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what was written is read back",
         "remote/converge.py",
-        "            actual = _settled(codat, desired, step)\n",
+        "            actual = _settled(codat, settings, step)\n",
         "            actual = replace(actual, enabled=bool(step.enabled))\n",
         "test_apply.py",
     ),

@@ -434,8 +434,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "the limit a minute",
         "remote/budget.py",
-        "if self._recent.total() < MINUTE_LIMIT:",
-        "if True:",
+        "len(self._recent) >= MINUTE_LIMIT",
+        "False",
         "test_budget.py",
     ),
     _m("little left is warned of", "remote/budget.py", "        if warn:\n", "        if False:\n", "test_budget.py"),

@@ -30,17 +30,12 @@ def api_key_names(connection: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Settings that are no inputs of a resource.
-
-    Args:
-        config: stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's.
-        variables: environment variables that ESC environments give, for who runs no command that sets them; looked at
-            last.
-        environ: this process's environment variables; looked at first.
-    """
+    """Settings that are no inputs of a resource: from ``environ``, then ``config``, then ``variables``."""
 
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables that ESC environments give, for who runs no command that sets them."""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     @classmethod
@@ -133,11 +128,7 @@ def _path(found: tuple[str, str] | None, default: str) -> str:
 
 
 def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> str:
-    """Return a base address without its trailing slash.
-
-    Raises:
-        ConfigurationError: when it is not https (loopback may be http), or carries a user, query or fragment.
-    """
+    """Return a base address without its trailing slash; refuse http beyond loopback, a user, query or fragment."""
     bare = url.strip()
     try:
         parts = urlsplit(bare)

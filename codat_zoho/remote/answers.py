@@ -46,12 +46,7 @@ def no_object(answer: Answer, call: Call) -> errors.UnexpectedAnswer:
 def failure(answer: Answer, call: Call, source: str, now: float, by_hand: str = "") -> errors.RemoteError:
     """The error for another status than the expected one.
 
-    Args:
-        answer: as it came.
-        call: what was asked for.
-        source: where the API key was found.
-        now: the time, in seconds since 1970.
-        by_hand: what to do in the Portal where Codat does not offer the call.
+    ``source`` is where the API key was found, ``by_hand`` what to do in the Portal where Codat does not offer the call.
     """
     status, found = answer.status, answer.json_object()
     body = found or {}

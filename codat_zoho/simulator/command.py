@@ -68,11 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def observed(path: Path) -> Switches:
-    """Read a result of ``codat-zoho contract`` as switches; what was not observed keeps its default.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is no such result.
-    """
+    """Read a result of ``codat-zoho contract`` as switches; what was not observed keeps its default."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(told, dict) or told.get("codat-zoho-contract") != 1:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SERVICES = {"codat": services.codat, "zoho": services.zoho}
+_KINDS = {"codat": "write", "zoho": "probe"}
 _NOTHING_WRONG = Fault()
 
 
@@ -65,10 +66,7 @@ class App:
         else:
             reply = _SERVICES[service](self.simulator, request)
             reply = replace(reply, status=fault.status or reply.status)
-        if request.method == "GET":
-            kind = "read"
-        else:
-            kind = "probe" if service == "zoho" else "write"
+        kind = "read" if request.method == "GET" else _KINDS[service]
         status = 0 if fault.drop else reply.status
         self.simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
         return reply

@@ -50,8 +50,8 @@ def failure(answer: Answer, call: Call, source: str, now: float, by_hand: str = 
     """
     status, found = answer.status, answer.json_object()
     body = found or {}
-    told = body.get("error")
-    words = one_line(told).rstrip(".") if isinstance(told, str) else ""
+    message = body.get("error")
+    words = one_line(message).rstrip(".") if isinstance(message, str) else ""
     said = f" Codat says: {words}." if words else ""
     ids = (body.get("correlationId"), answer.headers.get("x-correlation-id"))
     correlation_id = next((i for i in ids if isinstance(i, str) and ID.fullmatch(redact(i))), None)

@@ -149,9 +149,9 @@ class Codat:
             return CodatClient(why=f"Codat does not tell this API key which client it opens ({answer.status})")
         if answer.status != 200 or body is None:
             body = self._read(answer, _READ_CLIENT)
-        told = body.get("clientId") if isinstance(body, dict) else None
-        if isinstance(told, str) and ID.fullmatch(redact(told)):
-            return CodatClient(told)
+        client_id = body.get("clientId") if isinstance(body, dict) else None
+        if isinstance(client_id, str) and ID.fullmatch(redact(client_id)):
+            return CodatClient(client_id)
         return CodatClient(why="Codat's answer does not say which client this API key opens")
 
     def named_client(self) -> CodatClient:

@@ -450,7 +450,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what is begun is no end",
         "workspace/state.py",
-        'if _ours(it) and one.get("type") != "reading"',
+        'if kind_of(it["type"]) and one.get("type") != "reading"',
         "if False",
         "test_drift_state.py",
     ),

@@ -123,12 +123,13 @@ class PulumiCli:
         command = shutil.which("pulumi")
         return cls(Path(command), folder) if command else None
 
-    def run(self, *arguments: str, given: str | None = None) -> str:
+    def run(self, *arguments: str, given: str | None = None, seconds: float = SECONDS) -> str:
         """Run a command and return what it prints.
 
         Args:
             arguments: of the command; never a secret.
             given: handed over on standard input.
+            seconds: it may take at most.
 
         Raises:
             ConfigurationError: it fails, with the last line that it says.
@@ -143,7 +144,7 @@ class PulumiCli:
                 input=given if given is not None else "",
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=seconds,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as problem:

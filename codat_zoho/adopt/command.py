@@ -22,6 +22,7 @@ from codat_zoho.adopt.import_state import (
     record,
 )
 from codat_zoho.adopt.targets import Target, targets
+from codat_zoho.declare.datacentres import DEFAULT_REGIONS
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.declare.tokens import CLIENT, NAMESPACE
 from codat_zoho.errors import ConfigurationError, NotAdopted
@@ -143,7 +144,7 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         choices = Choices(
             client_id=ids.get(connection) or ids.get("") or client_options.get("client_id"),
             client_secret=given(SECRET_VARIABLE, question, secret=True) or client_options.get("client_secret"),
-            regions=regions or tuple(client_options.get("regions", ())) or deciding.REGIONS,
+            regions=regions or tuple(client_options.get("regions", ())) or DEFAULT_REGIONS,
             leave_keys=arguments.leave_keys,
             client_options=_only(client_options, "same_credentials_everywhere", "verify"),
             integration_options=_only(integration_options, "on_delete", "allow_disruption"),

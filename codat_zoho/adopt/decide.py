@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from codat_zoho.core.observe import ActualIntegration, Known, Probe, ProbeResult
 from codat_zoho.core.plan import plan
+from codat_zoho.declare.datacentres import DEFAULT_REGIONS
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import looks_like_client_id
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.errors import NotAdopted
-
-REGIONS = ("eu", "uk", "us")  # Where customers that Codat supports can be.
 
 
 class ClientIdNeeded(NotAdopted):
@@ -35,7 +35,7 @@ class Choices:
 
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
-    regions: tuple[str, ...] = REGIONS
+    regions: tuple[str, ...] = DEFAULT_REGIONS
     leave_keys: bool = False
     client_options: Mapping[str, object] = field(default_factory=dict)
     integration_options: Mapping[str, object] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Takeover:
     @property
     def secret(self) -> str | None:
         """The secret that will be managed."""
-        return self.desired.client_secret.get_secret_value() if self.desired.client_secret else None
+        return self.desired.client_secret
 
     def without_secret(self, why: str) -> Takeover:
         """Leave the secret unmanaged after all."""
@@ -70,8 +70,8 @@ class Takeover:
         note = Note("client_secret", f"stays unmanaged, since {why}. Declare it afterwards.")
         return replace(
             self,
-            desired=self.desired.model_copy(update={"client_secret": None}),
-            client=self.client.model_copy(update={"client_secret": None}),
+            desired=replace(self.desired, client_secret=None),
+            client=replace(self.client, client_secret=None),
             notes=(*(one for one in self.notes if one.setting != "client_secret"), note),
         )
 
@@ -96,7 +96,7 @@ def describe(actual: ActualIntegration, counted: int | None = None) -> Iterator[
     shown_id, secret = actual.client_id or "none", actual.secret_in_words
     secret = "nothing" if secret == "hidden" else secret
     yield f"Keys are stored; Codat shows the client id as {shown_id}, and of the secret: {secret}."
-    others = sorted(set(actual.keys) - {"clientId", "clientSecret"})
+    others = sorted(set(actual.keys) - {ZOHO_BOOKS.id_key, ZOHO_BOOKS.secret_key})
     if others:
         yield f"Codat also stores {', '.join(others)}, which is left alone."
 
@@ -214,7 +214,7 @@ def only_accepted(takeover: Takeover, asked: Mapping[str, ProbeResult]) -> Takeo
     notes += [Note("regions", f"{', '.join(codes)}: {probe.value} by Zoho.") for probe, codes in said.items()]
     return replace(
         takeover,
-        client=client.model_copy(update={"regions": tuple(accepted)}),
+        client=replace(client, regions=tuple(accepted)),
         notes=tuple(notes),
         asked={code: asked[code] for code in accepted},
     )

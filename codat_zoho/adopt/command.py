@@ -31,7 +31,8 @@ from codat_zoho.remote.http import Http
 from codat_zoho.terminal.ask import ask, confirmed, given, http, interactive
 from codat_zoho.terminal.output import refuse_existing, write_new
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name
 
 _EPILOG = """\
 Nothing is written to Codat or Zoho. The client secret comes from the environment variable ZOHO_CLIENT_SECRET or, with
@@ -82,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Read and show, then write the import file or do it."""
     project = find_project(arguments.cwd)
-    cli = PulumiCli.find(project.folder if project else arguments.cwd.resolve())
+    cli = Pulumi.find(project.folder if project else arguments.cwd.resolve())
     if arguments.run and (project is None or cli is None):
         raise ConfigurationError(
             "--run needs the pulumi command on PATH."
@@ -109,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _write(found, project, cli, arguments)
 
 
-def _reachable(cli: PulumiCli, arguments: argparse.Namespace) -> bool:
+def _reachable(cli: Pulumi, arguments: argparse.Namespace) -> bool:
     """A file can be written without a backend at hand; --run cannot do without."""
     try:
         cli.backend()
@@ -197,7 +198,7 @@ def _probed(takeover: Takeover, web: Http, environment: Environment) -> Takeover
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
 
-def _run(found: list[Target], project: Project, cli: PulumiCli, arguments: argparse.Namespace) -> int:
+def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse.Namespace) -> int:
     from codat_zoho.adopt.run import check_version, conflicts, recorded_already, take_over
 
     check_version(cli)
@@ -207,7 +208,7 @@ def _run(found: list[Target], project: Project, cli: PulumiCli, arguments: argpa
         new = record(target.stack, target.takeovers, project)
         already: frozenset[str] = frozenset()
         if target.exists:
-            already = recorded_already(new, json.loads(cli.run("stack", "export", "--stack", target.stack)))
+            already = recorded_already(new, json.loads(cli.export(target.stack, secrets=False)))
         complete = len(already) == len(new.entries)
         if not complete and (clashing := conflicts(new, target.config, project)):
             raise NotAdopted(
@@ -249,7 +250,7 @@ def _run(found: list[Target], project: Project, cli: PulumiCli, arguments: argpa
 # --- the import file --------------------------------------------------------------------------------------------------
 
 
-def _write(found: list[Target], project: Project | None, cli: PulumiCli | None, arguments: argparse.Namespace) -> int:
+def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arguments: argparse.Namespace) -> int:
     """Write what cannot be typed, and print what can: the lines of a program, and the commands."""
     records, files = [], {}
     folder = project.folder if project else arguments.cwd.resolve()
@@ -285,9 +286,9 @@ def _write(found: list[Target], project: Project | None, cli: PulumiCli | None, 
     return 0
 
 
-def _encryption(cli: PulumiCli, project: Project, stack: str) -> Callable[[str], dict[str, str]]:
+def _encryption(cli: Pulumi, project: Project, stack: str) -> Callable[[str], dict[str, str]]:
     return lambda text: cli.encrypted(stack, project.settings_of(stack), text)
 
 
 def _import_file(folder: Path, new: Record) -> Path:
-    return folder / f"adopt-{new.stack.rpartition('/')[2]}.json"
+    return folder / f"adopt-{plain_name(new.stack)}.json"

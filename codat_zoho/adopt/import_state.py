@@ -11,7 +11,7 @@ from typing import Any
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
 from codat_zoho.errors import NotAdopted
-from codat_zoho.workspace.pulumi_cli import Project
+from codat_zoho.workspace.pulumi_yaml import Project
 
 SECRET_VARIABLE = "ZOHO_CLIENT_SECRET"
 Encrypt = Callable[[str], dict[str, str]]

@@ -12,20 +12,20 @@ from codat_zoho.adopt.import_state import Record, checking, configuring, import_
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.output import write_new
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, version_of
+from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, version_of
+from codat_zoho.workspace.failures import Failed, from_output
+from codat_zoho.workspace.preview import read
+from codat_zoho.workspace.pulumi_yaml import Project
 
-NEEDED = "3.254.0"
-"""The first Pulumi CLI whose import takes inputs and outputs from the file, as dynamic resources need."""
-_SECONDS = 3600
-"""For an import or a preview, which end by themselves; cut short, they leave the stack locked."""
+_SECONDS, _GRACE = 3600.0, 120.0  # An import has a lock to give back, and must be let to.
 
 
-def check_version(cli: PulumiCli) -> None:
+def check_version(cli: Pulumi) -> None:
     """Refuse a CLI that cannot import dynamic resources."""
     version = cli.version()
-    if version_of(version) < version_of(NEEDED):
+    if version_of(version) < version_of(IMPORTS_DYNAMIC):
         raise ConfigurationError(
-            f"Pulumi CLI {version} cannot import dynamic resources; that takes {NEEDED} or newer.",
+            f"Pulumi CLI {version} cannot import dynamic resources; that takes {IMPORTS_DYNAMIC} or newer.",
             "Update it, or set the stack's configuration with the lines that adopt writes and run pulumi up: creating "
             "takes over what is there, and sends nothing where nothing differs.",
         )
@@ -78,7 +78,7 @@ def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
 
 
 def take_over(
-    found: Record, already: Collection[str], project: Project, cli: PulumiCli, say: Callable[[str], None]
+    found: Record, already: Collection[str], project: Project, cli: Pulumi, say: Callable[[str], None]
 ) -> None:
     """Set the configuration, import what the stack does not have already, and prove that the next preview is empty.
 
@@ -93,7 +93,7 @@ def take_over(
         if settings:
             say(f"Setting {', '.join((*found.config, *found.secrets))}.")
         for command in settings:
-            cli.run(*command.arguments, given=command.given)
+            cli.run(*command.arguments, given=command.given or "")
         todo = [entry for entry in found.entries if entry.name not in already]
         if todo:
             say(f"Importing {', '.join(entry.name for entry in todo)}.")
@@ -101,26 +101,19 @@ def take_over(
             with tempfile.TemporaryDirectory(prefix="codat-zoho-") as folder:
                 file = Path(folder, "import.json")
                 write_new(file, sealed)
-                cli.run(*importing(found, str(file)).arguments, seconds=_SECONDS)
+                cli.run(*importing(found, str(file)).arguments, seconds=_SECONDS, grace=_GRACE, keys=True)
         say("Checking that nothing differs: " + ("refresh, previewed." if found.own else "preview --refresh."))
-        shown = cli.run(*checking(found, "--json").arguments, seconds=_SECONDS)
-    except ConfigurationError as failed:
+        preview = read(cli.run(*checking(found, "--json").arguments, seconds=_SECONDS, keys=True))
+        if preview.errors:
+            raise Failed(from_output("", "", preview.errors))
+    except Failed as failed:
         raise NotAdopted(
-            f"Stack {stack}: pulumi failed: {failed.what}",
+            f"Stack {stack}: pulumi failed: {failed.failure.text}",
             "Nothing was written to Codat or Zoho. Mend it and run the same again: it goes on where it stopped.",
         ) from None
-    if changes := _changes(shown):
+    changes = [f"{one.operation} {one.name}" for one in preview.resources if one.operation != "same"]
+    if changes:
         raise NotAdopted(
             f"Stack {stack} has taken over the integration, but its preview is not empty: {', '.join(changes)}.",
             "Nothing was written to Codat or Zoho. Look at it with: pulumi preview --refresh --diff",
         )
-
-
-def _changes(preview: str) -> list[str]:
-    """What the next run would do, in words; empty when nothing."""
-    steps = json.loads(preview).get("steps") or ()
-    return [
-        f"{step['op']} {step['urn'].rpartition('::')[2]}"
-        for step in steps
-        if step["op"] not in ("same", "refresh", "read")
-    ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.workspace.pulumi_cli import Project
+from codat_zoho.workspace.command import is_listed
+from codat_zoho.workspace.pulumi_yaml import Project
 
 
 @dataclass
@@ -55,15 +56,10 @@ def targets(
         chosen = behind or stack or next((name for name, selected in stacks.items() if selected), None)
         if not chosen:
             raise ConfigurationError("No stack is selected.", "Name one with --stack; --run makes it where it is new.")
-        return [Target(chosen, names, _exists(chosen, stacks))]
+        return [Target(chosen, names, is_listed(chosen, stacks))]
     if stack:
         raise ConfigurationError(
             "--stack names one stack, but in the ready-to-use project each connection has a stack of its own.",
             "Name it behind the connection: --connection NAME=STACK",
         )
-    return [Target(behind or name, [name], _exists(behind or name, stacks)) for name, behind in named]
-
-
-def _exists(stack: str, stacks: Mapping[str, bool]) -> bool:
-    """Tell whether it is there; a backend may list ``dev`` for ``acme/codat-zoho/dev``, or the other way round."""
-    return any(stack == one or stack.endswith(f"/{one}") or one.endswith(f"/{stack}") for one in stacks)
+    return [Target(behind or name, [name], is_listed(behind or name, stacks)) for name, behind in named]

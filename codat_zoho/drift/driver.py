@@ -19,8 +19,9 @@ from threading import Semaphore
 from codat_zoho.drift.compare import Comparison
 from codat_zoho.drift.remote import Remote
 from codat_zoho.drift.report import Failure, Finding, Pending, Remediation, Stack, State
-from codat_zoho.remote.http import Deadline, Http
-from codat_zoho.remote.threads import Workers
+from codat_zoho.remote.budget import Deadline
+from codat_zoho.remote.concurrency import Workers
+from codat_zoho.remote.http import Http
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.children import Children
 from codat_zoho.workspace.command import Pulumi

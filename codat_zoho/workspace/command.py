@@ -84,7 +84,7 @@ class Pulumi:
             self.children.stop()
             raise
         # A preview that fails says why in its JSON.
-        if code and not (words[0] == "preview" and out.lstrip().startswith("{")):
+        if code and not (words[0] in ("preview", "refresh") and out.lstrip().startswith("{")):
             failure = from_output(out, err)
             if code == _NOT_LOGGED_IN:
                 failure = Failure(AUTHENTICATION, failure.text)

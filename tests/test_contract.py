@@ -19,9 +19,9 @@ from codat_zoho.contract.file import SCHEMA, content
 from codat_zoho.contract.reading import read
 from codat_zoho.contract.table import ASSUMPTIONS, Table
 from codat_zoho.contract.writing import Keys, refuse, write
-from codat_zoho.doctor.finding import Observed
 from codat_zoho.errors import ConfigurationError, PlanBlocked
 from codat_zoho.remote.connection import Environment
+from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
 from codat_zoho.simulator.command import observed
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
@@ -35,7 +35,7 @@ WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
 
 def _client(simulator: Simulator) -> Client:
     clock = Clock()
-    http = Observed(transport=InProcess(simulator), clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
+    http = Http(record=True, transport=InProcess(simulator), clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
     return Client(http, Environment({"apiKey": API_KEY, "codatUrl": LOCAL}), "default")
 
 
@@ -126,7 +126,9 @@ def test_the_shape_is_told_by_names_alone() -> None:
         return httpx.Response(200, json={} if "credentials" in request.url.path else body)
 
     client = Client(
-        Observed(transport=httpx.MockTransport(odd)), Environment({"apiKey": API_KEY, "codatUrl": LOCAL}), "default"
+        Http(record=True, transport=httpx.MockTransport(odd)),
+        Environment({"apiKey": API_KEY, "codatUrl": LOCAL}),
+        "default",
     )
     table = Table()
     read(client, table)

@@ -6,9 +6,8 @@ from typing import Any
 
 from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.platform import ZOHO_BOOKS
-from codat_zoho.doctor.finding import Observed
 from codat_zoho.remote.connection import Environment
-from codat_zoho.remote.http import Answer
+from codat_zoho.remote.http import Answer, Http
 
 _SECONDS = 120.0
 
@@ -22,7 +21,7 @@ class Client:
         connection: which API key.
     """
 
-    def __init__(self, http: Observed, environment: Environment, connection: str) -> None:
+    def __init__(self, http: Http, environment: Environment, connection: str) -> None:
         self.http, self.environment, self.connection = http, environment, connection
         self._key, self._url, self._paths = (
             environment.api_key(connection),

@@ -15,9 +15,9 @@ from codat_zoho.contract.table import Table
 from codat_zoho.contract.writing import Keys, refuse, write
 from codat_zoho.contract.zoho import NAMES, ask_zoho
 from codat_zoho.declare.datacentres import DATA_CENTRES, problem_with
-from codat_zoho.doctor.finding import Observed
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
+from codat_zoho.remote.http import Http
 from codat_zoho.terminal.ask import given
 from codat_zoho.texts.debug_flags import debugging
 from codat_zoho.texts.redact import redact
@@ -123,8 +123,8 @@ def _real_keys() -> Keys | None:
     return Keys(client_id, secret) if client_id and secret else None
 
 
-def _http() -> Observed:
-    client = Observed()
+def _http() -> Http:
+    client = Http(record=True)
     if debugging():
         client.log = _say
     return client

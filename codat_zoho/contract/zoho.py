@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from codat_zoho.contract.table import Table
 from codat_zoho.contract.writing import Keys
 from codat_zoho.core.observe import Probe
-from codat_zoho.doctor.finding import Observed
+from codat_zoho.remote.http import Http
 from codat_zoho.remote.zoho import probe
 
 NAMES = (
@@ -17,7 +17,7 @@ NAMES = (
 
 
 def ask_zoho(
-    http: Observed,
+    http: Http,
     keys: Keys | None,
     region: str,
     disabled: Sequence[str],

@@ -57,7 +57,7 @@ class Situation:
     http: Http  # keeps the answers, whose headers say what the typed calls leave out
     stack: str | None = None  # None for the selected one, and then where there is none to look at
     config: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # by full key, decrypted
-    connection: str = "default"
+    connection: str = ""  # which API key; "" for the configured one
 
     @property
     def environment(self) -> Environment:

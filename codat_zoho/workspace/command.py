@@ -1,7 +1,4 @@
-"""Runs the user's own ``pulumi``, so that it can be stopped, and tells in one line what went wrong.
-
-Secrets go to it on standard input and come from it on standard output, never on a command line.
-"""
+"""Runs the user's own ``pulumi``, so that it can be stopped, and tells in one line what went wrong."""
 
 from __future__ import annotations
 
@@ -61,12 +58,7 @@ class Pulumi:
     ) -> str:
         """Run a command and return what it prints; a failure is raised as ``Failed``.
 
-        Args:
-            words: of the command; never a secret.
-            given: handed over on standard input.
-            seconds: how long it may take.
-            grace: how long it may take to end once it is told to.
-            keys: it needs the keys in the environment, since it runs the program.
+        ``given`` goes to its standard input. With ``keys`` it gets those in the environment, since it runs the program.
         """
         env = {name: value for name, value in os.environ.items() if keys or not name.startswith(_KEYS)}
         env |= {"PULUMI_SKIP_UPDATE_CHECK": "true", "NO_COLOR": "1"}

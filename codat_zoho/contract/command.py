@@ -14,7 +14,7 @@ from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.ask import given, http
-from codat_zoho.terminal.output import refuse_existing, say, write_new
+from codat_zoho.terminal.output import refuse_existing, remark, say, write_new
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_new(arguments.output, result)
         say(f"Written: {arguments.output}")
     for problem in problems:
-        say(f"codat-zoho: {problem}")
+        remark(problem)
     return int(bool(problems))
 
 

@@ -132,15 +132,6 @@ def ask_zoho(
 
     The unknown id comes first: it tells in one request whether Zoho looks at the client before the token. If it does
     not, no answer tells anything of a client, and asking further would only use up Zoho's limit.
-
-    Args:
-        http: sends, and records the answers.
-        keys: a client that ``region`` accepts; None asks only about the unknown id.
-        region: the data centre to ask.
-        disabled: data centres in which the client is switched off; the first is asked.
-        url: stands in for Zoho.
-        table: receives what is seen.
-        say: receives a line per step.
     """
     nobody = Keys.made_up()
     todo = [("zoho_unknown_id", region, nobody, "a client id that nobody has")]

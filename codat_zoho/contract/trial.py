@@ -24,12 +24,7 @@ class _NotOffered(Exception):
 
 
 def refuse(actual: ActualIntegration, linked: int, real: Keys | None) -> None:
-    """Refuse to begin where something could be lost.
-
-    Raises:
-        PlanBlocked: companies are linked, or stored keys could not be put back.
-        SettingsError: the given id or secret breaks a rule.
-    """
+    """Refuse to begin where companies are linked, or stored keys could not be put back."""
     if linked:
         raise PlanBlocked(
             f"{linked} {'company is' if linked == 1 else 'companies are'} linked through this integration, so this is "
@@ -66,11 +61,7 @@ def refuse(actual: ActualIntegration, linked: int, real: Keys | None) -> None:
 
 
 def write(client: Client, table: Table, before: ActualIntegration, real: Keys | None, say: Say) -> list[str]:
-    """Try, then restore whatever happened.
-
-    Returns:
-        What could not be restored, and why the trial stopped early: empty when all is well.
-    """
+    """Try, then restore whatever happened; returns what could not be restored, and why the trial stopped early."""
     keys = Keys.made_up() if before.keys is None else real
     assert keys is not None  # Else it was refused.
     trial = _Trial(client, table, keys, say)

@@ -311,7 +311,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what was written is read back",
         "remote/converge.py",
-        "            actual = _settled(codat, desired, step)\n",
+        "            actual = _settled(codat, settings, step)\n",
         "            actual = replace(actual, enabled=bool(step.enabled))\n",
         "test_apply.py",
     ),
@@ -434,8 +434,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "the limit a minute",
         "remote/budget.py",
-        "if self._recent.total() < MINUTE_LIMIT:",
-        "if True:",
+        "len(self._recent) >= MINUTE_LIMIT",
+        "False",
         "test_budget.py",
     ),
     _m("little left is warned of", "remote/budget.py", "        if warn:\n", "        if False:\n", "test_budget.py"),
@@ -450,7 +450,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what is begun is no end",
         "workspace/state.py",
-        'if _ours(it) and one.get("type") != "reading"',
+        'if kind_of(it["type"]) and one.get("type") != "reading"',
         "if False",
         "test_drift_state.py",
     ),

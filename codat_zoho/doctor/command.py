@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codat_zoho._version import __version__
-from codat_zoho.doctor.finding import Finding, Observed, Situation, Verdict, fail
+from codat_zoho.doctor.finding import Finding, Situation, Verdict, fail
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.http import Http
 from codat_zoho.terminal.ask import http
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
@@ -63,9 +64,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield fail("project", error.what, "Mend the file.")
     folder = project.folder if project else arguments.cwd.resolve()
-    client = Observed()
-    http(client)
-    now = Situation(project, Pulumi.find(folder), client, stack=arguments.stack)
+    now = Situation(project, Pulumi.find(folder), http(Http(record=True)), stack=arguments.stack)
     first = (local.pulumi_command, local.project, pythons.pythons, local.stack, local.configuration, local.proxies)
     for check in first:
         yield from _safely(check, now)

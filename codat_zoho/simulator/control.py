@@ -90,18 +90,17 @@ def _put_codat(simulator: Simulator, body: dict[str, Any]) -> None:
     given = checked(_CODAT, body, "apiKey")
     if given.get("linked", 0) < 0:
         raise ValueError("linked must not be negative")
-    key = given["apiKey"]
+    key = given.pop("apiKey")
     client = simulator.codat.get(key) or simulator.add_codat_client(key)
-    client.linked = given.get("linked", client.linked)
-    client.name = given.get("name", client.name)
-    integration = client.integration
-    integration.enabled = given.get("enabled", integration.enabled)
-    integration.offered = given.get("offered", integration.offered)
-    for name in {"clientId", "clientSecret"} & set(given):
-        if given[name]:
-            integration.keys[name] = given[name]
+    for name, value in given.items():
+        if name in ("linked", "name"):
+            setattr(client, name, value)
+        elif name in ("enabled", "offered"):
+            setattr(client.integration, name, value)
+        elif value:
+            client.integration.keys[name] = value
         else:
-            integration.keys.pop(name, None)
+            client.integration.keys.pop(name, None)
 
 
 def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> None:

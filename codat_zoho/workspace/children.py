@@ -44,16 +44,12 @@ class Children:
         """Run a command to its end and return its exit code, output and error output.
 
         Args:
-            command: with its arguments; never a secret, since any user of the machine can read them.
-            cwd: where.
+            command: never with a secret, since any user of the machine can read it.
+            cwd: the folder to run it in.
             env: its whole environment.
-            seconds: how long it may take.
-            grace: how long it may take to end by itself once it is told to.
+            seconds: how long it may take; then it is ended, and this raises ``TimedOut``.
+            grace: seconds that it may take to end by itself once it is told to.
             given: what it reads on standard input.
-
-        Raises:
-            Stopped: :meth:`stop` was called.
-            TimedOut: it was ended after ``seconds``.
         """
         with self._lock:
             if self.stopping.is_set():
@@ -92,11 +88,7 @@ class Children:
             del self._running[child]
 
     def wait(self, seconds: float) -> None:
-        """Wait, as long as the run goes on.
-
-        Raises:
-            Stopped: :meth:`stop` was called.
-        """
+        """Wait, as long as the run goes on; once it is stopped, this raises ``Stopped``."""
         if self.stopping.wait(seconds):
             raise Stopped
 

@@ -59,7 +59,7 @@ class Pulumi:
     def run(
         self, *words: str, given: str = "", seconds: float = _SECONDS, grace: float = _GRACE, keys: bool = False
     ) -> str:
-        """Run a command and return what it prints.
+        """Run a command and return what it prints; a failure is raised as ``Failed``.
 
         Args:
             words: of the command; never a secret.
@@ -67,10 +67,6 @@ class Pulumi:
             seconds: how long it may take.
             grace: how long it may take to end once it is told to.
             keys: it needs the keys in the environment, since it runs the program.
-
-        Raises:
-            Failed: it fails, or takes too long.
-            ConfigurationError: there is no usable pulumi.
         """
         env = {name: value for name, value in os.environ.items() if keys or not name.startswith(_KEYS)}
         env |= {"PULUMI_SKIP_UPDATE_CHECK": "true", "NO_COLOR": "1"}
@@ -111,11 +107,7 @@ class Pulumi:
         return one_line(str(self._json("whoami", "--json", "--verbose").get("url") or "unknown"))
 
     def stacks(self) -> dict[str, bool]:
-        """The stacks of the project, and whether each is the selected one.
-
-        Raises:
-            Failed: the backend cannot be reached, or the project cannot be read.
-        """
+        """The stacks of the project, and whether each is the selected one."""
         told = self.run("stack", "ls", "--json")
         try:
             return {str(one["name"]): bool(one.get("current")) for one in json.loads(told)}

@@ -1,4 +1,4 @@
-"""Draws the page of the reports for programs from their JSON Schemas."""
+"""Writes the page about reports for programs from their JSON Schemas."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from codat_zoho.adopt.decide import Choices, Takeover
-from codat_zoho.contract.writing import Keys
+from codat_zoho.contract.observe import Keys
 from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.core.plan import Step, StepKind, plan
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load

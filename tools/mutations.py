@@ -1,7 +1,7 @@
 """Removes the package's safeguards one by one and expects the tests to notice: ``make mutations``.
 
-Each mutation replaces one text of one file. It is made in a copy of the tree, the tests that guard it run there, and
-they have to fail. Names on the command line pick some: ``tools/mutations.py "no redirect"``.
+Each mutation replaces one text of one file in a copy of the tree. The tests that guard it run there and
+have to fail. Names on the command line pick some: ``tools/mutations.py "no redirect"``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 300
-"""A safeguard against endless waiting may be what was removed: a run that does not end has noticed it."""
+"""The removed safeguard may be one against endless waiting, so a run that does not end counts as a failure."""
 _LEFT_OUT = shutil.ignore_patterns(
     ".venv*", ".git", "__pycache__", ".*_cache", ".hypothesis", ".coverage*", "build", "dist"
 )
@@ -560,10 +560,10 @@ def main(names: Sequence[str]) -> int:
         return 2
     began, left = time.monotonic(), 0
     jobs = os.environ.get("JOBS", "2")
-    # They have to pass without any: a test that fails anyway would kill every mutation.
+    # They have to pass without a mutation: a test that fails anyway would kill every one.
     code, said = _tested(["-n", jobs, *sorted({test for mutation in todo for test in mutation.tests})], seconds=1200)
     if code:
-        print(f"The tests fail without any mutation, so that nothing can be told:\n{said}", file=sys.stderr)
+        print(f"The tests fail without any mutation, so they prove nothing:\n{said}", file=sys.stderr)
         return 1
     with ThreadPoolExecutor(int(jobs)) as pool:
         for mutation, problem in zip(todo, pool.map(survives, todo), strict=True):

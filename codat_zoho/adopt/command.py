@@ -5,22 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from codat_zoho.adopt import decide as deciding
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, Takeover
-from codat_zoho.adopt.import_state import (
-    SECRET_VARIABLE,
-    Record,
-    checking,
-    configuring,
-    import_file,
-    importing,
-    program,
-    record,
-)
+from codat_zoho.adopt.import_state import SECRET_VARIABLE, commands, import_file, program, record
 from codat_zoho.adopt.targets import Target, targets
 from codat_zoho.declare.datacentres import DEFAULT_REGIONS
 from codat_zoho.declare.stack_config import declared
@@ -91,7 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
             else f"--run needs a Pulumi project, and {arguments.cwd.resolve()} is in none.",
             "See `codat-zoho doctor`.",
         )
-    stacks = cli.stacks() if cli and project and _reachable(cli, arguments) else {}
+    stacks: dict[str, bool] = {}
+    try:
+        if cli and project:
+            stacks = cli.stacks()
+    except ConfigurationError:
+        if arguments.run:  # The file can be written without a backend at hand.
+            raise
     found = targets(arguments.connection, arguments.stack, project, stacks)
     web = http()
     for target in found:
@@ -110,26 +108,14 @@ def run(arguments: argparse.Namespace) -> int:
     return _write(found, project, cli, arguments)
 
 
-def _reachable(cli: Pulumi, arguments: argparse.Namespace) -> bool:
-    """A file can be written without a backend at hand; --run cannot do without."""
-    try:
-        cli.backend()
-    except ConfigurationError:
-        if arguments.run:
-            raise
-        return False
-    return True
-
-
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Project | None) -> None:
     environment = Environment.of(target.config.get)
     ids = _given_ids(arguments)
-    ready = declared(target.config) if project and project.ready_to_use else None
-    client_options = dict(ready.client) if ready else {}
-    integration_options = dict(ready.integration) if ready else {}
+    ready = declared(target.config if project and project.ready_to_use else {})
+    regions = tuple(filter(None, (code.strip() for code in (arguments.regions or "").split(","))))
     for connection in target.connections:
         key = environment.api_key(connection)
         codat = environment.codat(web, connection)
@@ -141,14 +127,13 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         for line in deciding.describe(actual, counted):
             print(redact(f"  {line}"))
         question = f"Zoho client secret of connection {connection!r}" if arguments.ask_secret else ""
-        regions = tuple(filter(None, (code.strip() for code in (arguments.regions or "").split(","))))
         choices = Choices(
-            client_id=ids.get(connection) or ids.get("") or client_options.get("client_id"),
-            client_secret=given(SECRET_VARIABLE, question, secret=True) or client_options.get("client_secret"),
-            regions=regions or tuple(client_options.get("regions", ())) or DEFAULT_REGIONS,
+            client_id=ids.get(connection) or ids.get("") or ready.client.get("client_id"),
+            client_secret=given(SECRET_VARIABLE, question, secret=True) or ready.client.get("client_secret"),
+            regions=regions or tuple(ready.client.get("regions", ())) or DEFAULT_REGIONS,
             leave_keys=arguments.leave_keys,
-            client_options=_only(client_options, "same_credentials_everywhere", "verify"),
-            integration_options=_only(integration_options, "on_delete", "allow_disruption"),
+            client_options=_but_keys(ready.client),
+            integration_options=_but_keys(ready.integration),
         )
         try:
             takeover = deciding.decide(actual, connection, choices)
@@ -166,8 +151,8 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         target.takeovers.append(takeover)
 
 
-def _only(options: dict[str, object], *names: str) -> dict[str, object]:
-    return {name: options[name] for name in names if name in options}
+def _but_keys(declared: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in declared.items() if name not in ("client_id", "client_secret")}
 
 
 def _given_ids(arguments: argparse.Namespace) -> dict[str, str]:
@@ -185,7 +170,7 @@ def _given_ids(arguments: argparse.Namespace) -> dict[str, str]:
 def _probed(takeover: Takeover, web: Http, environment: Environment) -> Takeover:
     from codat_zoho.remote.zoho import probe
 
-    client, secret, url = takeover.client, takeover.secret, environment.zoho_url()
+    client, secret, url = takeover.client, takeover.desired.client_secret, environment.zoho_url()
     if client is None or secret is None:
         raise NotAdopted(
             "--probe asks Zoho about client id and secret, and the secret is not among what is taken over.",
@@ -257,14 +242,14 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
     for target in found:
         encrypt = None
         if cli and project and target.exists:
-            encrypt = _encryption(cli, project, target.stack)
-        elif any(one.secret for one in target.takeovers):
+            encrypt = partial(cli.encrypted, target.stack, project.settings_of(target.stack))
+        elif any(one.desired.client_secret for one in target.takeovers):
             why = f"stack {target.stack}, which would encrypt it, does not exist yet"
-            target.takeovers = [one.without_secret(why) if one.secret else one for one in target.takeovers]
+            target.takeovers = [one.without_secret(why) for one in target.takeovers]
             print(f"  - client_secret: left unmanaged, since {why}: run `pulumi stack init` first, or use --run.")
         new = record(target.stack, target.takeovers, project)
         records.append(new)
-        files[_import_file(folder, new)] = import_file(new.entries, encrypt)
+        files[folder / f"adopt-{plain_name(new.stack)}.json"] = import_file(new.entries, encrypt)
     if arguments.dry_run:
         for file, text in files.items():
             there = " (exists, and would not be overwritten)" if file.exists() else ""
@@ -279,16 +264,7 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
         if new.own:
             print(f"\nAdd these lines to your program:\n\n{program(new.entries)}", end="")
     print("\nThen run in that folder, after a look at the file:\n")
-    for new in records:
-        file = _import_file(folder, new)
-        for command in (*configuring(new), importing(new, file.name), checking(new, "--expect-no-changes")):
+    for new, file in zip(records, files, strict=True):
+        for command in commands(new, file.name):
             print(redact(command.shell()))
     return 0
-
-
-def _encryption(cli: Pulumi, project: Project, stack: str) -> Callable[[str], dict[str, str]]:
-    return lambda text: cli.encrypted(stack, project.settings_of(stack), text)
-
-
-def _import_file(folder: Path, new: Record) -> Path:
-    return folder / f"adopt-{plain_name(new.stack)}.json"

@@ -43,15 +43,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """One integration as it will be declared: what is there, and nothing else.
-
-    Args:
-        actual: what Codat has.
-        desired: its declaration.
-        client: the declaration of the Zoho client; None where the keys stay unmanaged.
-        notes: what could not be told, and what is left to do.
-        asked: what Zoho's data centres said, where they were asked.
-    """
+    """One integration as it will be declared: what is there, and nothing else. No client: its keys stay unmanaged."""
 
     actual: ActualIntegration
     desired: IntegrationSettings
@@ -59,14 +51,10 @@ class Takeover:
     notes: tuple[Note, ...] = ()
     asked: Mapping[str, ProbeResult] = field(default_factory=dict)
 
-    @property
-    def secret(self) -> str | None:
-        """The secret that will be managed."""
-        return self.desired.client_secret
-
     def without_secret(self, why: str) -> Takeover:
-        """Leave the secret unmanaged after all."""
-        assert self.client is not None
+        """Leave the secret unmanaged after all, where it was to be managed."""
+        if self.client is None or self.client.client_secret is None:
+            return self
         note = Note("client_secret", f"stays unmanaged, since {why}. Declare it afterwards.")
         return replace(
             self,
@@ -102,13 +90,7 @@ def describe(actual: ActualIntegration, counted: int | None = None) -> Iterator[
 
 
 def decide(actual: ActualIntegration, connection: str, choices: Choices) -> Takeover:
-    """Declare what is there.
-
-    Raises:
-        ClientIdNeeded: Codat masks the client id, and nobody has said it.
-        NotAdopted: what was said proves to be something else than what is there.
-        SettingsError: what was said breaks a rule.
-    """
+    """Declare what is there; NotAdopted where what was said proves to be something else."""
     declared = {**choices.integration_options, "enabled": actual.enabled, "connection": connection}
     if actual.keys is None:
         text = "Codat stores none. Declare id and secret when they are to be saved."
@@ -193,11 +175,7 @@ def _secret(
 
 
 def only_accepted(takeover: Takeover, asked: Mapping[str, ProbeResult]) -> Takeover:
-    """Declare only the data centres that did not say no, and say what the others said.
-
-    Raises:
-        NotAdopted: all said no.
-    """
+    """Declare only the data centres that did not say no, and say what the others said."""
     client = takeover.client
     assert client is not None
     accepted = [code for code in client.regions if not asked[code].probe.rejected]
@@ -222,9 +200,6 @@ def only_accepted(takeover: Takeover, asked: Mapping[str, ProbeResult]) -> Takeo
 
 def agreed(takeovers: Sequence[Takeover]) -> list[Takeover]:
     """Let connections that use one Zoho client declare the same of it: in one program they share its resource."""
-    unsure = {one.client.client_id for one in takeovers if one.client and not one.secret}
+    unsure = {one.client.client_id for one in takeovers if one.client and not one.client.client_secret}
     why = "another connection with this client id does not show enough of it"
-    return [
-        one.without_secret(why) if one.client and one.secret and one.client.client_id in unsure else one
-        for one in takeovers
-    ]
+    return [one.without_secret(why) if one.client and one.client.client_id in unsure else one for one in takeovers]

@@ -10,7 +10,6 @@ from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
-from codat_zoho.errors import NotAdopted
 from codat_zoho.workspace.pulumi_yaml import Project
 
 SECRET_VARIABLE = "ZOHO_CLIENT_SECRET"
@@ -40,15 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that one stack gets.
-
-    Args:
-        stack: its name.
-        config: plain configuration by full key; a list is an array.
-        secrets: configuration to encrypt, by full key.
-        entries: the resources.
-        own: for a program of one's own, that is, not for the ready-to-use project.
-    """
+    """Everything that one stack gets: configuration by full key, and resources; ``own``: for a program of one's own."""
 
     stack: str
     config: Mapping[str, str | list[str]]
@@ -78,7 +69,7 @@ def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -
     if project is not None and project.ready_to_use:
         (takeover,) = takeovers
         # The project declares the secret as required; an empty one leaves the stored one alone.
-        secrets = {f"{NAMESPACE}:zohoClientSecret": takeover.secret or ""}
+        secrets = {f"{NAMESPACE}:zohoClientSecret": takeover.desired.client_secret or ""}
         return Record(stack, _config(takeover, project), secrets, _entries(takeovers, ready_to_use=True))
     entries = _entries(takeovers, ready_to_use=False)
     secrets = {
@@ -136,19 +127,14 @@ def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry
 
 
 def import_file(entries: Sequence[Entry], encrypt: Encrypt | None) -> str:
-    """The content of a file for ``pulumi import --file``. A secret is in it encrypted, or not at all.
-
-    Raises:
-        NotAdopted: there is a secret and no way to encrypt it.
-    """
+    """The content of a file for ``pulumi import --file``. A secret is in it encrypted, or not at all."""
     cache: dict[str, dict[str, str]] = {}
 
     def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
         secret = values.get("client_secret")
         if secret is None:
             return dict(values)
-        if encrypt is None:
-            raise NotAdopted("The client secret cannot be encrypted without a stack.", "Adopt without it.")
+        assert encrypt is not None, "without a stack, no secret is taken over"
         if secret not in cache:
             cache[secret] = encrypt(secret)
         return {**values, "client_secret": cache[secret]}
@@ -186,9 +172,10 @@ def program(entries: Sequence[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def configuring(found: Record) -> list[Command]:
-    """The commands that make the stack, where it is new, and configure it."""
-    commands = [Command(("stack", "select", "--create", found.stack))]
+def commands(found: Record, import_file: str) -> list[Command]:
+    """Select the stack or make it, configure it, import, and show what differs: at least these three."""
+    stack = ("--stack", found.stack)
+    made = [Command(("stack", "select", "--create", found.stack))]
     plain = [f"{key}={value}" for key, value in found.config.items() if isinstance(value, str)]
     items = [
         f"{key}[{index}]={item}"
@@ -196,22 +183,15 @@ def configuring(found: Record) -> list[Command]:
         if isinstance(value, list)
         for index, item in enumerate(value)
     ]
-    for options, pairs in (((), plain), (("--path",), items)):
+    for path, pairs in (((), plain), (("--path",), items)):
         if pairs:
-            given = tuple(word for pair in pairs for word in ("--plaintext", pair))
-            commands.append(Command(("config", "set-all", "--stack", found.stack, *options, *given)))
+            values = tuple(word for pair in pairs for word in ("--plaintext", pair))
+            made.append(Command(("config", "set-all", *stack, *path, *values)))
     for key, value in found.secrets.items():
-        commands.append(Command(("config", "set", "--secret", "--stack", found.stack, key), value))
-    return commands
-
-
-def importing(found: Record, file: str) -> Command:
-    """The command that imports; protected where the program does not declare it: an early ``up`` would delete it."""
+        made.append(Command(("config", "set", "--secret", *stack, key), value))
+    # A program of one's own does not declare the resources yet: an early `pulumi up` would delete them, so they are
+    # protected, and the program is not run to see what differs.
     options = ("--generate-code=false", f"--protect={str(found.own).lower()}", "--yes")
-    return Command(("import", "--stack", found.stack, "--file", file, *options))
-
-
-def checking(found: Record, option: str) -> Command:
-    """The command that shows what differs; a program of one's own does not declare it yet, so it is not run."""
-    words = ("refresh", "--preview-only") if found.own else ("preview", "--refresh")
-    return Command((*words, "--stack", found.stack, option))
+    made.append(Command(("import", *stack, "--file", import_file, *options)))
+    look = ("refresh", "--preview-only") if found.own else ("preview", "--refresh")
+    return [*made, Command((*look, *stack, "--expect-no-changes"))]

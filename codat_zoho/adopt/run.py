@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codat_zoho.adopt.import_state import Record, checking, configuring, import_file, importing
+from codat_zoho.adopt.import_state import Record, commands, import_file
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.output import write_new
 from codat_zoho.texts.redact import one_line
@@ -55,11 +56,7 @@ def _comparable(text: str | None) -> object:
 
 
 def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
-    """Names of resources that the stack's state holds already, with the same id.
-
-    Raises:
-        NotAdopted: it holds one of that name with another id, or that id under another name.
-    """
+    """Names of resources that the stack's state holds already; refuses the same name or id of another one."""
     resources = (state.get("deployment") or {}).get("resources") or ()
     recorded = [(one["type"], one["urn"].rpartition("::")[2], str(one.get("id"))) for one in resources]
     there = set()
@@ -80,37 +77,32 @@ def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
 def take_over(
     found: Record, already: Collection[str], project: Project, cli: Pulumi, say: Callable[[str], None]
 ) -> None:
-    """Set the configuration, import what the stack does not have already, and prove that the next preview is empty.
-
-    Raises:
-        NotAdopted: a step failed, or the preview afterwards is not empty. Running it again goes on where it stopped.
-    """
+    """Configure, import what the stack does not have already, and prove that the next preview is empty."""
     stack = found.stack
-    try:
-        say(f"Stack {stack}: selecting it, or making it.")
-        select, *settings = configuring(found)
-        cli.run(*select.arguments)
-        if settings:
-            say(f"Setting {', '.join((*found.config, *found.secrets))}.")
-        for command in settings:
-            cli.run(*command.arguments, given=command.given or "")
-        todo = [entry for entry in found.entries if entry.name not in already]
-        if todo:
-            say(f"Importing {', '.join(entry.name for entry in todo)}.")
-            sealed = import_file(todo, lambda text: cli.encrypted(stack, project.settings_of(stack), text))
-            with tempfile.TemporaryDirectory(prefix="codat-zoho-") as folder:
-                file = Path(folder, "import.json")
-                write_new(file, sealed)
-                cli.run(*importing(found, str(file)).arguments, seconds=_SECONDS, grace=_GRACE, keys=True)
-        say("Checking that nothing differs: " + ("refresh, previewed." if found.own else "preview --refresh."))
-        preview = read(cli.run(*checking(found, "--json").arguments, seconds=_SECONDS, keys=True))
-        if preview.errors:
-            raise Failed(from_output("", "", preview.errors))
-    except Failed as failed:
-        raise NotAdopted(
-            f"Stack {stack}: pulumi failed: {failed.failure.text}",
-            "Nothing was written to Codat or Zoho. Mend it and run the same again: it goes on where it stopped.",
-        ) from None
+    todo = [entry for entry in found.entries if entry.name not in already]
+    with tempfile.TemporaryDirectory(prefix="codat-zoho-") as folder:
+        file = Path(folder, "import.json")
+        select, *settings, importing, look = commands(found, str(file))
+        try:
+            say(f"Stack {stack}: selecting it, or making it.")
+            cli.run(*select.arguments)
+            if settings:
+                say(f"Setting {', '.join((*found.config, *found.secrets))}.")
+            for command in settings:
+                cli.run(*command.arguments, given=command.given or "")
+            if todo:
+                say(f"Importing {', '.join(entry.name for entry in todo)}.")
+                write_new(file, import_file(todo, partial(cli.encrypted, stack, project.settings_of(stack))))
+                cli.run(*importing.arguments, seconds=_SECONDS, grace=_GRACE, keys=True)
+            say("Checking that nothing differs: " + ("refresh, previewed." if found.own else "preview --refresh."))
+            preview = read(cli.run(*look.arguments, "--json", seconds=_SECONDS, keys=True))
+            if preview.errors:
+                raise Failed(from_output("", "", preview.errors))
+        except Failed as failed:
+            raise NotAdopted(
+                f"Stack {stack}: pulumi failed: {failed.failure.text}",
+                "Nothing was written to Codat or Zoho. Mend it and run the same again: it goes on where it stopped.",
+            ) from None
     changes = [f"{one.operation} {one.name}" for one in preview.resources if one.operation != "same"]
     if changes:
         raise NotAdopted(

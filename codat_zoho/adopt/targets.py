@@ -28,14 +28,7 @@ def targets(
 ) -> list[Target]:
     """Say where each connection goes. The ready-to-use project holds one connection in a stack, other programs many.
 
-    Args:
-        connections: as given: ``NAME`` or ``NAME=STACK``.
-        stack: the stack, where it was named.
-        project: the project.
-        stacks: its stacks, and whether each is selected.
-
-    Raises:
-        ConfigurationError: that cannot be said.
+    ``connections`` are ``NAME`` or ``NAME=STACK``; ``stacks`` tells of each of the project's whether it is selected.
     """
     named = [one.partition("=")[::2] for one in connections or ["default"]]
     names = [name for name, _ in named]

@@ -15,6 +15,11 @@ def say(text: str) -> None:
     print(redact(text), file=sys.stderr, flush=True)
 
 
+def remark(text: str) -> None:
+    """Say on stderr what the result does not, and who says so."""
+    say(f"codat-zoho: {text}")
+
+
 def refuse_existing(*files: Path) -> None:
     """Refuse to overwrite any of these files; call it before the first is written."""
     there = [file.name for file in files if file.exists()]

@@ -87,9 +87,9 @@ def _config(takeover: Takeover, project: Project) -> dict[str, str | list[str]]:
         "zohoClientId": client.client_id if client else "",
         "enabled": "true" if desired.enabled else "false",
     }
-    if desired.connection != project.default("connection"):
+    if desired.connection != project.defaults.get(f"{NAMESPACE}:connection"):
         config["connection"] = desired.connection
-    if client and sorted(client.regions) != sorted(json.loads(project.default("regions") or "[]")):
+    if client and sorted(client.regions) != sorted(json.loads(project.defaults.get(f"{NAMESPACE}:regions", "[]"))):
         config["regions"] = list(client.regions)
     return {f"{NAMESPACE}:{key}": value for key, value in config.items()}
 

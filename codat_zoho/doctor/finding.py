@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from codat_zoho.errors import CodatZohoError
@@ -28,24 +29,12 @@ class Finding:
     next_step: str = ""
 
 
-def ok(topic: str, what: str) -> Finding:
-    """Nothing to do."""
-    return Finding("ok", topic, what)
-
-
-def warn(topic: str, what: str, next_step: str = "") -> Finding:
-    """It may go wrong, or cannot be told."""
-    return Finding("warn", topic, what, next_step)
-
-
-def fail(topic: str, what: str, next_step: str) -> Finding:
-    """It cannot work."""
-    return Finding("fail", topic, what, next_step)
+ok, warn, fail = partial(Finding, "ok"), partial(Finding, "warn"), partial(Finding, "fail")
 
 
 def trouble(topic: str, error: CodatZohoError) -> Finding:
     """An error of this package as a finding: it tells the next step itself."""
-    return Finding("fail", topic, error.what, error.next_step)
+    return fail(topic, error.what, error.next_step)
 
 
 @dataclass

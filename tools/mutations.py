@@ -264,7 +264,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "the depth of a stack file",
-        "workspace/pulumi_yaml.py",
+        "workspace/yaml_lines.py",
         "        if depth > _DEEPEST:",
         "        if False:",
         "test_fuzz.py",
@@ -450,7 +450,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what is begun is no end",
         "workspace/state.py",
-        'if _ours(it) and one.get("type") != "reading"',
+        'if kind_of(it["type"]) and one.get("type") != "reading"',
         "if False",
         "test_drift_state.py",
     ),
@@ -478,7 +478,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "an export is given no key",
-        "workspace/commands.py",
+        "workspace/command.py",
         "if keys or not name.startswith(_KEYS)",
         "if True",
         "test_drift_fleet.py",
@@ -491,12 +491,11 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_drift_fleet.py",
     ),
     _m("counting ends at the last page", "remote/codat.py", " and len(companies) < _PAGE_SIZE", "", "test_budget.py"),
-    _m("adopt's files are their owner's", "adopt/files.py", "0o600", "0o644", "test_secrets_commands.py"),
-    _m("contract's result is its owner's", "contract/command.py", "0o600", "0o644", "test_secrets_commands.py"),
-    _m("nothing is overwritten", "adopt/files.py", "    if there:\n", "    if False:\n", "test_adopt.py"),
+    _m("a written file is its owner's", "terminal/output.py", "0o600", "0o644", "test_secrets_commands.py"),
+    _m("nothing is overwritten", "terminal/output.py", "    if there:\n", "    if False:\n", "test_adopt.py"),
     _m(
         "a secret is encrypted by its stack",
-        "adopt/texts.py",
+        "adopt/import_state.py",
         'return {**values, "client_secret": cache[secret]}',
         "return dict(values)",
         "test_adopt.py",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from codat_zoho.contract import file as contract
+from codat_zoho.contract import table as contract
 from codat_zoho.drift.formats import json as drift_json
 from codat_zoho.review.formats import json as review_json
 from tools.markdown import code, plain, table

@@ -15,8 +15,9 @@ from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound
 from codat_zoho.remote.budget import Deadline
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.workspace.children import Stopped
-from codat_zoho.workspace.commands import TOO_LONG, Failed
+from codat_zoho.workspace.command import TOO_LONG
 from codat_zoho.workspace.esc import Given
+from codat_zoho.workspace.failures import Failed
 from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported
 
 
@@ -71,10 +72,10 @@ class Comparison:
                 return self._looked(deployed)
             except NotFound:
                 return findings.gone(deployed, self.up)
-            except CodatZohoError as error:
-                failure = TOO_LONG if not self.deadline.left() else failures.from_error(error)
             except Failed as failed:
                 failure = failed.failure
+            except CodatZohoError as error:
+                failure = TOO_LONG if not self.deadline.left() else failures.from_error(error)
             except Stopped:
                 raise
             except Exception as error:  # noqa: BLE001 - it must not cost the report on all other stacks

@@ -22,11 +22,12 @@ from codat_zoho.drift.report import Failure, Finding, Pending, Remediation, Stac
 from codat_zoho.remote.budget import Deadline
 from codat_zoho.remote.concurrency import Workers
 from codat_zoho.remote.http import Http
-from codat_zoho.workspace import commands
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.children import Children
-from codat_zoho.workspace.commands import Commands, Failed, Listed, Project
-from codat_zoho.workspace.esc import Esc, Given, imports
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.esc import Esc, Given
+from codat_zoho.workspace.failures import Failed, from_output
+from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
 
 READERS = 16
 """Integrations and Zoho clients that are looked at, at the same time."""
@@ -60,11 +61,11 @@ class Fleet:
 
     def __init__(self, children: Children, http: Http, options: Options) -> None:
         self._http, self._options = http, options
-        self._commands = Commands(children)
+        self._children = children
         self._slots = Semaphore(options.jobs)
         self._readers = Workers(READERS)
         self._remote = Remote(http)
-        self._esc = Esc(lambda name, folder: self._commands.environment(name, folder, options.seconds))
+        self._esc = Esc(lambda name, folder: Pulumi(folder, children).environment(name, options.seconds))
 
     def close(self) -> None:
         """Let its threads end, and close its connections."""
@@ -77,16 +78,24 @@ class Fleet:
         Raises:
             Failed: there is none, or it cannot be read.
         """
-        return commands.project(given)
+        if not Path(given).is_dir():
+            raise Failed(Failure("project", f"There is no folder {given}."))
+        project = find_project(Path(given))
+        if project is None:
+            raise Failed(Failure("project", f"There is no Pulumi project in {given}, nor in a folder above."))
+        return replace(project, given=given)
 
-    def stacks(self, project: Project) -> list[Listed]:
-        """List the stacks of a project.
+    def _pulumi(self, project: Project) -> Pulumi:
+        return Pulumi(project.folder, self._children)
+
+    def stacks(self, project: Project) -> dict[str, bool]:
+        """List the stacks of a project, and whether each is the selected one.
 
         Raises:
             Failed: the backend cannot be reached, or the project cannot be read.
         """
         with self._slots:
-            return self._commands.stacks(project)
+            return self._pulumi(project).stacks()
 
     def check(self, project: Project, name: str) -> Stack:
         """Check one stack. What goes wrong is in the result.
@@ -105,13 +114,13 @@ class Fleet:
         with self._slots:
             began, deadline = time.monotonic(), self._http.deadline(self._options.seconds)
             try:
-                state = _read(self._commands.export(project, name, deadline.left()))
+                state = _read(self._pulumi(project).export(name, deadline.left()))
             except Failed as failed:
                 return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
         if state.names and state.names[0] != project.name:
             text = f"Stack {name!r} belongs to the project {state.names[0]!r}, and this folder's is {project.name!r}."
             return replace(stack, failure=Failure("project", text))
-        stack = self._compared(stack, state, shlex.join(project.up(name)), project, deadline)
+        stack = self._compared(stack, state, project, deadline)
         return replace(stack, seconds=time.monotonic() - began)
 
     def check_file(self, file: str) -> Stack:
@@ -129,25 +138,22 @@ class Fleet:
             return replace(stack, failure=failed.failure)
         if state.names:
             stack = Stack(*state.names, shown)
-        up = shlex.join(["pulumi", "up", "--refresh", "--stack", stack.name])
-        stack = self._compared(stack, state, up, None, deadline)
+        stack = self._compared(stack, state, None, deadline)
         return replace(stack, seconds=time.monotonic() - began)
 
-    def _compared(
-        self, stack: Stack, state: exported.Exported, up: str, project: Project | None, deadline: Deadline
-    ) -> Stack:
+    def _compared(self, stack: Stack, state: exported.Exported, project: Project | None, deadline: Deadline) -> Stack:
         def given() -> Given:
-            names = imports(project.found.settings_of(stack.name)) if project else ()
+            names = environments(project.settings_of(stack.name)) if project else ()
             if not (project and names):
                 return Given()
             with self._slots:
-                return self._esc.given(names, project.found.folder)
+                return self._esc.given(names, project.folder)
 
         try:
             environment = Comparison.environment_of(state, given)
         except Failed as failed:
             return replace(stack, failure=failed.failure)
-        comparison = Comparison(self._remote, state, environment, deadline, up, self._options.verified)
+        comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._options.verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
         at = max((one.declared_at for one in resources if one.declared_at), default=None)
@@ -164,7 +170,7 @@ class Fleet:
 
         try:
             with self._slots:
-                text = self._commands.preview(project, stack.name, self._options.seconds)
+                text = self._pulumi(project).preview(stack.name, self._options.seconds)
             preview = preview_json.read(text)
         except Failed as failed:
             return replace(stack, pending_failure=failed.failure)
@@ -173,9 +179,7 @@ class Fleet:
                 stack, pending_failure=Failure("pulumi", "'pulumi preview --json' does not print a preview.")
             )
         if preview.errors:
-            from codat_zoho.drift import failures
-
-            return replace(stack, pending_failure=failures.from_output("", "", preview.errors))
+            return replace(stack, pending_failure=from_output("", "", preview.errors))
         changed = (one for one in preview.resources if one.operation != "same")
         pending = (Pending(f"{one.name} ({one.kind})", one.operation, tuple(one.changes())) for one in changed)
         return replace(stack, pending=tuple(pending))
@@ -192,7 +196,7 @@ class Fleet:
             return Remediation("by hand", left)
         try:
             with self._slots:
-                self._commands.up(project, stack.name)
+                self._pulumi(project).up(stack.name)
         except Failed as failed:
             return Remediation("failed", failed.failure.text)
         self._remote.forget()
@@ -215,6 +219,12 @@ class Fleet:
         if by_hand:
             return Remediation("by hand", f"The rest is restored. {left}")
         return Remediation("done", "pulumi up --refresh has restored what is declared.")
+
+
+def _up(stack: Stack, project: Project | None) -> str:
+    """The command that restores what a stack declares, as a person types it."""
+    where = [] if project is None or project.given == "." else ["--cwd", project.given]
+    return shlex.join(["pulumi", "up", "--refresh", "--stack", stack.name, *where])
 
 
 def _drifted(stack: Stack) -> list[str]:

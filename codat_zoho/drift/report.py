@@ -8,10 +8,8 @@ from enum import Enum
 
 from codat_zoho._version import __version__
 from codat_zoho.core.plan import How, Value
-
-AUTHENTICATION = "authentication"
-"""The kind of a failure that new credentials cure: Codat's API key, or the login to Pulumi's backend."""
-
+from codat_zoho.workspace.failures import AUTHENTICATION as AUTHENTICATION
+from codat_zoho.workspace.failures import Failure as Failure
 
 HOW = {
     How.READ: "read at Codat",
@@ -66,14 +64,6 @@ class Finding:
     todo: str = ""
     command: str = ""
     since: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why something could not be checked: one line, and of which kind it is."""
-
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from pathlib import Path
 from codat_zoho.drift.driver import READERS, Fleet
 from codat_zoho.drift.report import Failure, Remediation, Report, Stack, State
 from codat_zoho.remote.concurrency import Workers
-from codat_zoho.workspace.commands import Failed, Listed, Project
+from codat_zoho.workspace.failures import Failed
+from codat_zoho.workspace.pulumi_yaml import Project, plain_name
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,15 @@ class Checks:
             project = self._projects[given] = self._fleet.project(given)
         except Failed as failed:
             return [_Target(Stack(given, "*", given, failure=failed.failure))]
-        if self._files.setdefault(project.found.file, given) != given:
+        if self._files.setdefault(project.file, given) != given:
             return []  # Another folder of the same project.
         if wanted := self._arguments.stack:
-            return [self._target(project, name) for name in _each_once(wanted, _plain)]
+            return [self._target(project, name) for name in _each_once(wanted, plain_name)]
         try:
             listed = self._fleet.stacks(project)
         except Failed as failed:
             return [_Target(Stack(project.name, "*", given, failure=failed.failure))]
-        chosen = [one.name for one in listed if self._arguments.all_stacks or one.selected]
+        chosen = [name for name, selected in listed.items() if self._arguments.all_stacks or selected]
         if not chosen and not self._arguments.all_stacks:
             text = f"No stack is selected: give --stack NAME or --all-stacks.{_there_are(listed)}"
             return [_Target(Stack(project.name, "*", given, failure=Failure("unknown stack", text)))]
@@ -111,7 +112,7 @@ class Checks:
             listed = self._fleet.stacks(project)
         except Failed:
             return stack
-        close = difflib.get_close_matches(name, [one.name for one in listed], n=1)
+        close = difflib.get_close_matches(name, listed, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else _there_are(listed)
         return replace(stack, failure=Failure("unknown stack", f"There is no stack {name!r} in {stack.project}.{hint}"))
 
@@ -135,8 +136,8 @@ class Checks:
         return replace(report, stacks=tuple(done.get(id(stack), stack) for stack in report.stacks))
 
 
-def _there_are(listed: list[Listed]) -> str:
-    names = [one.name for one in listed]
+def _there_are(listed: Iterable[str]) -> str:
+    names = list(listed)
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f" There are {', '.join(names[:8])}{more}." if names else " There are none."
 
@@ -147,11 +148,6 @@ def _each_once(names: Iterable[str], same: Callable[[str], Hashable]) -> list[st
     for name in names:
         found.setdefault(same(name), name)
     return list(found.values())
-
-
-def _plain(stack: str) -> str:
-    """A stack's name without organisation and project."""
-    return stack.rpartition("/")[2]
 
 
 def _shared_clients(stacks: list[Stack]) -> dict[str, list[str]]:

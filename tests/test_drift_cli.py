@@ -60,7 +60,7 @@ def test_help_reads_without_pulumi() -> None:
         (["--report", "json=/nowhere/drift.json"], "its folder does not exist"),
         (["--output", "/"], "it is a folder"),
         (["--report", "json=a", "--report", "html=a"], "same file"),
-        (["--yes"], "which is not there"),
+        (["--yes"], "--yes needs --remediate"),
         (["--remediate"], "add --yes"),
         (["--all-stack"], "unrecognized arguments"),
         (["shop", "--state", "a"], "unrecognized arguments|does not go together with folders of projects"),
@@ -99,7 +99,7 @@ def test_a_report_replaces_the_old_one_at_once(tmp_path: Path) -> None:
     path.write_text("old")
     path.chmod(0o640)
     Output("json", path).write(SAMPLE)
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["version"] == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o640 and list(tmp_path.iterdir()) == [path]
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import os
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from codat_zoho.drift.driver import READERS, Fleet, Options
+from codat_zoho.drift.driver import READERS, Fleet
+from codat_zoho.drift.formats.json import Key, drifts_of, since_before
 from codat_zoho.drift.interruption import ended_by_signals, stopping
 from codat_zoho.drift.output import FORMATS, outputs
-from codat_zoho.drift.report import Key, Report, State, since_before
+from codat_zoho.drift.report import Report, State, now
 from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.http import Http
@@ -138,24 +138,15 @@ def _shard(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, remediate where asked, and write the reports."""
-    if arguments.yes and not arguments.remediate:
-        parser().error("--yes says yes to --remediate, which is not there")
-    if arguments.state:
-        for name in ("project", "shard", "pending", "remediate"):
-            if getattr(arguments, name) not in (None, False, []):
-                parser().error(f"--state checks files alone: it does not go together with {_WORDS.get(name, name)}")
+    _refuse_what_contradicts(arguments)
     arguments.project = arguments.project or ["."]
-    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
-        parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
     drawn = outputs(arguments, parser().error)
-    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    began = time.monotonic()
+    started, began = now(), time.monotonic()
     before = _previous(arguments.previous)
     children = Children()
     client = http(Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS))
     client.budget.say = lambda text: None  # It is in the report.
-    options = Options(arguments.timeout, not arguments.no_verify, arguments.pending, arguments.jobs)
-    fleet = Fleet(children, client, options)
+    fleet = Fleet(children, client, arguments.jobs, arguments.timeout, verified=not arguments.no_verify)
     with ended_by_signals(), stopping(children):
         start(client.load)
         checks = Checks(fleet, arguments)
@@ -179,12 +170,26 @@ def run(arguments: argparse.Namespace) -> int:
     return Exit(report.exit_code)
 
 
-_WORDS = {"project": "folders of projects", "shard": "--shard", "pending": "--pending", "remediate": "--remediate"}
+def _refuse_what_contradicts(arguments: argparse.Namespace) -> None:
+    if arguments.yes and not arguments.remediate:
+        parser().error("--yes needs --remediate")
+    if arguments.state:
+        for name, word in _NOT_WITH_STATE.items():
+            if getattr(arguments, name):
+                parser().error(f"--state checks files alone: it does not go together with {word}")
+    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
+        parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
+
+
+_NOT_WITH_STATE = {
+    "project": "folders of projects",
+    "shard": "--shard",
+    "pending": "--pending",
+    "remediate": "--remediate",
+}
 
 
 def _previous(path: Path | None) -> Mapping[Key, str]:
-    from codat_zoho.drift.formats.json import drifts_of
-
     if path is None:
         return {}
     try:

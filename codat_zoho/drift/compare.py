@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from codat_zoho.core.observe import CodatClient
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION
 from codat_zoho.drift import failures, findings
 from codat_zoho.drift.remote import Remote
-from codat_zoho.drift.report import AUTHENTICATION, Failure, Resource
+from codat_zoho.drift.report import AUTHENTICATION, Failure, Resource, now
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Deadline
@@ -18,6 +17,26 @@ from codat_zoho.workspace.children import Stopped
 from codat_zoho.workspace.commands import TOO_LONG, Failed
 from codat_zoho.workspace.esc import Given
 from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported
+
+
+def environment_of(state: Exported, given: Callable[[], Given]) -> Environment:
+    """Find the settings of a stack: the environment, then what is recorded, then what ESC environments give.
+
+    Args:
+        state: as exported.
+        given: opens the ESC environments; called only where an API key is found nowhere else.
+    """
+    recorded = {key: value for key, value in state.config.items() if value is not ENCRYPTED}
+    environment = Environment(recorded)
+    connections = {one.connection for one in state.resources if one.kind == INTEGRATION}
+    try:
+        missing = any(environment.found_api_key(connection) is None for connection in connections)
+    except ConfigurationError:
+        return environment  # What is wrong with it is said where it is needed.
+    if not missing:
+        return environment
+    opened = given()
+    return Environment({**opened.config, **recorded}, opened.variables)
 
 
 @dataclass(frozen=True)
@@ -40,35 +59,12 @@ class Comparison:
     up: str
     verified: bool
 
-    @staticmethod
-    def environment_of(state: Exported, given: Callable[[], Given]) -> Environment:
-        """Find the settings of a stack: the environment, then what is recorded, then what ESC environments give.
-
-        Args:
-            state: as exported.
-            given: opens the environments; called only where an API key is found nowhere else.
-
-        Raises:
-            Failed: the environments cannot be opened.
-        """
-        recorded = {key: value for key, value in state.config.items() if value is not ENCRYPTED}
-        environment = Environment(recorded)
-        connections = {one.connection for one in state.resources if one.kind == INTEGRATION}
-        try:
-            missing = any(environment.found_api_key(connection) is None for connection in connections)
-        except ConfigurationError:
-            return environment  # What is wrong with it is said where it is needed.
-        if not missing:
-            return environment
-        opened = given()
-        return Environment({**opened.config, **recorded}, opened.variables)
-
     def resource(self, deployed: Deployed) -> Resource:
         """Say how one resource stands. What goes wrong is in the result."""
         failure = findings.failure(deployed)
         if failure is None:
             try:
-                return self._looked(deployed)
+                return self._client(deployed) if deployed.kind == CLIENT else self._integration(deployed)
             except NotFound:
                 return findings.gone(deployed, self.up)
             except CodatZohoError as error:
@@ -81,34 +77,26 @@ class Comparison:
                 failure = failures.from_bug(error)
         return Resource(deployed.name, deployed.kind, deployed.urn, failure=failure)
 
-    def _looked(self, deployed: Deployed) -> Resource:
-        if deployed.kind == CLIENT:
-            return self._client(deployed)
-        self._api_key(deployed.connection)
-        recorded = CodatClient(deployed.outputs.get("codat_client"), deployed.outputs.get("codat_client_name"))
-        actual = self.remote.actual(self.environment, deployed.connection, recorded, self.deadline)
+    def _integration(self, deployed: Deployed) -> Resource:
+        connection, outputs = deployed.connection, deployed.outputs
+        recorded = CodatClient(outputs.get("codat_client"), outputs.get("codat_client_name"))
+        missing = self.environment.found_api_key(connection) is None
+        try:
+            actual = self.remote.actual(self.environment, connection, recorded, self.deadline)
+        except ConfigurationError as error:
+            if missing:
+                raise Failed(Failure(AUTHENTICATION, self._without_key(connection, error))) from None
+            raise
         return findings.integration(deployed, actual, self.up)
 
-    def _api_key(self, connection: str) -> None:
-        """Make sure that there is one.
-
-        Raises:
-            Failed: there is none.
-        """
-        if self.environment.found_api_key(connection) is not None:
-            return
+    def _without_key(self, connection: str, error: ConfigurationError) -> str:
         variable, key = api_key_names(connection)
         if ENCRYPTED in (self.state.config.get(key), self.state.config.get("apiKeys")):
-            text = (
+            return (
                 f"The Codat API key for connection {connection!r} is encrypted in this state. Set {variable}, or "
                 "export it with 'pulumi stack export --show-secrets'."
             )
-            raise Failed(Failure(AUTHENTICATION, text))
-        try:
-            self.environment.api_key(connection)
-        except ConfigurationError as error:
-            more = "Drift reads what the last deployment was given, so run pulumi up after setting it there."
-            raise Failed(Failure(AUTHENTICATION, f"{error} {more}")) from None
+        return f"{error} Drift reads what the last deployment was given, so run pulumi up after setting it there."
 
     def _client(self, deployed: Deployed) -> Resource:
         question = findings.question(deployed)
@@ -117,5 +105,4 @@ class Comparison:
         verdicts = self.remote.verdicts(
             self.environment, question.regions, question.client_id, question.client_secret, self.deadline
         )
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return findings.client(deployed, question, verdicts, now)
+        return findings.client(deployed, question, verdicts, now())

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from codat_zoho.drift.report import Report
 
 FORMATS = ("text", "json", "markdown", "junit", "html")
+"""Each is a module of its own in ``formats``, imported when it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Output:
 
     def write(self, report: Report) -> None:
         """Draw the report and write it, at once or not at all."""
-        text = _draw(self.format, report, color=self.color)
+        options = {"color": self.color} if self.format == "text" else {}
+        text = import_module(f"codat_zoho.drift.formats.{self.format}").draw(report, **options)
         if self.path is None:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -36,29 +39,6 @@ class Output:
             self.path.write_text(text, encoding="utf-8")  # A pipe or a device cannot be replaced.
         else:
             _replace(self.path, text)
-
-
-def _draw(name: str, report: Report, *, color: bool) -> str:
-    # Each format is a module of its own, imported when it is asked for.
-    if name == "text":
-        from codat_zoho.drift.formats.text import text
-
-        return text(report, color=color)
-    if name == "json":
-        from codat_zoho.drift.formats.json import json_text
-
-        return json_text(report)
-    if name == "markdown":
-        from codat_zoho.drift.formats.markdown import markdown
-
-        return markdown(report)
-    if name == "junit":
-        from codat_zoho.drift.formats.junit import junit
-
-        return junit(report)
-    from codat_zoho.drift.formats.html import html
-
-    return html(report)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -86,14 +66,16 @@ def outputs(arguments: argparse.Namespace, refuse: Callable[[str], NoReturn]) ->
     """Read ``--format``, ``--output`` and ``--report``; what cannot be written is refused before anything runs."""
     found = [Output(arguments.format, Path(arguments.output) if arguments.output else None, _color(arguments))]
     for text in arguments.report:
-        name, equals, path = text.partition("=")
-        if name not in FORMATS or not equals or not path:
+        name, _, path = text.partition("=")
+        if name not in FORMATS or not path:
             refuse(f"--report {text!r} is not like json=drift.json; the formats are {', '.join(FORMATS)}")
         found.append(Output(name, Path(path)))
     paths = [output.path for output in found if output.path]
     for path in paths:
-        if path.is_dir() or not path.parent.is_dir():
-            refuse(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder does not exist'}")
+        if path.is_dir():
+            refuse(f"{path} cannot be written: it is a folder")
+        if not path.parent.is_dir():
+            refuse(f"{path} cannot be written: its folder does not exist")
     if len(set(paths)) < len(paths):
         refuse("two reports would be written to the same file")
     return found

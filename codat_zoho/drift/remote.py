@@ -20,11 +20,7 @@ _T = TypeVar("_T")
 
 
 class Remote:
-    """What was asked so far. Threads share it.
-
-    Args:
-        http: sends everything.
-    """
+    """What was asked so far. Threads share it."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -34,13 +30,7 @@ class Remote:
     def actual(
         self, environment: Environment, connection: str, recorded: CodatClient, deadline: Deadline
     ) -> ActualIntegration:
-        """Read an integration, once per API key and address.
-
-        Args:
-            environment: finds API key and address.
-            connection: of the integration.
-            recorded: the Codat client that it was deployed to.
-            deadline: of the stack.
+        """Read an integration, once per API key and address; ``recorded`` is the client that it was deployed to.
 
         Raises:
             ConfigurationError: the API key or the address is missing or malformed.

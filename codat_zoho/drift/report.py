@@ -1,9 +1,10 @@
-"""What a drift check found, as plain data: the one thing that every report format draws."""
+"""What a drift check found, as data, and what every format says of it in the same words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 from codat_zoho._version import __version__
@@ -12,14 +13,12 @@ from codat_zoho.core.plan import How, Value
 AUTHENTICATION = "authentication"
 """The kind of a failure that new credentials cure: Codat's API key, or the login to Pulumi's backend."""
 
-
 HOW = {
     How.READ: "read at Codat",
     How.MASK: "from Codat's mask",
     How.PROBE: "asked at Zoho",
     How.DECLARED: "declared",
 }
-"""How a finding is known, in words."""
 
 
 class State(str, Enum):
@@ -32,11 +31,15 @@ class State(str, Enum):
     AS_DECLARED = "as declared"
     NOTHING = "nothing to check"
 
+    @property
+    def severity(self) -> int:
+        """Its place: the lower, the worse."""
+        return list(State).index(self)
+
 
 def worst(states: Iterable[State]) -> State:
     """The worst of some states; nothing at all is as declared."""
-    order = list(State)
-    return min(states, key=order.index, default=State.AS_DECLARED)
+    return min(states, key=lambda state: state.severity, default=State.AS_DECLARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,16 @@ class Finding:
     """One declared setting and how it stands.
 
     Args:
-        field: ``enabled``, ``client_id``, ``client_secret``, ``regions.uk``; ``integration`` where all of it is gone.
-        state: how it stands.
-        declared: what the last deployment declared; a secret as its fingerprint.
-        actual: what is there now, or None where that cannot be told; a secret as "ends in c0de".
-        how: how that is known: read, from a mask, or by asking Zoho.
-        why: what cannot be told and why, or what qualifies the finding.
-        where: the page or tab where a person sees and changes it.
-        todo: what to do.
-        command: the command that restores what is declared, where there is one.
-        since: when this drift was first reported, UTC.
+        field: Which setting: enabled, client_id, client_secret, regions.uk and so on; integration: all of it is gone
+        state: How it stands
+        declared: What the last deployment declared; a secret as its fingerprint
+        actual: What is there now; a secret as "ends in c0de"; null where it cannot be told
+        how: How it is known: read at Codat, from Codat's mask, asked at Zoho, only declared
+        why: What cannot be told and why, or what qualifies the finding
+        where: The page or tab where a person sees and changes it
+        todo: What to do, in words
+        command: Restores what is declared; empty where no command can
+        since: When this drift was first reported, UTC
     """
 
     field: str
@@ -67,10 +70,32 @@ class Finding:
     command: str = ""
     since: str | None = None
 
+    @property
+    def values(self) -> str:
+        """Both values in words."""
+        return f"declared {in_words(self.declared)}, now {in_words(self.actual)}"
+
+    @property
+    def source(self) -> str:
+        """How it is known, and what qualifies that."""
+        return "; ".join(filter(None, [HOW[self.how], self.why]))
+
+    @property
+    def advice(self) -> list[str]:
+        """Since when it is known, where a person sees it, and what to do."""
+        since = f"first reported {self.since}" if self.since else ""
+        return [line for line in (since, self.where, self.todo) if line]
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something could not be checked: one line, and of which kind it is."""
+    """Why something could not be checked.
+
+    Args:
+        kind: For example authentication, unreachable, rate limited, wrong codat client, unfinished, state, unknown
+            stack, passphrase, project, timeout, pulumi
+        text: One line
+    """
 
     kind: str
     text: str
@@ -81,17 +106,17 @@ class Resource:
     """One resource of this package in a stack.
 
     Args:
-        name: Pulumi's name of it.
-        kind: ``ZohoBooksIntegration`` or ``ZohoClientCredentials``.
-        urn: Pulumi's full name of it.
-        findings: its declared settings.
-        notes: what could not be told about anything that is not declared.
-        failure: why it could not be read.
-        linked_companies: how many are linked, ``unknown``, or None where that is no property of it.
-        verified_at: when Zoho was last asked, UTC.
-        declared_at: when a deployment last changed it, UTC, where that is recorded.
-        codat_client: Codat's id of the client whose integration it is, where Codat tells.
-        codat_client_name: and its name, where that is recorded.
+        name: Its name in the program
+        kind: ZohoBooksIntegration or ZohoClientCredentials
+        urn: Pulumi's name of it
+        findings: Each declared setting, also where it is as declared
+        notes: What could not be told about anything that is not declared
+        failure: Why the resource could not be read
+        linked_companies: How many companies were linked, or "unknown"; null where that is no property of the resource
+        verified_at: When Zoho was last asked, UTC
+        declared_at: When a deployment last changed it, UTC, where that is recorded
+        codat_client: Codat's id of the client whose integration it is, where Codat tells
+        codat_client_name: The name of that client, where it is recorded
     """
 
     name: str
@@ -111,19 +136,52 @@ class Resource:
         """The worst of its findings."""
         return State.ERROR if self.failure else worst(finding.state for finding in self.findings)
 
+    @property
+    def described(self) -> str:
+        """Its name, its kind, and how many companies are linked through it."""
+        linked = "" if self.linked_companies is None else f", linked companies: {self.linked_companies}"
+        return f"{self.name} ({self.kind}{linked})"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a change that is not deployed yet.
+
+    Args:
+        field: Its name
+        before: As deployed
+        after: As the code declares it
+    """
+
+    field: str
+    before: Value
+    after: Value
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change in the code that is not deployed yet: not drift, and named apart from it."""
+    """A change in the code that is not deployed yet: not drift, and named apart from it.
+
+    Args:
+        resource: Its name in the program
+        operation: What Pulumi would do: create, update, replace, delete
+        fields: The fields that differ
+    """
 
     resource: str
     operation: str
-    fields: tuple[tuple[str, Value, Value], ...] = ()
+    fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What ``--remediate`` came to: ``done``, ``failed``, ``declined``, ``by hand`` or ``incomplete``."""
+    """What --remediate did.
+
+    Args:
+        outcome: done, failed, declined, by hand (only a person can change it, in Zoho's console) or incomplete (pulumi
+            up ran, and something still differs)
+        text: The same in words
+    """
 
     outcome: str
     text: str = ""
@@ -134,23 +192,23 @@ class Stack:
     """One stack.
 
     Args:
-        project: name of the project, or its folder where the name cannot be read.
-        name: of the stack.
-        directory: of the project, as given.
-        resources: those of this package.
-        failure: why the stack could not be checked as a whole.
-        seconds: how long it took.
-        deployed_at: when a deployment last changed one of these resources, UTC, where that is recorded.
-        pending: undeployed changes, or None where nobody asked.
-        pending_failure: why these could not be found out.
-        remediation: what was done about the drift.
-        configured: the last deployment was given configuration of this package.
-        undeclared: for one of its resources, an older version of this package did not record what was declared.
-        notes: what else is to be said of it.
+        project: Name of the Pulumi project, or its folder where the name cannot be read
+        stack: Its name; '*' where the stacks of the project could not be listed
+        directory: As given on the command line
+        resources: Its resources of this package
+        failure: Why the stack could not be checked as a whole
+        seconds: How long it took
+        deployed_at: When a deployment last changed one of its resources, UTC, where that is recorded
+        pending: Undeployed changes of the code; null where nobody asked for them (--pending)
+        pending_failure: Why changes of the code could not be told
+        remediation: What --remediate did
+        configured: Whether the last deployment was given configuration of this package
+        undeclared: Whether an older version of this package did not record what was declared for one of its resources
+        notes: What else is to be said of it, for example that another stack manages the same Codat client
     """
 
     project: str
-    name: str
+    stack: str
     directory: str
     resources: tuple[Resource, ...] = ()
     failure: Failure | None = None
@@ -165,7 +223,7 @@ class Stack:
 
     @property
     def state(self) -> State:
-        """The worst of its resources; what the code declares and no deployment has made is not as declared."""
+        """The worst of its resources; not deployed: the code declares more of them; nothing to check: it has none."""
         if self.failure:
             return State.ERROR
         states = [resource.state for resource in self.resources]
@@ -175,42 +233,80 @@ class Stack:
         return worst(states) if states else State.NOTHING
 
     @property
-    def empty(self) -> bool:
-        """It could be read, and nothing of this package is deployed in it."""
-        return self.state is State.NOTHING
-
-    @property
-    def codat_clients(self) -> list[str]:
-        """The Codat clients that it manages, as far as Codat tells."""
-        return list(dict.fromkeys(one.codat_client for one in self.resources if one.codat_client))
+    def codat_clients(self) -> dict[str, str | None]:
+        """The names of the Codat clients that it manages, by id, as far as Codat tells."""
+        return {one.codat_client: one.codat_client_name for one in self.resources if one.codat_client}
 
     @property
     def title(self) -> str:
         """``project/stack``."""
-        return f"{self.project}/{self.name}"
+        return f"{self.project}/{self.stack}"
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """All failures in it."""
-        own = (self.failure,) if self.failure else ()
-        return own + tuple(resource.failure for resource in self.resources if resource.failure)
+        found = [self.failure, *(resource.failure for resource in self.resources)]
+        return tuple(failure for failure in found if failure)
 
     def findings(self, state: State) -> list[tuple[Resource, Finding]]:
         """All findings of one state, with their resources."""
         return [(resource, one) for resource in self.resources for one in resource.findings if one.state is state]
 
+    @property
+    def drifted(self) -> list[str]:
+        """The settings with drift."""
+        return [found.field for _, found in self.findings(State.DRIFT)]
+
+    @property
+    def quiet(self) -> bool:
+        """There is nothing to say but how it stands."""
+        fine = self.state in (State.AS_DECLARED, State.NOTHING)
+        return fine and not any(self.remarks()) and not any(resource.notes for resource in self.resources)
+
+    @property
+    def in_short(self) -> str:
+        """How it stands, in words."""
+        if self.state is not State.NOTHING:
+            return str(self.state.value)
+        more = ", though it is configured: did 'pulumi up' fail?" if self.configured else ""
+        return f"nothing of codat-zoho is deployed{more}"
+
+    def remarks(self) -> Iterator[str]:
+        """What is said of it beside its resources."""
+        if self.remediation:
+            yield f"Remediation {self.remediation.outcome}: {self.remediation.text}".rstrip(": ")
+        for change in self.pending or ():
+            fields = [f"{one.field}: {in_words(one.before)} -> {in_words(one.after)}" for one in change.fields]
+            differing = f" ({'; '.join(fields)})" if fields else ""
+            yield f"Not deployed yet: {change.resource}: {change.operation}{differing}"
+        if self.pending_failure:
+            yield f"Undeployed changes cannot be told: {self.pending_failure.text}"
+        for note in self.notes:
+            yield f"Note: {note}"
+
+
+_COUNTED = {
+    State.ERROR: "could not be checked",
+    State.DRIFT: "with drift",
+    State.CANNOT_TELL: "where something cannot be told",
+    State.NOT_DEPLOYED: "not deployed",
+    State.AS_DECLARED: "as declared",
+    State.NOTHING: "with nothing of codat-zoho",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run.
+    """A whole run of codat-zoho drift. Secrets appear only as fingerprints or as "ends in c0de".
 
     Args:
-        stacks: in the order they were asked for.
-        started: UTC.
-        seconds: wall time.
-        verified: whether Zoho was to be asked.
-        strict: whether what cannot be told counts as drift.
-        notes: about the run, for example that a shard is empty.
+        stacks: Each stack that was looked at, in the order they were asked for
+        started: When the run began, UTC, like 2026-01-31T08:30:00Z
+        seconds: Wall time of the run
+        verified: Whether Zoho was to be asked; what it answered is in the findings
+        strict: Whether what cannot be told counts as drift
+        notes: What concerns the whole run, for example few calls left today
+        tool: Name and version of what wrote it
     """
 
     stacks: tuple[Stack, ...]
@@ -219,26 +315,24 @@ class Report:
     verified: bool = True
     strict: bool = False
     notes: tuple[str, ...] = ()
-    version: str = field(default=__version__)
+    tool: str = f"codat-zoho {__version__}"
 
-    def count(self, state: State) -> int:
-        """How many stacks are in a state."""
-        return sum(stack.state is state for stack in self.stacks)
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many stacks are in each state."""
+        return {state.value: sum(stack.state is state for stack in self.stacks) for state in State}
 
     @property
     def exit_code(self) -> int:
-        """0 no drift, 7 drift, 3 authentication, 1 any other error. The worst wins: 1, then 3, then 7."""
+        """0 no drift, 7 drift, 3 authentication, 1 any other error."""
         kinds = [failure.kind for stack in self.stacks for failure in stack.failures]
         kinds += [stack.pending_failure.kind for stack in self.stacks if stack.pending_failure]
-        if any(kind != AUTHENTICATION for kind in kinds):
-            return 1
-        remediations = [stack.remediation.outcome for stack in self.stacks if stack.remediation]
-        if "failed" in remediations:
+        failed = any(stack.remediation and stack.remediation.outcome == "failed" for stack in self.stacks)
+        if failed or any(kind != AUTHENTICATION for kind in kinds):
             return 1
         if kinds:
             return 3
-        drifted = any(self._counts_as_drift(stack) for stack in self.stacks)
-        return 7 if drifted else 0
+        return 7 if any(map(self._counts_as_drift, self.stacks)) else 0
 
     def _counts_as_drift(self, stack: Stack) -> bool:
         if stack.remediation and stack.remediation.outcome == "done":
@@ -249,85 +343,41 @@ class Report:
         return stack.state is State.DRIFT or asked
 
     @property
+    def by_severity(self) -> list[Stack]:
+        """The stacks, worst first, else in the order they were asked for."""
+        return sorted(self.stacks, key=lambda stack: stack.state.severity)
+
+    @property
+    def fields(self) -> list[str]:
+        """All settings in it, in the order people read them: the integration, its keys, data centres."""
+        found = {one.field for stack in self.stacks for resource in stack.resources for one in resource.findings}
+        known = [name for name in ("integration", "enabled", "client_id", "client_secret") if name in found]
+        return known + sorted(found.difference(known))
+
+    @property
     def zoho(self) -> str:
         """Whether Zoho was asked, in words: not where a stack failed before that, or declares nothing of it."""
         resources = (resource for stack in self.stacks for resource in stack.resources)
-        found = [one.state for resource in resources for one in resource.findings if one.how is How.PROBE]
+        found = {one.state for resource in resources for one in resource.findings if one.how is How.PROBE}
         if not self.verified or not found:
             return "Zoho was not asked"
-        told = State.AS_DECLARED in found or State.DRIFT in found
-        return "Zoho was asked" if told else "no answer from Zoho"
+        return "Zoho was asked" if found & {State.AS_DECLARED, State.DRIFT} else "no answer from Zoho"
 
-    def to_words(self) -> str:
-        """Say in one line what was found."""
-        words = {
-            State.ERROR: "{} could not be checked",
-            State.DRIFT: "{} with drift",
-            State.CANNOT_TELL: "{} where something cannot be told",
-            State.NOT_DEPLOYED: "{} not deployed",
-            State.AS_DECLARED: "{} as declared",
-            State.NOTHING: "{} with nothing of codat-zoho",
-        }
-        parts = [text.format(count) for state, text in words.items() if (count := self.count(state))]
-        checked = f"{len(self.stacks)} stack{'' if len(self.stacks) == 1 else 's'}"
-        return f"{checked}: {', '.join(parts)}" if parts else f"{checked} to check"
+    @property
+    def headline(self) -> str:
+        """What was found, in one line."""
+        parts = [f"{count} {_COUNTED[State(state)]}" for state, count in self.summary.items() if count]
+        stacks = f"{len(self.stacks)} stack{'' if len(self.stacks) == 1 else 's'}"
+        return f"{stacks}: {', '.join(parts)}" if parts else f"{stacks} to check"
 
 
-def said(value: Value) -> str:
+def in_words(value: Value) -> str:
     """Put a value into words."""
     if isinstance(value, bool):
         return str(value).lower()
     return "unknown" if value is None else value
 
 
-def about(resource: Resource) -> str:
-    """What kind of resource it is, and how many companies are linked through it."""
-    if resource.linked_companies is None:
-        return resource.kind
-    return f"{resource.kind}, linked companies: {resource.linked_companies}"
-
-
-def by_severity(report: Report) -> list[Stack]:
-    """The stacks, worst first, else in the order they were asked for."""
-    order = list(State)
-    return sorted(report.stacks, key=lambda stack: order.index(stack.state))
-
-
-def nothing(stack: Stack) -> str:
-    """What is said of a stack that has nothing to check."""
-    more = ", though it is configured: did 'pulumi up' fail?" if stack.configured else ""
-    return f"nothing of codat-zoho is deployed{more}"
-
-
-def fields_of(report: Report) -> list[str]:
-    """All settings in a report, in the order people read them: the integration, its keys, data centres."""
-    found = {one.field for stack in report.stacks for resource in stack.resources for one in resource.findings}
-    known = ["integration", "enabled", "client_id", "client_secret"]
-    return [name for name in known if name in found] + sorted(found - set(known))
-
-
-Key = tuple[str, str, str, str, Value]
-
-
-def since_before(report: Report, before: Mapping[Key, str]) -> Report:
-    """Date each drift: from an earlier report where it was there already, else from this run.
-
-    Args:
-        report: of this run.
-        before: when each drift was first reported, by project, stack, URN, field and actual value.
-    """
-
-    def dated(stack: Stack, resource: Resource, found: Finding) -> Finding:
-        if found.state is not State.DRIFT:
-            return found
-        key = (stack.project, stack.name, resource.urn, found.field, found.actual)
-        return replace(found, since=before.get(key, report.started))
-
-    stacks = []
-    for stack in report.stacks:
-        resources = [
-            replace(resource, findings=tuple(dated(stack, resource, one) for one in resource.findings))
-            for resource in stack.resources
-        ]
-        stacks.append(replace(stack, resources=tuple(resources)))
-    return replace(report, stacks=tuple(stacks))
+def now() -> str:
+    """The time of day as reports tell it: UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

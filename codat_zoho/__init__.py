@@ -16,7 +16,7 @@ from codat_zoho._version import __version__
 
 if TYPE_CHECKING:
     from codat_zoho.declare.datacentres import DATA_CENTRES
-    from codat_zoho.declare.rules import REDIRECT_URI
+    from codat_zoho.declare.platform import REDIRECT_URI
     from codat_zoho.errors import CodatZohoError
     from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
 
@@ -32,7 +32,7 @@ __all__ = [
 _HOME = {
     "CodatZohoError": "errors",
     "DATA_CENTRES": "declare.datacentres",
-    "REDIRECT_URI": "declare.rules",
+    "REDIRECT_URI": "declare.platform",
     "ZohoBooksIntegration": "resources",
     "ZohoClientCredentials": "resources",
 }

@@ -29,6 +29,7 @@ The text of each is one line: what happened and where, then what to do next, the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 __all__ = [
     "AccessDenied",
@@ -74,17 +75,27 @@ class CodatZohoError(Exception):
         return " ".join(part for part in (self.what, self.next_step) if part)
 
 
+class Problem(NamedTuple):
+    """One broken rule of a :class:`SettingsError`: which field, and what is wrong with it."""
+
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text}"
+
+
 class SettingsError(CodatZohoError):
-    """The declared settings break one or more rules; ``problems`` lists them all, one line each.
+    """The declared settings break one or more rules; ``problems`` lists them all, each with ``field`` and ``text``.
 
     Cause: a typing error in the program or in stack configuration, or settings that contradict each other.
 
     Cure: mend what each line names; nothing was sent.
     """
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
+        super().__init__("; ".join(map(str, self.problems)))
 
 
 class ConfigurationError(CodatZohoError):

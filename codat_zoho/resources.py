@@ -11,7 +11,8 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho.declare.rules import LISTS, warnings_about
+from codat_zoho.declare.describe import LISTS
+from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
 if TYPE_CHECKING:

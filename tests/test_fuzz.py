@@ -169,7 +169,7 @@ CONFIG = {f"codat-zoho:{key}": "x" for key in ("enabled", "onDelete", "allowDisr
 def test_stack_configuration(config: dict[str, str]) -> None:
     """Whatever is set: declarations, and problems that show nothing."""
     for problem in declared(config).problems():
-        clean(problem)
+        clean(str(problem))
 
 
 def _json(value: object) -> str:
@@ -701,9 +701,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "diagnostics": failures.from_diagnostic,
     "outputs": lambda text: failures.from_output(text, text),
     "versions": version_of,
-    "stack configuration": lambda text: list(
-        declared({"codat-zoho:zohoClientId": text, "codat-zoho:regions": text}).problems()
-    ),
+    "stack configuration": lambda text: [
+        *map(str, declared({"codat-zoho:zohoClientId": text, "codat-zoho:regions": text}).problems())
+    ],
     "stack files": lambda text: _stack(f"config:\n  codat-zoho:zohoClientId: {text}".encode()),
     "exported states": lambda text: _exported(text),
 }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.plan import Change, How, Plan, by_hand, plan, regions_to_ask
 from codat_zoho.declare.datacentres import DATA_CENTRES
-from codat_zoho.declare.rules import REDIRECT_URI
+from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.settings import ZohoClientSettings, load
 from codat_zoho.errors import PlanBlocked
 from tests.support import ID, SECRET

@@ -51,7 +51,7 @@ class Model:
             return replace(self, keys=None)
         if step.kind is StepKind.SAVE_KEYS:
             assert isinstance(desired, IntegrationSettings) and desired.client_id and desired.client_secret
-            keys = desired.client_id, desired.client_secret.get_secret_value()
+            keys = desired.client_id, desired.client_secret
             return replace(self, keys=keys, enabled=self.enabled or self.saving_enables)
         assert step.enabled is not None
         cleared = not step.enabled and self.disabling_clears
@@ -102,7 +102,7 @@ def satisfied(desired: IntegrationSettings, model: Model) -> Model:
     enabled = model.enabled if desired.enabled is None else desired.enabled
     keys = model.keys
     if desired.client_id:
-        secret = desired.client_secret.get_secret_value() if desired.client_secret else (keys or IDS)[1]
+        secret = desired.client_secret if desired.client_secret else (keys or IDS)[1]
         keys = desired.client_id, secret
     return replace(model, enabled=enabled, keys=keys)
 
@@ -154,7 +154,7 @@ def test_planning_after_each_step_ends_whatever_side_effects_there_are(
 ) -> None:
     """Saving keys may enable, disabling may clear the keys: a few steps suffice, unless each undoes the other."""
     assume(not (model.saving_enables and model.disabling_clears and desired.enabled is False and desired.client_id))
-    desired = desired.model_copy(update={"allow_disruption": True})
+    desired = replace(desired, allow_disruption=True)
     for _ in range(5):
         todo = plan(desired, model.shown, recorded)
         if not todo.steps:

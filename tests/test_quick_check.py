@@ -10,102 +10,71 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codat_zoho.declare.rules import INTEGRATION, ZOHO_CLIENT
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings
-from codat_zoho.provider import books as integration
-from codat_zoho.provider import client
+from codat_zoho.declare.describe import LISTS, described
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
+from codat_zoho.declare.validation import problems_with
+from codat_zoho.errors import SettingsError
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET
 
-MASK = "*" * 31 + ID[-4:]
-# None is left out. Few values, so that two declarations are often alike; some are against the rules.
-DECLARED = {
-    "client_id": (ID, ID, OTHER_ID, MASK, None, 1),
-    "client_secret": (SECRET, SECRET, OTHER_SECRET, ID, None),
-    "regions": (["us"], ["us", "eu"], ["eu", "us", "us"], ("us",), [], ["gb"], [1, "us"], None),
-    "same_credentials_everywhere": (True, False, 1, None),
-    "verify": ("on-change", "always", "never", None),
-    "enabled": (True, False, 1, 1.0, None),
-    "connection": ("default", "b", "B", None),
-    "on_delete": ("remove", "keep", None),
-    "allow_disruption": (True, False, 0, None),
+MODELS = [ZohoClientSettings, IntegrationSettings]
+# Few values, so that each is met often, alone and beside the others; some are against the rules.
+DECLARED: dict[str, tuple[Any, ...]] = {
+    "client_id": (ID, OTHER_ID, SECRET, "*" * 31 + ID[-4:], "", 1),
+    "client_secret": (SECRET, OTHER_SECRET, ID, "two words", None),
+    "regions": (["us"], ["eu", "us", "us"], ("us",), {"us"}, [], ["gb"], [1, "us"], "us", {"us": 1}),
+    "same_credentials_everywhere": (True, False, 1, "true"),
+    "verify": ("on-change", "always", "never", 1, ["off"]),
+    "enabled": (True, False, 1, 1.0, "true"),
+    "connection": ("default", "b", "B", "", 1),
+    "on_delete": ("remove", "keep", "off", True),
+    "allow_disruption": (True, False, 0, [True]),
+    "no_setting": (True, None),
 }
-# What a refresh may have put into the recorded inputs.
-FOUND = {
-    "client_id": (MASK, None),
-    "client_secret_fingerprint": ("differs (ends in c0de)", "none stored"),
-    "enabled": (False,),
-    "regions": (["us"], []),
-}
+anything: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+anything = st.one_of(anything, st.lists(anything), st.dictionaries(st.text(), anything))
 
 
-def _some(of: dict[str, tuple[Any, ...]], names: Any) -> Any:
-    return st.fixed_dictionaries({}, optional={name: st.sampled_from(of[name]) for name in names if name in of})
-
-
-def _same(check: Any, olds: dict[str, Any], news: dict[str, Any]) -> None:
-    quick, slow = check(olds, news), check({}, news)
-    assert quick.inputs == slow.inputs
-    assert [failure.reason for failure in quick.failures or []] == [failure.reason for failure in slow.failures or []]
-    assert all(type(value) is type(slow.inputs[name]) for name, value in quick.inputs.items())
-
-
-@pytest.mark.parametrize(("fields", "check"), [(ZOHO_CLIENT, client.check), (INTEGRATION, integration.check)])
+@pytest.mark.parametrize("model", MODELS)
 @given(data=st.data())
-def test_the_quick_check_says_what_the_model_says(fields: Any, check: Any, data: Any) -> None:
-    """Whatever was declared before, and whatever a refresh found since: the same inputs, or the same problems."""
-    before = check({}, data.draw(_some(DECLARED, fields)))
-    olds = {} if before.failures else before.inputs | data.draw(_some(FOUND, {*before.inputs} & {*FOUND}))
-    olds = {name: value for name, value in olds.items() if value is not None}
-    changed = data.draw(st.sampled_from([None, *fields]))
-    news = {name: olds.get(name) for name in fields}
-    _same(check, olds, news | ({changed: data.draw(st.sampled_from(DECLARED[changed]))} if changed else {}))
+def test_the_quick_check_says_what_the_validation_says(model: type, data: Any) -> None:
+    """Whatever is declared: pydantic finds something wrong with exactly what does not pass without it."""
+    settings = described(model)
+    name = data.draw(st.sampled_from([*settings]))
+    value = data.draw(st.sampled_from(DECLARED[name]) | anything.filter(lambda one: one is not None))
+    problems = list(problems_with(settings, {name: value}))
+    assert settings[name].fits(value) is not bool(problems)
+    assert {problem.field for problem in problems} <= {name}
 
 
-WHOLE = {
-    "client_id": ID,
-    "client_secret": SECRET,
-    "client_secret_fingerprint": "differs (ends in c0de)",
-    "enabled": True,
-    "connection": "default",
-    "on_delete": "remove",
-    "allow_disruption": False,
-}
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+def test_all_problems_are_told_and_nothing_else(model: Any, data: Any) -> None:
+    """A declaration is read exactly where nothing is wrong, what must be declared and rules between fields included."""
+    settings = described(model)
+    names = st.sampled_from([*settings, "no_setting"])
+    values = {name: data.draw(st.sampled_from(DECLARED[name])) for name in data.draw(st.sets(names))}
+    unknown = data.draw(st.sets(st.sampled_from([*settings])))
+    known = {name: [*one] if isinstance(one, LISTS) else one for name, one in values.items() if one is not None}
+    known = {name: one for name, one in known.items() if name not in unknown}
+    expected = [name for name, one in settings.items() if one.required and name not in {*known, *unknown}]
+    expected += [problem.field for problem in problems_with(settings, known)]
+    expected += [problem.field for problem in model.problems_between(known, unknown)]
+    try:
+        made = load(model, values, unknown=unknown)
+    except SettingsError as error:
+        assert [problem.field for problem in error.problems] == expected
+        assert expected
+    else:
+        assert not expected
+        assert made == load(model, made.as_inputs(), unknown=unknown)
 
 
-@pytest.mark.parametrize(
-    ("olds", "news"),
-    [
-        ({}, {"enabled": True}),
-        ({}, {"enabled": True, "on_delete": "keep"}),
-        ({}, {"enabled": 1}),
-        ({}, {"enabled": None}),
-        ({"client_id": MASK}, {"client_id": MASK, "enabled": True}),
-        ({"client_id": None}, {"client_id": None, "enabled": True}),
-        ({"enabled": False}, {"enabled": True}),
-    ],
-    ids=str,
-)
-def test_after_a_refresh(olds: dict[str, Any], news: dict[str, Any]) -> None:
-    """A mask is refused also where it stands already, a secret without an id too; a fingerprint is made anew."""
-    recorded = {name: value for name, value in (WHOLE | olds).items() if value is not None}
-    declared = {"client_id": ID, "client_secret": SECRET} | news
-    _same(integration.check, recorded, {name: value for name, value in declared.items() if value is not None})
-
-
-def test_what_must_be_declared_is_missed_although_nothing_changed() -> None:
-    """A refresh may have taken the client id out of what is on record, so that what is declared looks the same."""
-    _same(
-        client.check,
-        {"regions": ["us"], "verify": "on-change", "same_credentials_everywhere": True},
-        {"regions": ["us"]},
-    )
-
-
-@pytest.mark.parametrize(("fields", "model"), [(ZOHO_CLIENT, ZohoClientSettings), (INTEGRATION, IntegrationSettings)])
-def test_the_fields_are_those_of_the_model(fields: Any, model: Any) -> None:
-    """One list of fields and defaults holds for both."""
-    left_out = {name: None if name in model.required else field.default for name, field in model.model_fields.items()}
-    assert dict(fields) == left_out
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_left_out_is_as_described(model: Any) -> None:
+    """A default follows the rules of its own field, and stack configuration has one key for each setting."""
+    for name, one in described(model).items():
+        assert one.required or one.default is None or one.fits(one.default), name
+    assert len({one.key for one in described(model).values()}) == len(described(model))
 
 
 NOTHING_CHANGED = f"""

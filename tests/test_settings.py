@@ -22,14 +22,14 @@ def problems_of(values: dict[str, Any], model: Any = ZohoClientSettings, **more:
     """The problems that loading finds; none is no answer."""
     with pytest.raises(SettingsError) as caught:
         load(model, values, **more)
-    return caught.value.problems
+    return tuple(map(str, caught.value.problems))
 
 
 def test_a_good_declaration_is_taken_as_it_is() -> None:
     """What follows the rules goes through unchanged, except that regions are a set: sorted, each once."""
     settings = load(ZohoClientSettings, {**CLIENT, "regions": ["us", "eu", "us"], "verify": "off"})
     assert settings.client_id == ID
-    assert settings.client_secret is not None and settings.client_secret.get_secret_value() == SECRET
+    assert settings.client_secret is not None and settings.client_secret == SECRET
     assert settings.regions == ("eu", "us")
     assert settings.same_credentials_everywhere is True
     assert settings.verify == "off"
@@ -163,7 +163,7 @@ def test_a_problem_never_tells_a_key(start: str, end: str) -> None:
     text = f"{start}Kq7z{end}"  # No message holds that by chance.
     problems = problems_of({"client_id": "bad id", "client_secret": text, "regions": []})
     assert "Kq7z" not in "".join(problems)
-    assert "Kq7z" not in repr(SettingsError(problems))
+    assert "Kq7z" not in repr(problems)
 
 
 def test_secrets_stay_out_of_the_repr() -> None:

@@ -50,12 +50,6 @@ def test_what_is_missing() -> None:
     assert problems_of({"client_id": None, "regions": None}) == ("client_id: is missing", "regions: is missing")
 
 
-def test_none_is_missing_however_a_model_is_made() -> None:
-    """A model made without ``load`` follows the same rules."""
-    with pytest.raises(ValueError, match="client_id\n  is missing"):
-        ZohoClientSettings(client_id=None, regions=("us",))  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [

@@ -28,6 +28,7 @@ from codat_zoho import errors, resources  # noqa: E402
 from codat_zoho.cli import COMMANDS, module_of  # noqa: E402
 from codat_zoho.declare import settings  # noqa: E402
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
+from codat_zoho.declare.describe import described  # noqa: E402
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
 from codat_zoho.terminal.environment_variables import VARIABLES  # noqa: E402
@@ -65,13 +66,14 @@ def _resources() -> str:
     for name in resources.__all__:
         made = getattr(resources, name)
         given = inspect.signature(made.__init__).parameters
-        texts, model = _arguments(made), _MODELS[name]
+        texts, settings_of = _arguments(made), described(_MODELS[name])
         rows, plain_ones = [], [code(one) for one in list(given)[1:] if "Input" not in given[one].annotation]
         for argument in list(given)[1:]:
             default = given[argument].default
-            needed = default is inspect.Parameter.empty or argument in model.required
-            if argument in model.model_fields and not needed:
-                default = model.model_fields[argument].default
+            setting = settings_of.get(argument)
+            needed = default is inspect.Parameter.empty or (setting is not None and setting.required)
+            if setting is not None and not needed:
+                default = setting.default
             shown = "needed" if needed else code(repr(default))
             rows.append((code(argument), code(_type(given[argument].annotation)), shown, _capital(texts[argument])))
         outputs = [(code(output), code(kind), text) for output, (kind, text) in _outputs(made).items()]

@@ -14,6 +14,7 @@ from codat_zoho.adopt.decide import Choices, ClientIdNeeded, Takeover
 from codat_zoho.adopt.targets import Place
 from codat_zoho.adopt.targets import places as where
 from codat_zoho.adopt.texts import SECRET_VARIABLE
+from codat_zoho.declare.datacentres import DEFAULT_REGIONS
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.errors import ConfigurationError, NotAdopted
@@ -23,7 +24,6 @@ from codat_zoho.terminal.ask import ask, confirmed, given, http, interactive
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, find_project
 
-_REGIONS = ("eu", "uk", "us")  # Where customers that Codat supports can be.
 _EPILOG = """\
 Nothing is written to Codat or Zoho. The client secret comes from the environment variable ZOHO_CLIENT_SECRET or, with
 --ask-secret, from a prompt; without it the secret stored in Codat stays as it is, unmanaged, until you declare it.
@@ -130,7 +130,7 @@ def _read(place: Place, arguments: argparse.Namespace, web: Http, project: Proje
         choices = Choices(
             client_id=ids.get(connection) or ids.get("") or zoho.pop("client_id", None),
             client_secret=_secret(arguments, connection) or zoho.pop("client_secret", None),
-            regions=_regions(arguments) or tuple(zoho.pop("regions", ())) or _REGIONS,
+            regions=_regions(arguments) or tuple(zoho.pop("regions", ())) or DEFAULT_REGIONS,
             leave_keys=arguments.leave_keys,
             client_options={k: v for k, v in zoho.items() if k in ("same_credentials_everywhere", "verify")},
             integration_options={k: v for k, v in integration.items() if k in ("on_delete", "allow_disruption")},

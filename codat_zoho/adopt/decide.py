@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codat_zoho.core.observe import ActualIntegration, Known, Probe, ProbeResult
 from codat_zoho.core.plan import plan
+from codat_zoho.declare.datacentres import DEFAULT_REGIONS
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import looks_like_client_id
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.errors import NotAdopted
@@ -31,7 +33,7 @@ class Choices:
 
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
-    regions: tuple[str, ...] = ("eu", "uk", "us")
+    regions: tuple[str, ...] = DEFAULT_REGIONS
     leave_keys: bool = False
     client_options: Mapping[str, object] = field(default_factory=dict)
     integration_options: Mapping[str, object] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Takeover:
     @property
     def secret(self) -> str | None:
         """The secret that will be managed."""
-        return self.desired.client_secret.get_secret_value() if self.desired.client_secret else None
+        return self.desired.client_secret
 
 
 def describe(actual: ActualIntegration, counted: int | None = None) -> Iterator[str]:
@@ -85,7 +87,7 @@ def describe(actual: ActualIntegration, counted: int | None = None) -> Iterator[
         return
     shown_id = actual.client_id or "none"
     yield f"Keys are stored; Codat shows the client id as {shown_id}, and of the secret: {_secret_shown(actual)}."
-    others = sorted(set(actual.keys) - {"clientId", "clientSecret"})
+    others = sorted(set(actual.keys) - {ZOHO_BOOKS.id_key, ZOHO_BOOKS.secret_key})
     if others:
         yield f"Codat also stores {', '.join(others)}, which is left alone."
 
@@ -201,7 +203,7 @@ def only_accepted(takeover: Takeover, asked: Mapping[str, ProbeResult]) -> Takeo
     for code in accepted:
         said.setdefault(asked[code].probe, []).append(code)
     notes += [f"regions: {', '.join(codes)}: {probe.value} by Zoho." for probe, codes in said.items()]
-    kept = client.model_copy(update={"regions": tuple(accepted)})
+    kept = replace(client, regions=tuple(accepted))
     return Takeover(takeover.actual, takeover.desired, kept, tuple(notes), {code: asked[code] for code in accepted})
 
 
@@ -219,11 +221,10 @@ def agreed(takeovers: Sequence[Takeover]) -> list[Takeover]:
 def without_secret(takeover: Takeover, why: str) -> Takeover:
     """Leave the secret unmanaged after all."""
     assert takeover.client is not None
-    nothing = {"client_secret": None}
     notes = [note for note in takeover.notes if not note.startswith("client_secret:")]
     return Takeover(
         takeover.actual,
-        takeover.desired.model_copy(update=nothing),
-        takeover.client.model_copy(update=nothing),
+        replace(takeover.desired, client_secret=None),
+        replace(takeover.client, client_secret=None),
         (*notes, f"client_secret: stays unmanaged, since {why}. Declare it afterwards."),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from codat_zoho.core.observe import ActualIntegration
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.doctor.finding import Observed
-from codat_zoho.remote.codat import ZOHO_BOOKS
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Answer
 
@@ -63,7 +63,7 @@ class Client:
     def _write(self, method: str, path: str, body: Any) -> int:
         answer = self.http.send(
             method,
-            self._url + path.format(key=ZOHO_BOOKS),
+            self._url + path.format(key=ZOHO_BOOKS.key),
             deadline=self.http.deadline(_SECONDS),
             headers={"Authorization": self._key.header},
             json_body=body,

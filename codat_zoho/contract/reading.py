@@ -7,6 +7,7 @@ import re
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.table import Table
 from codat_zoho.core.observe import ActualIntegration
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import looks_like_client_id
 from codat_zoho.remote.http import Answer
 
@@ -53,10 +54,10 @@ def see_absent(answer: Answer, table: Table) -> None:
 def see_masks(actual: ActualIntegration, table: Table) -> None:
     """What stored keys look like."""
     keys = actual.keys or {}
-    table.see("key_names", {"clientId", "clientSecret"} <= set(keys))
-    if "clientId" in keys:
-        table.see("mask_client_id", not looks_like_client_id(keys["clientId"]))
-    if shown := keys.get("clientSecret"):
+    table.see("key_names", {ZOHO_BOOKS.id_key, ZOHO_BOOKS.secret_key} <= set(keys))
+    if ZOHO_BOOKS.id_key in keys:
+        table.see("mask_client_id", not looks_like_client_id(keys[ZOHO_BOOKS.id_key]))
+    if shown := keys.get(ZOHO_BOOKS.secret_key):
         style = "opaque" if _HIDDEN.fullmatch(shown) else "last4" if _LAST4.fullmatch(shown) else "another"
         table.see("mask", style)
 

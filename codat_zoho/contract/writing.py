@@ -11,6 +11,7 @@ from codat_zoho.contract.client import Client
 from codat_zoho.contract.reading import see_absent, see_masks
 from codat_zoho.contract.table import Table
 from codat_zoho.core.observe import ActualIntegration, Known, read_mask
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer
 
@@ -59,7 +60,7 @@ def refuse(actual: ActualIntegration, linked: int, real: Keys | None) -> None:
         )
     if actual.keys is None:
         return
-    others = sorted(set(actual.keys) - {"clientId", "clientSecret"})
+    others = sorted(set(actual.keys) - {ZOHO_BOOKS.id_key, ZOHO_BOOKS.secret_key})
     if others:
         raise PlanBlocked(
             "Keys are stored whose values cannot be read back and are not known here, so nothing was written.",
@@ -149,8 +150,8 @@ class _Trial:
         self.say("Saving the secret alone.")
         status = client.save(clientSecret=secret)
         if status in _DONE:
-            actual = self._settled(lambda now: "clientId" not in (now.keys or {}))
-            table.see("saving", "merge" if "clientId" in (actual.keys or {}) else "replace")
+            actual = self._settled(lambda now: ZOHO_BOOKS.id_key not in (now.keys or {}))
+            table.see("saving", "merge" if ZOHO_BOOKS.id_key in (actual.keys or {}) else "replace")
         else:
             table.miss("saving", f"Codat refuses to save one key alone ({status})")
         self._must(client.delete, "Deleting the keys.")
@@ -213,8 +214,7 @@ def _restored(client: Client, before: ActualIntegration, keys: Keys | None, say:
     stored = "with the keys that were given stored" if before.keys is not None else "with no keys stored"
     return [
         *problems,
-        f"Left to do in the Codat Portal, Settings > Integrations > Zoho Books: it was "
-        f"{_word(before.enabled)}, {stored}.",
+        f"Left to do in the Codat Portal, {ZOHO_BOOKS.portal}: it was {_word(before.enabled)}, {stored}.",
     ]
 
 
@@ -239,10 +239,10 @@ def _keys_left(before: ActualIntegration, actual: ActualIntegration, keys: Keys 
             yield "Made-up keys are stored, and none were."
         return
     now = actual.keys or {}
-    if keys is None or not {"clientId", "clientSecret"} <= set(now):
+    if keys is None or not {ZOHO_BOOKS.id_key, ZOHO_BOOKS.secret_key} <= set(now):
         yield "The keys are not stored any more."
     elif any(
         read_mask(now[name], value).known is Known.DIFFERENT
-        for name, value in (("clientId", keys.client_id), ("clientSecret", keys.client_secret))
+        for name, value in ((ZOHO_BOOKS.id_key, keys.client_id), (ZOHO_BOOKS.secret_key, keys.client_secret))
     ):
         yield "Other keys are stored than were."

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from codat_zoho.declare.rules import fingerprint, looks_like_client_id
+from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.declare.rules import fingerprint, is_fingerprint, looks_like_client_id
 
 if TYPE_CHECKING:
     from codat_zoho.declare.settings import IntegrationSettings
@@ -158,19 +159,19 @@ class ActualIntegration:
     keys: Mapping[str, str] | None = field(default=None, repr=False)
     linked: int | None = None
     integration_id: str | None = None
-    name: str = "Zoho Books"
+    name: str = ZOHO_BOOKS.name
     keys_untold: str = ""
     codat_client: CodatClient = CodatClient()
 
     @property
     def client_id(self) -> str | None:
         """The stored client id as shown."""
-        return (self.keys or {}).get("clientId")
+        return (self.keys or {}).get(ZOHO_BOOKS.id_key)
 
     @property
     def client_secret(self) -> str | None:
         """The stored client secret as shown."""
-        return (self.keys or {}).get("clientSecret")
+        return (self.keys or {}).get(ZOHO_BOOKS.secret_key)
 
     @property
     def secret_in_words(self) -> str:
@@ -224,7 +225,7 @@ class Recorded:
     @classmethod
     def of(cls, desired: IntegrationSettings) -> Recorded:
         """What a run that brought Codat to ``desired`` records."""
-        secret = desired.client_secret.get_secret_value() if desired.client_secret else None
+        secret = desired.client_secret
         known = fingerprint(desired.client_id, secret) if desired.client_id and secret else None
         return cls(desired.client_id, secret, known, desired.enabled)
 
@@ -310,8 +311,3 @@ def observe(recorded: Recorded, actual: ActualIntegration) -> Observed:
     elif secret_read.agrees and not is_fingerprint(recorded.client_secret_fingerprint):
         now = replace(now, client_secret_fingerprint=fingerprint(recorded.client_id, recorded.client_secret))
     return Observed(now, (*cannot_tell, *untold_secret(secret_read, shown)))
-
-
-def is_fingerprint(text: str | None) -> bool:
-    """Tell a fingerprint from what a refresh puts in its place."""
-    return text is not None and re.fullmatch("[0-9a-f]{16}", text) is not None

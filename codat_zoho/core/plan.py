@@ -24,12 +24,13 @@ from codat_zoho.core.observe import (
     Probe,
     ProbeResult,
     Recorded,
-    is_fingerprint,
     untold_id,
     untold_secret,
 )
 from codat_zoho.declare.datacentres import DATA_CENTRES
-from codat_zoho.declare.rules import REDIRECT_URI, Spelling, fingerprint
+from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.declare.rules import fingerprint, is_fingerprint
+from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.errors import PlanBlocked
 
 if TYPE_CHECKING:  # What only reads Codat has no need of pydantic.
@@ -261,7 +262,7 @@ def _key_state(actual: ActualIntegration, shown: str | None, declared: str, old:
 def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded: Recorded | None) -> Plan:
     if desired.client_id is None:
         return Plan()
-    secret = desired.client_secret.get_secret_value() if desired.client_secret else None
+    secret = desired.client_secret
     wanted = fingerprint(desired.client_id, secret) if secret else None
     if actual.keys is None:
         return _plan_absent_keys(desired, wanted, actual, recorded)
@@ -300,7 +301,7 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
         )
     cannot_tell += untold_secret(the_secret.reading, shown)
 
-    others = sorted(set(actual.keys) - {"clientId", "clientSecret"})
+    others = sorted(set(actual.keys) - {ZOHO_BOOKS.id_key, ZOHO_BOOKS.secret_key})
     if changes and others:
         warnings.append(
             f"Codat also stores {', '.join(others)} with these keys; whether saving keys keeps that is not documented."
@@ -344,7 +345,7 @@ def _plan_absent_keys(
 
 
 def _same_secret(desired: IntegrationSettings, old: Recorded) -> bool:
-    return desired.client_secret is not None and desired.client_secret.get_secret_value() == old.client_secret
+    return desired.client_secret is not None and desired.client_secret == old.client_secret
 
 
 def _guarded(result: Plan, actual: ActualIntegration, allowed: bool, way_out: str, spelling: Spelling) -> Plan:
@@ -424,7 +425,9 @@ def regions_to_ask(
 
 def by_hand(desired: ZohoClientSettings) -> tuple[str, ...]:
     """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
-    redirect = f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {REDIRECT_URI}."
+    redirect = (
+        f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {ZOHO_BOOKS.redirect_uri}."
+    )
     if len(desired.regions) < 2:
         return (redirect,)
     enabled = f"{_SWITCH} is on, and these are enabled: {', '.join(desired.regions)}."

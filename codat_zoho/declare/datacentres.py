@@ -45,7 +45,9 @@ DATA_CENTRES: Mapping[str, DataCentre] = MappingProxyType(
 )
 """Every data centre that shares one OAuth client registration, by code (Zoho's multi-DC documentation)."""
 
-SUPPORTED = frozenset({"eu", "uk", "us"})
+DEFAULT_REGIONS = ("eu", "uk", "us")
+"""What is declared where nobody names data centres."""
+SUPPORTED = frozenset(DEFAULT_REGIONS)
 """Where customers that Codat supports can be: Codat supports UK and US customers, and a UK customer sits in
 whichever of these its organisation signed up in."""
 

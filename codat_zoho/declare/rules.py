@@ -1,66 +1,14 @@
-"""What may be declared, and every rule about a single value.
-
-Without pydantic, which takes long to load: a program that declares resources has no need of it, nor has the provider
-while nothing changed.
-"""
+"""Every rule about a single value, and what is allowed but looks wrong."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED, problem_with
-
-REDIRECT_URI = "https://zohobooks.codat.io/oauth/callback"
-"""The redirect URI that Codat needs, compared exactly by Zoho (Codat's Zoho Books set-up page)."""
-ZOHO_CLIENT: Mapping[str, object] = {
-    "client_id": None,
-    "client_secret": None,
-    "regions": None,
-    "same_credentials_everywhere": True,
-    "verify": "on-change",
-}
-"""What may be declared of a Zoho client, each with what it is when left out."""
-REQUIRED = ("client_id", "regions")
-"""What must be declared of a Zoho client; of an integration nothing must."""
-INTEGRATION: Mapping[str, object] = {
-    "client_id": None,
-    "client_secret": None,
-    "enabled": None,
-    "connection": "default",
-    "on_delete": "remove",
-    "allow_disruption": False,
-}
-"""What may be declared of an integration, each with what it is when left out."""
-LISTS = (list, tuple, set, frozenset)
-"""What counts as a list of regions."""
-
-
-class Spelling(Enum):
-    """How the program at hand spells a setting: as an argument, or as stack configuration of the ready-made project."""
-
-    ARGUMENT = "argument"
-    CONFIGURATION = "configuration"
-
-    def name_of(self, name: str) -> str:
-        """Spell a setting: ``allow_disruption``, or ``codat-zoho:allowDisruption``."""
-        if self is Spelling.ARGUMENT:
-            return name
-        first, *others = name.split("_")
-        return f"codat-zoho:{first}{''.join(map(str.title, others))}"
-
-    def of(self, name: str, value: str | bool) -> str:
-        """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
-        if self is Spelling.ARGUMENT:
-            return f"{name}={value!r}"
-        key, text = self.name_of(name), str(value)
-        text = text.lower() if isinstance(value, bool) else text
-        return f"{key} to {text} (pulumi config set {key} {text})"
-
+from codat_zoho.declare.describe import LISTS
 
 _CLIENT_ID = re.compile(r"\d{4}\.[0-9A-Z]{30}")
 _SECRET = re.compile(r"[0-9a-f]{42}")
@@ -80,6 +28,11 @@ def looks_like_client_id(text: str) -> bool:
 def fingerprint(client_id: str, client_secret: str) -> str:
     """Name a secret without telling it: the first 16 hex digits of SHA-256 over client id, NUL, secret."""
     return hashlib.sha256(f"{client_id}\0{client_secret}".encode()).hexdigest()[:16]
+
+
+def is_fingerprint(text: str | None) -> bool:
+    """Tell a fingerprint from what a refresh puts in its place."""
+    return text is not None and re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
 def _bad_characters(text: str) -> Iterator[str]:
@@ -123,7 +76,7 @@ def bad_client_secret(text: str) -> Iterator[str]:
         yield "has the shape of a client id, not of a client secret; are the two swapped?"
 
 
-def bad_regions(codes: tuple[str, ...]) -> Iterator[str]:
+def bad_regions(codes: Sequence[str]) -> Iterator[str]:
     """What is wrong with a list of data-centre codes."""
     if not codes:
         yield "is empty: name at least one Zoho data centre, for example 'us'"
@@ -139,21 +92,6 @@ def bad_connection(text: str) -> Iterator[str]:
             "must be lower-case letters, digits and '-', starting with a letter, at most 40 characters: "
             "it names the Codat API key to use"
         )
-
-
-def broken(values: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with single values, each of which has the right type."""
-    for name, rule in _RULES.items():
-        if name in values:
-            yield from rule(values[name])
-
-
-_RULES: Mapping[str, Callable[[Any], Iterator[str]]] = {
-    "client_id": bad_client_id,
-    "client_secret": bad_client_secret,
-    "regions": bad_regions,
-    "connection": bad_connection,
-}
 
 
 def warnings_about(values: Mapping[str, object]) -> tuple[str, ...]:

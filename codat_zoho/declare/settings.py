@@ -1,139 +1,76 @@
-"""What a user declares, and every rule about it.
+"""What a user declares: every setting once, and the rules between them.
 
-The models know nothing of Pulumi or HTTP: the resources, the review of a pull request and the adoption of
-existing settings all read the same declarations through them. All problems of a declaration are reported at once.
+Plain dataclasses: the resources, the review of a pull request and the adoption of existing settings read the same
+declarations through :func:`load`, which loads pydantic only to say what is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
-from codat_zoho.declare.rules import (
-    LISTS,
-    REQUIRED,
-    bad_client_id,
-    bad_client_secret,
-    bad_connection,
-    bad_regions,
-)
-from codat_zoho.errors import SettingsError
-from codat_zoho.texts.redact import one_line
+from codat_zoho.declare.describe import LISTS, described, setting
+from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions
+from codat_zoho.errors import Problem, SettingsError
 
 Verify = Literal["on-change", "always", "off"]
 OnDelete = Literal["remove", "disable", "keep"]
 
-_T = TypeVar("_T")
 
-
-def _refuse(problems: Callable[[_T], Iterator[str]]) -> AfterValidator:
-    def check(value: _T) -> _T:
-        found = list(problems(value))
-        if found:
-            raise PydanticCustomError("rule", "{text}", {"text": "; ".join(found)})
-        return value
-
-    return AfterValidator(check)
-
-
-ClientId = Annotated[str, _refuse(bad_client_id)]
-ClientSecret = Annotated[SecretStr, _refuse(lambda secret: bad_client_secret(secret.get_secret_value()))]
-Regions = Annotated[
-    tuple[str, ...],
-    Field(strict=False),
-    _refuse(bad_regions),
-    AfterValidator(lambda codes: tuple(sorted(set(codes)))),
-]
-Connection = Annotated[str, _refuse(bad_connection)]
-
-
-_WORDING = {
-    "bool_type": "must be true or false",
-    "extra_forbidden": "is not a setting of this resource",
-    "string_type": "must be a text",
-    "tuple_type": 'must be a list of data-centre codes, for example ["us", "uk"]',
-}
-
-
-class _Settings(BaseModel):
-    """Base of both models: strict types, and the rules that need more than one field, checked along with the rest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-    required: ClassVar[tuple[str, ...]] = ()
+@dataclass(frozen=True)
+class _Settings:
+    def as_inputs(self) -> dict[str, Any]:
+        """The declared fields as the engine keeps them: plain values, lists, nothing that is None."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value is not None
+        }
 
     @classmethod
-    def _between_fields(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[tuple[str, str]]:
-        """Yield (field, problem) for the rules between fields; ``values`` are raw, and lack what is unknown yet."""
+    def problems_between(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[Problem]:
+        """Yield what is wrong between fields; ``values`` are raw, and lack what is unknown yet."""
         if values.get("client_secret") and values["client_secret"] == values.get("client_id"):
-            yield "client_secret", "is the same as client_id"
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _all_at_once(cls, data: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        unknown: Collection[str] = (info.context or {}).get("unknown", ())
-        known = {field: value for field, value in data.items() if field not in unknown and value is not None}
-        problems: list[InitErrorDetails] = []
-
-        def add(field: str, text: str) -> None:
-            problems.append(
-                {"type": PydanticCustomError("rule", "{text}", {"text": text}), "loc": (field,), "input": None}
-            )
-
-        made = None
-        for field in cls.required:
-            if field not in unknown and data.get(field) is None:
-                add(field, "is missing")
-        try:
-            made = handler(known)
-        except ValidationError as error:
-            for line in error.errors(include_url=False, include_input=False, include_context=False):
-                add(one_line(str((*line["loc"], "settings")[0]), 60), _WORDING.get(line["type"], line["msg"]))
-        for field, text in cls._between_fields(known, unknown):
-            add(field, text)
-        if problems:
-            raise ValidationError.from_exception_data(cls.__name__, problems, hide_input=True)
-        return made
+            yield Problem("client_secret", "is the same as client_id")
 
 
+@dataclass(frozen=True)
 class ZohoClientSettings(_Settings):
-    """The OAuth client in Zoho's console that is declared to exist.
+    """The OAuth client in Zoho's console that is declared to exist."""
 
-    Args:
-        client_id: Zoho's id of the client.
-        client_secret: its secret; None while a client is being adopted whose secret nobody has at hand.
-        regions: codes of the data centres that must accept it, see :data:`codat_zoho.declare.datacentres.DATA_CENTRES`.
-        same_credentials_everywhere: the console's switch "Use the same OAuth credentials for all data centers" is on.
-        verify: when to ask Zoho whether it accepts the client: on changes, also on each refresh, or never.
-    """
-
-    required: ClassVar[tuple[str, ...]] = REQUIRED
-
-    client_id: ClientId = ""
-    client_secret: ClientSecret | None = None
-    regions: Regions = ()
-    same_credentials_everywhere: bool = True
-    verify: Verify = "on-change"
+    client_id: str = setting(
+        "",
+        "Zoho's id of the client",
+        rule=bad_client_id,
+        key="zohoClientId",
+        required=True,
+        replaces=True,
+    )
+    client_secret: str | None = setting(
+        None,
+        "its secret; None while a client is being adopted whose secret nobody has at hand",
+        rule=bad_client_secret,
+        key="zohoClientSecret",
+        secret=True,
+    )
+    regions: tuple[str, ...] = setting(
+        (), "codes of the data centres that must accept it, sorted", rule=bad_regions, required=True
+    )
+    same_credentials_everywhere: bool = setting(
+        True, 'the console\'s switch "Use the same OAuth credentials for all data centers" is on'
+    )
+    verify: Verify = setting("on-change", "when to ask Zoho whether it accepts the client")  # noqa: RUF009
 
     @classmethod
-    def _between_fields(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[tuple[str, str]]:
-        yield from super()._between_fields(values, unknown)
+    def problems_between(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[Problem]:
+        """Yield what is wrong between fields."""
+        yield from super().problems_between(values, unknown)
         regions = values.get("regions")
-        several = isinstance(regions, LISTS) and len({code for code in regions if isinstance(code, str)}) > 1
+        several = isinstance(regions, list) and len({code for code in regions if isinstance(code, str)}) > 1
         if values.get("same_credentials_everywhere") is False and several:
-            yield (
+            yield Problem(
                 "same_credentials_everywhere",
                 "is false, but several regions are listed: without Zoho's switch 'Use the same OAuth credentials for "
                 "all data centers' each data centre has its own secret, and Codat stores one; turn the switch on (API "
@@ -141,33 +78,55 @@ class ZohoClientSettings(_Settings):
             )
 
 
+@dataclass(frozen=True)
 class IntegrationSettings(_Settings):
-    """The Zoho Books integration of one Codat client, as declared. What is None is left as it is in Codat.
+    """The Zoho Books integration of one Codat client, as declared. What is None is left as it is in Codat."""
 
-    Args:
-        client_id: Zoho's client id for Codat to use; None leaves Codat's stored keys alone.
-        client_secret: its secret; None leaves Codat's stored secret alone.
-        enabled: whether customers can link Zoho Books; None leaves it as it is. Omitted never means false.
-        connection: the name of the Codat API key, and so of the Codat client, to use.
-        on_delete: what destroying does: ``remove`` disables and deletes the keys, ``disable``, or ``keep``.
-        allow_disruption: lets changes through that can cut off linked companies.
-    """
-
-    client_id: ClientId | None = None
-    client_secret: ClientSecret | None = None
-    enabled: bool | None = None
-    connection: Connection = "default"
-    on_delete: OnDelete = "remove"
-    allow_disruption: bool = False
+    client_id: str | None = setting(
+        None,
+        "Zoho's client id for Codat to use; None leaves Codat's stored keys alone",
+        rule=bad_client_id,
+        key="zohoClientId",
+    )
+    client_secret: str | None = setting(
+        None,
+        "its secret; None leaves Codat's stored secret alone",
+        rule=bad_client_secret,
+        key="zohoClientSecret",
+        secret=True,
+    )
+    enabled: bool | None = setting(
+        None, "whether customers can link Zoho Books; None leaves it as it is, and never means false"
+    )
+    connection: str = setting(
+        "default",
+        "the name of the Codat API key, and so of the Codat client, to use",
+        rule=bad_connection,
+        replaces=True,
+    )
+    on_delete: OnDelete = setting(  # noqa: RUF009
+        "remove", "what destroying does: remove disables and deletes the keys, disable, or keep"
+    )
+    allow_disruption: bool = setting(False, "lets changes through that can cut off linked companies")
 
     @classmethod
-    def _between_fields(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[tuple[str, str]]:
-        yield from super()._between_fields(values, unknown)
+    def problems_between(cls, values: Mapping[str, Any], unknown: Collection[str]) -> Iterator[Problem]:
+        """Yield what is wrong between fields."""
+        yield from super().problems_between(values, unknown)
         if "client_secret" in values and "client_id" not in {*values, *unknown}:
-            yield "client_secret", "is set without client_id: Codat stores the two together"
+            yield Problem("client_secret", "is set without client_id: Codat stores the two together")
 
 
+FINGERPRINT = "client_secret_fingerprint"
+"""The input that names a secret without telling it; it follows from client id and secret."""
 S = TypeVar("S", bound=_Settings)
+
+
+def managed(model: type[_Settings]) -> tuple[str, ...]:
+    """The inputs of a resource that are compared: its settings, and the fingerprint beside the secret."""
+    names = [field.name for field in fields(model)]
+    names.insert(names.index("client_secret") + 1, FINGERPRINT)
+    return tuple(names)
 
 
 def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[str] = ()) -> S:
@@ -185,9 +144,23 @@ def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[st
     Traceback (most recent call last):
     codat_zoho.errors.SettingsError: enabled: must be true or false
     """
-    declared = {field: value for field, value in values.items() if value is not None} | dict.fromkeys(unknown)
-    try:
-        return model.model_validate(declared, context={"unknown": frozenset(unknown)})
-    except ValidationError as error:
-        lines = error.errors(include_url=False, include_input=False, include_context=False)
-    raise SettingsError(f"{'.'.join(map(str, line['loc']))}: {line['msg']}" for line in lines)
+    settings = described(model)
+    known = {
+        name: list(value) if isinstance(value, LISTS) else value
+        for name, value in values.items()
+        if value is not None and name not in unknown
+    }
+    problems = [
+        Problem(name, "is missing")
+        for name, one in settings.items()
+        if one.required and name not in known and name not in unknown
+    ]
+    if not all(name in settings and settings[name].fits(value) for name, value in known.items()):
+        from codat_zoho.declare.validation import problems_with  # It takes long to load.
+
+        problems += problems_with(settings, known)
+    problems += model.problems_between(known, unknown)
+    if problems:
+        raise SettingsError(problems)
+    made = {name: tuple(sorted({*value})) if isinstance(value, list) else value for name, value in known.items()}
+    return model(**made)

@@ -1,33 +1,44 @@
-"""Reads the ready-to-use project's stack configuration as the declarations that its program makes of it."""
+"""How stack configuration names the settings, and what the ready-made program declares with it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
+from codat_zoho.declare.describe import described
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.tokens import NAMESPACE
-from codat_zoho.errors import SettingsError
+from codat_zoho.errors import Problem, SettingsError
 
-_CLIENT = {
-    "zohoClientId": "client_id",
-    "zohoClientSecret": "client_secret",
-    "regions": "regions",
-    "sameCredentialsEverywhere": "same_credentials_everywhere",
-    "verify": "verify",
-}
-_INTEGRATION = {
-    "zohoClientId": "client_id",
-    "zohoClientSecret": "client_secret",
-    "enabled": "enabled",
-    "connection": "connection",
-    "onDelete": "on_delete",
-    "allowDisruption": "allow_disruption",
-}
-KEYS = tuple(dict.fromkeys((*_CLIENT, *_INTEGRATION)))
-"""What the ready-to-use project reads, without its namespace."""
+SETTINGS = {**described(ZohoClientSettings), **described(IntegrationSettings)}
+"""Every setting of the ready-made program by name. Both resources share keys, which are described alike."""
+KEYS = tuple(one.key for one in SETTINGS.values())
+"""What the ready-made program reads, without its namespace."""
+
+
+def key_of(name: str) -> str:
+    """The key of a setting, without its namespace; the name itself of what is no setting."""
+    return SETTINGS[name].key if name in SETTINGS else name
+
+
+class Spelling(Enum):
+    """How the program at hand spells a setting: as an argument, or as stack configuration of the ready-made project."""
+
+    ARGUMENT = "argument"
+    CONFIGURATION = "configuration"
+
+    def name_of(self, name: str) -> str:
+        """Spell a setting: ``allow_disruption``, or ``codat-zoho:allowDisruption``."""
+        return name if self is Spelling.ARGUMENT else f"{NAMESPACE}:{key_of(name)}"
+
+    def of(self, name: str, value: str | bool) -> str:
+        """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
+        if self is Spelling.ARGUMENT:
+            return f"{name}={value!r}"
+        key, text = self.name_of(name), str(value).lower()
+        return f"{key} to {text} (pulumi config set {key} {text})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +48,28 @@ class Declared:
     client: Mapping[str, Any] = field(repr=False)
     integration: Mapping[str, Any] = field(repr=False)
 
-    def problems(self) -> Iterator[str]:
-        """Every broken rule, named by configuration key where there is one."""
-        told: set[str] = set()
-        for model, values, names in (
-            (ZohoClientSettings, self.client if self.client.get("client_id") else None, _CLIENT),
-            (IntegrationSettings, self.integration, _INTEGRATION),
-        ):
-            if values is None:
-                continue
-            try:
-                load(model, values)
-            except SettingsError as error:
-                keys = {name: key for key, name in names.items()}
-                for problem in error.problems:
-                    name, _, text = problem.partition(": ")
-                    told.add(f"{NAMESPACE}:{keys.get(name, name)}: {text}")
-        yield from sorted(told)
+    def problems(self) -> Iterator[Problem]:
+        """Every broken rule, once, named by its full key."""
+        found = {*_problems(IntegrationSettings, self.integration)}
+        if self.client.get("client_id"):
+            found |= {*_problems(ZohoClientSettings, self.client)}
+        yield from sorted(found)
+
+
+def _problems(
+    model: type[ZohoClientSettings] | type[IntegrationSettings], values: Mapping[str, Any]
+) -> Iterator[Problem]:
+    try:
+        load(model, values)
+    except SettingsError as error:
+        for name, text in error.problems:
+            yield Problem(f"{NAMESPACE}:{key_of(name)}", text)
 
 
 def declared(config: Mapping[str, str | None]) -> Declared:
     """Read configuration by full key, as ``pulumi config --json`` gives it."""
-    values = {key: _value(config.get(f"{NAMESPACE}:{key}")) for key in KEYS}
+    values = {name: one.read(text) for name, one in SETTINGS.items() if (text := config.get(f"{NAMESPACE}:{one.key}"))}
     return Declared(
-        {name: values[key] for key, name in _CLIENT.items() if values[key] is not None},
-        {name: values[key] for key, name in _INTEGRATION.items() if values[key] is not None},
+        {name: value for name, value in values.items() if name in described(ZohoClientSettings)},
+        {name: value for name, value in values.items() if name in described(IntegrationSettings)},
     )
-
-
-def _value(text: str | None) -> Any:
-    """Read a text as programs do: lists are JSON, booleans are the words; an empty one is none."""
-    if not text:
-        return None
-    if text in ("true", "false"):
-        return text == "true"
-    if text.startswith("["):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-    return text

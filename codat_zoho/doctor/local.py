@@ -107,7 +107,7 @@ def configuration(now: Situation) -> Iterator[Finding]:
         return
     for problem in declared(now.config).problems():
         bad = True
-        yield fail(topic, problem + ".", "Set it right: pulumi config set")
+        yield fail(topic, f"{problem}.", "Set it right: pulumi config set")
     assert now.project is not None
     known = (*KEYS, *CONFIG_KEYS, *now.project.declared)
     for full in now.config:

@@ -10,7 +10,7 @@ from typing import Any
 from codat_zoho.adopt.decide import describe
 from codat_zoho.core.observe import ActualIntegration, Known, Probe, read_mask
 from codat_zoho.core.plan import plan
-from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
 from codat_zoho.declare.settings import ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
@@ -129,7 +129,7 @@ def _from_headers(now: Situation) -> Iterator[Finding]:
 def _regions(now: Situation) -> list[str]:
     listed: Any = declared(now.config).client.get("regions") if now.ready_to_use else None
     codes = [code for code in listed if code in DATA_CENTRES] if isinstance(listed, list) else []
-    return codes or ["us", "uk", "eu"]
+    return codes or [*DEFAULT_REGIONS]
 
 
 def zoho(now: Situation) -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def verified(now: Situation) -> Iterator[Finding]:
         yield trouble(topic, error)
         return
     assert client.client_secret is not None
-    secret = client.client_secret.get_secret_value()
+    secret = client.client_secret
     said = {code: probe(now.http, code, client.client_id, secret, url=url) for code in client.regions}
     todo = plan(client, said)
     if todo.blockers:

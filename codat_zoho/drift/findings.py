@@ -16,18 +16,18 @@ from codat_zoho.core.observe import (
     Probe,
     ProbeResult,
     Recorded,
-    is_fingerprint,
     observe,
     read_mask,
 )
 from codat_zoho.core.plan import How, Value, plan
+from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.declare.rules import is_fingerprint
+from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.declare.tokens import CLIENT
 from codat_zoho.drift.report import Failure, Finding, Resource, State
 from codat_zoho.workspace.state import ENCRYPTED, Deployed
 
-FINGERPRINT = "client_secret_fingerprint"
-
-_PORTAL = "Codat Portal, Settings > Integrations > Zoho Books"
+_PORTAL = f"Codat Portal, {ZOHO_BOOKS.portal}"
 _CONSOLE = "Zoho's API console of the account's home data centre, Settings tab of the client"
 _TAKEN_OVER = "a plain 'pulumi refresh' has taken it over into the state, so the engine no longer shows it"
 _RESTORE = "The command below restores what is declared."
@@ -273,7 +273,7 @@ def _steps(asked: Question, verdicts: Mapping[str, ProbeResult]) -> str:
         return ""
     from codat_zoho.declare.settings import ZohoClientSettings  # Loads pydantic, which nothing else of a check needs.
 
-    todo = plan(ZohoClientSettings.model_construct(regions=asked.regions), verdicts)
+    todo = plan(ZohoClientSettings(regions=asked.regions), verdicts)
     return " ".join(todo.manual_steps)
 
 

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 
 from codat_zoho.core.observe import ActualIntegration, CodatClient, Recorded, observe
-from codat_zoho.declare.rules import INTEGRATION
+from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, managed
 from codat_zoho.errors import NotFound
 from codat_zoho.provider import inputs
 from codat_zoho.provider.boundary import say
 from codat_zoho.provider.command import destroy_is_previewed
 from codat_zoho.provider.process import CONTEXT
 
-if TYPE_CHECKING:
-    from codat_zoho.declare.settings import IntegrationSettings
-
 Props = Mapping[str, Any]
-MANAGED = (*INTEGRATION, inputs.FINGERPRINT)
+MANAGED = managed(IntegrationSettings)
 CLEARED = "keys_cleared_while_disabled"
 CODAT_CLIENT = ("codat_client", "codat_client_name")
 
 
-def check(olds: Props, news: Props) -> CheckResult:
+def check(_olds: Props, news: Props) -> CheckResult:
     """Validate; remember what the program declares, which tells an update from a refresh and a rename from an end."""
-    result = inputs.check(INTEGRATION, olds, news, desired_of)
+    result = inputs.check(IntegrationSettings, news)
     if isinstance(connection := result.inputs.get("connection"), str):
         CONTEXT.declared.add(connection)
     return result
@@ -64,7 +61,7 @@ def read(id_: str, props: Props) -> ReadResult:
         confirm_client(connection, props)
         say(f"{gone} It counts as gone.")
         return ReadResult(None, {})
-    given = inputs.declared(INTEGRATION, props)
+    given = inputs.declared(IntegrationSettings, props)
     if not given:
         shown = {"enabled": actual.enabled, "client_id": actual.client_id, "connection": connection}
         shown |= client_outs(actual.codat_client)
@@ -81,7 +78,7 @@ def read(id_: str, props: Props) -> ReadResult:
     live = given | {
         "client_id": found.values.client_id,
         "enabled": found.values.enabled,
-        inputs.FINGERPRINT: found.values.client_secret_fingerprint,
+        FINGERPRINT: found.values.client_secret_fingerprint,
     }
     live = {name: value for name, value in live.items() if value is not None}
     outs = live | metadata(actual, found.cannot_tell) | {name: props[name] for name in _KEPT if name in props}
@@ -108,17 +105,11 @@ def client_outs(client: CodatClient) -> dict[str, Any]:
     return {name: value for name, value in zip(CODAT_CLIENT, (client.id, client.name), strict=True) if value}
 
 
-def desired_of(props: Props, unknown: Collection[str] = ()) -> IntegrationSettings:
-    from codat_zoho.declare.settings import IntegrationSettings, load
-
-    return load(IntegrationSettings, inputs.declared(INTEGRATION, props), unknown=unknown)
-
-
 def recorded_of(props: Props) -> Recorded:
     return Recorded(
         client_id=props.get("client_id"),
         client_secret=props.get("client_secret"),
-        client_secret_fingerprint=props.get(inputs.FINGERPRINT),
+        client_secret_fingerprint=props.get(FINGERPRINT),
         enabled=props.get("enabled"),
         keys_cleared_while_disabled=bool(props.get(CLEARED)),
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from pulumi.dynamic import CreateResult, UpdateResult
 
 from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.core.plan import Removal, plan
-from codat_zoho.declare.rules import INTEGRATION
-from codat_zoho.declare.settings import IntegrationSettings
+from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
 from codat_zoho.provider import inputs
 from codat_zoho.provider.books import (
@@ -19,7 +20,6 @@ from codat_zoho.provider.books import (
     client_outs,
     confirm_client,
     deployed_to,
-    desired_of,
     metadata,
     recorded_of,
 )
@@ -33,7 +33,7 @@ Props = Mapping[str, Any]
 
 def create(props: Props) -> CreateResult:
     """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
-    desired = desired_of(props)
+    desired = inputs.desired(IntegrationSettings, props)
     codat = _alone(desired.connection)
     outcome = apply(codat, desired, say=say, spelling=CONTEXT.spelling)
     client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
@@ -72,7 +72,7 @@ def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str
 
 def update(olds: Props, news: Props) -> UpdateResult:
     """Read first, then send what differs."""
-    desired = desired_of(news)
+    desired = inputs.desired(IntegrationSettings, news)
     codat, before = _alone(desired.connection), deployed_to(olds)
     outcome = apply(codat, desired, recorded_of(olds), say=say, spelling=CONTEXT.spelling, deployed_to=before)
     return UpdateResult(_outs(desired, outcome) | client_outs(before if before.id else outcome.actual.codat_client))
@@ -147,9 +147,9 @@ def refuse_early(olds: Props, news: Props) -> None:
     before = _as_recorded(olds)
     if before.linked == 0:
         return
-    desired = desired_of(news, unknown_fields(inputs.declared(INTEGRATION, news)))
+    desired = inputs.desired(IntegrationSettings, news, unknown_fields(inputs.declared(IntegrationSettings, news)))
     if before.keys is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
-        desired = desired.model_copy(update={"client_id": None, "client_secret": None})
+        desired = replace(desired, client_id=None, client_secret=None)
     todo = plan(desired, before, recorded_of(olds), spelling=CONTEXT.spelling)
     if todo.risk:
         say(f"{todo.risk} {_LAST_COUNT}")
@@ -194,15 +194,15 @@ def _as_recorded(olds: Props) -> ActualIntegration:
     client_id = olds.get("client_id")
     return ActualIntegration(
         enabled=olds.get("enabled") is True,
-        keys={"clientId": client_id, "clientSecret": "****"} if client_id else None,
+        keys=ZOHO_BOOKS.keys(client_id, "****") if client_id else None,
         linked=_count(olds),
     )
 
 
 def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
-    outs = inputs.plain(desired) | metadata(outcome.actual, outcome.cannot_tell)
+    outs = desired.as_inputs() | metadata(outcome.actual, outcome.cannot_tell)
     if known := Recorded.of(desired).client_secret_fingerprint:
-        outs[inputs.FINGERPRINT] = known
+        outs[FINGERPRINT] = known
     if outcome.keys_cleared_while_disabled:
         outs[CLEARED] = True
     return outs | inputs.as_deployed(outs)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 
-from codat_zoho.declare.rules import REDIRECT_URI, REQUIRED, ZOHO_CLIENT
+from codat_zoho.declare.platform import REDIRECT_URI
+from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
 from codat_zoho.provider.boundary import say
 from codat_zoho.provider.process import CONTEXT
 
-if TYPE_CHECKING:
-    from codat_zoho.declare.settings import ZohoClientSettings
-
 Props = Mapping[str, Any]
-MANAGED = (*ZOHO_CLIENT, inputs.FINGERPRINT)
+MANAGED = managed(ZohoClientSettings)
 
 
-def check(olds: Props, news: Props) -> CheckResult:
+def check(_olds: Props, news: Props) -> CheckResult:
     """Validate and normalise; remember what the program declares, which tells a rename from an end."""
-    result = inputs.check(ZOHO_CLIENT, olds, news, desired_of, REQUIRED)
+    result = inputs.check(ZohoClientSettings, news)
     if isinstance(client_id := result.inputs.get("client_id"), str):
         CONTEXT.clients_declared.add(client_id)
     return result
@@ -42,10 +40,10 @@ def diff(olds: Props, news: Props) -> DiffResult:
 
 def read(id_: str, props: Props) -> ReadResult:
     """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
-    given = inputs.declared(ZOHO_CLIENT, props)
+    given = inputs.declared(ZohoClientSettings, props)
     if not given:
         return ReadResult(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
-    live = given | ({inputs.FINGERPRINT: props[inputs.FINGERPRINT]} if props.get(inputs.FINGERPRINT) else {})
+    live = given | ({FINGERPRINT: props[FINGERPRINT]} if props.get(FINGERPRINT) else {})
     metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
     secret = given.get("client_secret")
     if CONTEXT.verify(given.get("verify", "on-change")) == "always" and secret:
@@ -71,9 +69,3 @@ def delete(id_: str) -> None:
 
 
 _METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)
-
-
-def desired_of(props: Props, unknown: Collection[str] = ()) -> ZohoClientSettings:
-    from codat_zoho.declare.settings import ZohoClientSettings, load
-
-    return load(ZohoClientSettings, inputs.declared(ZOHO_CLIENT, props), unknown=unknown)

@@ -9,30 +9,31 @@ from pulumi.dynamic import CreateResult, UpdateResult
 
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.plan import by_hand, plan, regions_to_ask
-from codat_zoho.declare.rules import REDIRECT_URI, fingerprint
-from codat_zoho.declare.settings import ZohoClientSettings
+from codat_zoho.declare.platform import REDIRECT_URI
+from codat_zoho.declare.rules import fingerprint
+from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings
 from codat_zoho.errors import RegionRejected
 from codat_zoho.provider import inputs
 from codat_zoho.provider.boundary import say
-from codat_zoho.provider.client import MANAGED, desired_of
+from codat_zoho.provider.client import MANAGED
 from codat_zoho.provider.process import CONTEXT
 
 Props = Mapping[str, Any]
-_DECIDES_VERDICTS = ("client_id", inputs.FINGERPRINT)
+_DECIDES_VERDICTS = ("client_id", FINGERPRINT)
 _NO_SECRET = "no secret is declared to ask with"
 _NOT_ASKED = "it was not asked (verification is off)"
 
 
 def create(props: Props) -> CreateResult:
     """Verify the client in each declared data centre, unless verification is off."""
-    desired = desired_of(props)
+    desired = inputs.desired(ZohoClientSettings, props)
     ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), MANAGED)
     return CreateResult(desired.client_id, _verified(desired, ask, {}))
 
 
 def update(olds: Props, news: Props) -> UpdateResult:
     """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
-    desired = desired_of(news)
+    desired = inputs.desired(ZohoClientSettings, news)
     known = _recorded_verdicts(olds) if not inputs.changed(olds, news, _DECIDES_VERDICTS) else {}
     accepted = [code for code, verdict in known.items() if verdict is Probe.ACCEPTED]
     ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), inputs.changed(olds, news, MANAGED), accepted)
@@ -47,7 +48,7 @@ def _verified(
     Raises:
         RegionRejected: a data centre says no; the error names the switch to turn.
     """
-    secret = desired.client_secret.get_secret_value() if desired.client_secret else None
+    secret = desired.client_secret
     verdicts = {}
     for code in desired.regions:
         if code in ask and secret:
@@ -69,7 +70,7 @@ def _verified(
 def ask_again(given: Props, secret: str) -> tuple[list[str], dict[str, Any]]:
     """Ask about each declared data centre, and return those that did not say no, with what a refresh shows of all."""
     verdicts = {code: CONTEXT.ask_zoho(code, given["client_id"], secret) for code in given.get("regions", ())}
-    todo = plan(ZohoClientSettings.model_construct(regions=tuple(verdicts)), verdicts)
+    todo = plan(ZohoClientSettings(regions=tuple(verdicts)), verdicts)
     for line in (*todo.blockers, *todo.cannot_tell):
         say(line)
     left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
@@ -96,9 +97,9 @@ def _outs(
     cannot_tell: Collection[str],
     verified_at: str | None,
 ) -> dict[str, Any]:
-    outs = inputs.plain(desired) | _metadata(verdicts, cannot_tell, by_hand(desired))
+    outs = desired.as_inputs() | _metadata(verdicts, cannot_tell, by_hand(desired))
     if desired.client_secret:
-        outs[inputs.FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret.get_secret_value())
+        outs[FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret)
     outs |= inputs.as_deployed(outs)
     return outs | ({"verified_at": verified_at} if verified_at else {})
 

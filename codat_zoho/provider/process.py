@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from codat_zoho.declare.rules import Spelling, fingerprint
+from codat_zoho.declare.rules import fingerprint
+from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.provider.boundary import say
 from codat_zoho.remote.once import Once

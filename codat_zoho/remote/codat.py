@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from codat_zoho import errors
 from codat_zoho.core.observe import ActualIntegration, CodatClient
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.budget import Account
 from codat_zoho.remote.http import Answer, Http, retry_after
 from codat_zoho.texts.redact import one_line, redact, register
@@ -20,13 +21,11 @@ if TYPE_CHECKING:
     from codat_zoho.core.plan import Step
 
 DEFAULT_URL = "https://api.codat.io"
-ZOHO_BOOKS = "rwuv"
-"""Codat's platform key of Zoho Books (Codat's integration reference)."""
 OPERATION_SECONDS = 120.0
 """How long one operation (a create, a read, …) may take, over all its calls, retries and waits."""
 _PAGE_SIZE = 500
 _LONGEST_VALUE = 500
-_PORTAL = "In the Codat Portal, open Settings > Integrations > Zoho Books"
+_PORTAL = f"In the Codat Portal, open {ZOHO_BOOKS.portal}"
 _CORRELATION_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 _CLIENT_ID = _CORRELATION_ID
 _NOT_TOLD = frozenset({204, 400, 403, 404, 405, 410})
@@ -134,12 +133,12 @@ class Codat:
             RemoteError: any other failure.
         """
         body, (keys, untold), client = self._http.together(
-            lambda: self._json("GET", f"/integrations/{ZOHO_BOOKS}", "reading the Zoho Books integration"),
+            lambda: self._json("GET", f"/integrations/{ZOHO_BOOKS.key}", "reading the Zoho Books integration"),
             self._keys,
             self.client,
         )
         enabled = body.get("enabled")
-        if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS) != ZOHO_BOOKS:
+        if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS.key) != ZOHO_BOOKS.key:
             raise errors.UnexpectedAnswer(
                 "Codat's answer on the Zoho Books integration does not say whether it is enabled.",
                 "Check that the Codat address is right; if it is, report this to the codat-zoho project.",
@@ -152,7 +151,7 @@ class Codat:
             keys=keys,
             linked=linked if isinstance(linked, int) and not isinstance(linked, bool) and linked >= 0 else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
-            name=one_line(name) if isinstance(name, str) and name else "Zoho Books",
+            name=one_line(name) if isinstance(name, str) and name else ZOHO_BOOKS.name,
             keys_untold=untold,
             codat_client=client,
         )
@@ -241,7 +240,7 @@ class Codat:
             NotOffered: Codat does not offer the call to this API key.
             RemoteError: any other failure.
         """
-        path = self._paths.credentials.format(key=ZOHO_BOOKS)
+        path = self._paths.credentials.format(key=ZOHO_BOOKS.key)
         what = "reading the stored keys"
         answer = self._send("GET", path)
         if answer.status == 405 or _withdrawn(answer):
@@ -251,7 +250,7 @@ class Codat:
             return None
         stored = self._read(answer, "GET", path, what)
         shown = {
-            one_line(name, 40): _shown(redact(value) if name == "clientId" else value)
+            one_line(name, 40): _shown(redact(value) if name == ZOHO_BOOKS.id_key else value)
             for name, value in stored.items()
             if isinstance(value, str) and value
         }
@@ -287,7 +286,7 @@ class Codat:
         return any(
             str(one.get("status")).lower() == "linked"
             and (
-                one.get("integrationKey") == ZOHO_BOOKS
+                one.get("integrationKey") == ZOHO_BOOKS.key
                 or (self._integration_id is not None and one.get("integrationId") == self._integration_id)
             )
             for one in company.get("dataConnections") or ()
@@ -308,7 +307,7 @@ class Codat:
             assert client_id and client_secret
             register(client_secret)
             # Whether saving replaces or merges is undocumented, so both real values are always sent.
-            keys = {"clientId": client_id, "clientSecret": client_secret}
+            keys = ZOHO_BOOKS.keys(client_id, client_secret)
             self._write("PUT", self._paths.credentials, "saving keys", keys, "enter the declared client id and secret")
         elif step.kind is StepKind.SET_ENABLED:
             word = "enabling" if step.enabled else "disabling"
@@ -322,7 +321,7 @@ class Codat:
     def _write(
         self, method: str, template: str, what: str, body: object, by_hand: str, *, absent_is_done: bool = False
     ) -> None:
-        path = template.format(key=ZOHO_BOOKS)
+        path = template.format(key=ZOHO_BOOKS.key)
         answer = self._send(method, path, body)
         if answer.status == 200 and answer.body:
             self._read(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from codat_zoho import errors
 from codat_zoho.core.observe import ActualIntegration, CodatClient, Known, Recorded
 from codat_zoho.core.plan import Plan, Removal, Step, StepKind, plan
-from codat_zoho.declare.rules import Spelling
+from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.remote.codat import Codat
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _plan(
 def _keys_of(desired: IntegrationSettings | Removal) -> tuple[str | None, str | None]:
     if isinstance(desired, Removal) or desired.client_secret is None:
         return None, None
-    return desired.client_id, desired.client_secret.get_secret_value()
+    return desired.client_id, desired.client_secret
 
 
 def _settled(codat: Codat, desired: IntegrationSettings | Removal, step: Step) -> ActualIntegration:

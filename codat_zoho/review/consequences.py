@@ -9,9 +9,10 @@ from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.core.plan import Plan, Removal, plan, regions_to_ask
 from codat_zoho.core.plan import Step as Sent
 from codat_zoho.core.plan import StepKind as SentKind
-from codat_zoho.declare.settings import IntegrationSettings
+from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings
 from codat_zoho.review.report import FieldChange, Origin, Step, StepKind
-from codat_zoho.workspace.values import FINGERPRINT, Field, Fields, as_books, as_client, differing
+from codat_zoho.workspace.values import Field, Fields, as_books, as_client, differing
 
 _UNLESS_LINKED = "unless companies are linked: then it is refused"
 ADOPTED = "unless Codat holds the same already"
@@ -211,7 +212,7 @@ def _created(after: Fields) -> Books:
 
 
 def _without_keys(desired: IntegrationSettings) -> IntegrationSettings:
-    return desired.model_copy(update={"client_id": None, "client_secret": None})
+    return replace(desired, client_id=None, client_secret=None)
 
 
 def _removed(before: Fields, there: ActualIntegration) -> Books:
@@ -232,8 +233,9 @@ def _assumed(before: Fields) -> ActualIntegration:
     was = as_books(before)
     keys = None
     if was.client_id is not None:
-        secret = was.client_secret.get_secret_value() if was.client_secret is not None else None
-        keys = {"clientId": _masked(was.client_id)} | ({"clientSecret": _masked(secret)} if secret else {})
+        keys = {ZOHO_BOOKS.id_key: _masked(was.client_id)}
+        if was.client_secret:
+            keys[ZOHO_BOOKS.secret_key] = _masked(was.client_secret)
     return ActualIntegration(enabled=was.enabled is True, keys=keys)
 
 

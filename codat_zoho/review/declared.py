@@ -11,29 +11,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from codat_zoho.declare.describe import described
 from codat_zoho.declare.rules import fingerprint, warnings_about
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, ZohoClientSettings, load
+from codat_zoho.declare.stack_config import KEYS, SETTINGS, key_of
+from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
 from codat_zoho.errors import SettingsError
 from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack, Value
-from codat_zoho.workspace.values import ELSEWHERE, FINGERPRINT, Field, Fields, digest, show
+from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, digest, show
 
-KEY_OF: Mapping[str, str] = {
-    "client_id": "zohoClientId",
-    "client_secret": "zohoClientSecret",
-    "regions": "regions",
-    "same_credentials_everywhere": "sameCredentialsEverywhere",
-    "verify": "verify",
-    "enabled": "enabled",
-    "connection": "connection",
-    "on_delete": "onDelete",
-    "allow_disruption": "allowDisruption",
-}
-"""The setting in stack configuration of each field."""
-PROVIDER_KEYS = ("apiKey", "apiKeys", "codatUrl", "zohoUrl", "codatEnabledPath", "codatCredentialsPath")
-"""What the package itself reads, in its own namespace, whatever the project is called."""
 _SECRET_NAMES = frozenset({"zohoClientSecret", "apiKey", "apiKeys"})
 _SHAPES = {
     "a Zoho client secret": re.compile(r"[0-9a-f]{42}"),
@@ -95,7 +83,7 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
 
 def is_ready_made(project: Project) -> bool:
     """The project declares settings of the ready-to-use program, or is it."""
-    return bool(project.declares & set(KEY_OF.values())) or project.name == NAMESPACE
+    return bool(project.declares & set(KEYS)) or project.name == NAMESPACE
 
 
 class _Reader:
@@ -134,7 +122,7 @@ class _Reader:
     # --- the two resources ---
 
     def _resources(self) -> tuple[Fields | None, Fields | None, tuple[str, ...]]:
-        given = {name: self._setting(name) for name in KEY_OF}
+        given = {name: self._setting(name) for name in SETTINGS}
         if not self._ready_made and all(one is None or not one.file for one in given.values()):
             return None, None, ()
         if given["client_id"] is not None and given["client_id"].value == "":
@@ -157,14 +145,13 @@ class _Reader:
         unknown: frozenset[str],
     ) -> Fields | None:
         """Validate with the resource's own model; the fields come back normalised, as the engine keeps them."""
-        mine: dict[str, Field] = {name: one for name in model.model_fields if (one := given[name]) is not None}
+        mine: dict[str, Field] = {name: one for name in described(model) if (one := given[name]) is not None}
         try:
             made = load(model, {name: values[name] for name in mine if name in values}, unknown=unknown & mine.keys())
         except SettingsError as error:
-            for problem in error.problems:
-                name, _, text = problem.partition(": ")
+            for name, text in error.problems:
                 at = given.get(name)
-                key = f"{self._space}:{KEY_OF.get(name, name)}"
+                key = f"{self._space}:{key_of(name)}"
                 where = (at.file, at.line) if at is not None and at.file else (self._file, None)
                 self._problems.append(Problem(f"{key} {text}", *where))
             return None
@@ -175,7 +162,7 @@ class _Reader:
 
     def _setting(self, name: str) -> Field | None:
         """A field as the program gets it, not validated yet; None where it is not set at all."""
-        key = (self._space, KEY_OF[name])
+        key = (self._space, key_of(name))
         value, file = self._lookup(key)
         if value is None:
             if self._stack.imports is not None:
@@ -205,15 +192,12 @@ class _Reader:
 
     def _converted(self, name: str, value: Value) -> object:
         """What the program makes of the text that Pulumi hands it."""
-        if name in ("enabled", "same_credentials_everywhere", "allow_disruption"):
-            return {"true": True, "false": False}.get(value.text, value.plain)
-        if name == "regions":
-            if isinstance(value.plain, str) and not self._ready_made:
-                try:
-                    return json.loads(value.plain)
-                except ValueError:
-                    return value.plain
-            return value.plain
+        setting = SETTINGS[name]
+        if setting.type is bool:
+            read = setting.read(value.text)
+            return read if isinstance(read, bool) else value.plain
+        if setting.is_list:
+            return setting.read(value.plain) if isinstance(value.plain, str) and not self._ready_made else value.plain
         return value.text
 
     def _lookup(self, key: Key) -> tuple[Value | None, str]:
@@ -229,7 +213,7 @@ class _Reader:
         return Field(digest(value.identity), shown, file=self._file, line=value.line)
 
     def _provider(self) -> Iterator[tuple[str, Field]]:
-        for name in PROVIDER_KEYS:
+        for name in CONFIG_KEYS:
             value, file = self._lookup((NAMESPACE, name))
             if value is None:
                 continue
@@ -262,7 +246,7 @@ class _Reader:
                         yield Clear(f"{space}:{name}", file, line, "" if named else looks_like, digest(leaf.text))
 
     def _strangers(self) -> Iterator[Field]:
-        known = {*PROVIDER_KEYS, *(KEY_OF.values() if self._space == NAMESPACE else ())}
+        known = {*CONFIG_KEYS, *(KEYS if self._space == NAMESPACE else ())}
         if self._project.name == NAMESPACE:
             known |= self._project.declares
         for (space, name), value in self._stack.settings.items():

@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from codat_zoho.declare.stack_config import KEYS
+from codat_zoho.declare.tokens import CONFIG_KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review import consequences, risks
-from codat_zoho.review.declared import KEY_OF, PROVIDER_KEYS, Clear, Declared
+from codat_zoho.review.declared import Clear, Declared
 from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Problem, Status, Step
 from codat_zoho.review.risks import finding
 from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing
@@ -208,7 +210,7 @@ def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
 def _strange(base: Declared | None, head: Declared) -> Iterator[Finding]:
     was = {one.identity for one in base.strangers} if base else set()
     for one in head.strangers:
-        close = difflib.get_close_matches(one.identity, [*KEY_OF.values(), *PROVIDER_KEYS], n=1)
+        close = difflib.get_close_matches(one.identity, [*KEYS, *CONFIG_KEYS], n=1)
         hint = f" Is {close[0]} meant?" if close else ""
         text = f"{one.shown} is no setting of codat-zoho, and the ready-to-use program does not read it.{hint}"
         yield finding("unknown-setting", Level.CAUTION, text, one, new=one.identity not in was)

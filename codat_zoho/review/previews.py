@@ -9,21 +9,21 @@ every program registers, comes in no step but ``refresh``.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from codat_zoho.declare.rules import is_fingerprint
+from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.review import consequences, risks
 from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Problem, Review, Status, Step
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace.preview import Resource
-from codat_zoho.workspace.values import FINGERPRINT, Field, Fields, differing
+from codat_zoho.workspace.values import Field, Fields, differing
 
-_FINGERPRINT = re.compile("[0-9a-f]{16}")
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -181,7 +181,7 @@ def _done(one: Resource) -> consequences.Books:
     if before is None:
         return consequences.books(None, one.after)
     told = str(before[FINGERPRINT].value) if FINGERPRINT in before else ""
-    if told and not _FINGERPRINT.fullmatch(told) and "client_secret" in before:
+    if told and not is_fingerprint(told) and "client_secret" in before:
         # The secret that was found is another one; the engine keeps showing the one that was recorded.
         before = {**before, "client_secret": replace(before["client_secret"], identity="not the recorded secret")}
     return consequences.books(before, one.after, consequences.as_found(before, one.linked))

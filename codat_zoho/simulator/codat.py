@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.simulator.world import CodatClient, Simulator
-
-_KEY = "rwuv"
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def _answer(simulator: Simulator, client: CodatClient, request: Request) -> Repl
     for method, pattern, handle in _ROUTES:
         match = pattern.fullmatch(request.path)
         if match and method == request.method:
-            if match.groupdict().get("key", _KEY) != _KEY or (
+            if match.groupdict().get("key", ZOHO_BOOKS.key) != ZOHO_BOOKS.key or (
                 "key" in match.groupdict() and not client.integration.offered
             ):
                 return error(404, "Integration not found.")
@@ -96,7 +95,7 @@ def _authenticated(simulator: Simulator, request: Request) -> CodatClient | Repl
 
 
 def _masked(simulator: Simulator, name: str, value: str) -> str:
-    if name == "clientId" and not simulator.switches.mask_client_id:
+    if name == ZOHO_BOOKS.id_key and not simulator.switches.mask_client_id:
         return value
     if simulator.switches.mask == "opaque":
         return "*" * 8
@@ -105,9 +104,9 @@ def _masked(simulator: Simulator, name: str, value: str) -> str:
 
 def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "key": _KEY,
+        "key": ZOHO_BOOKS.key,
         "logoUrl": "https://static.codat.io/public/officialLogos/Full/rwuv.png",
-        "name": "Zoho Books",
+        "name": ZOHO_BOOKS.name,
         "enabled": client.integration.enabled,
         "sourceId": str(uuid.UUID(int=1)),
         "integrationId": client.integration.integration_id,

@@ -12,6 +12,7 @@ from threading import RLock
 from typing import Literal
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.simulator.faults import Fault
 
 
@@ -81,11 +82,12 @@ class CodatClient:
 
     def companies(self) -> list[dict[str, object]]:
         """Its companies: the linked ones, one that was linked once, one linked through another platform."""
-        kinds = [("rwuv", "Linked")] * self.linked + [("rwuv", "Deauthorized"), ("gbol", "Linked")]
+        kinds = [(ZOHO_BOOKS.key, "Linked")] * self.linked + [(ZOHO_BOOKS.key, "Deauthorized"), ("gbol", "Linked")]
         return [self._company(index, key, status) for index, (key, status) in enumerate(kinds, start=1)]
 
     def _company(self, index: int, key: str, status: str) -> dict[str, object]:
         company_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"company-{index}"))
+        ours = key == ZOHO_BOOKS.key
         return {
             "id": company_id,
             "name": f"Company {index}",
@@ -94,10 +96,10 @@ class CodatClient:
             "dataConnections": [
                 {
                     "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"connection-{index}")),
-                    "integrationId": self.integration.integration_id if key == "rwuv" else str(uuid.UUID(int=0)),
+                    "integrationId": self.integration.integration_id if ours else str(uuid.UUID(int=0)),
                     "integrationKey": key,
                     "sourceId": str(uuid.UUID(int=1)),
-                    "platformName": "Zoho Books" if key == "rwuv" else "Xero",
+                    "platformName": ZOHO_BOOKS.name if ours else "Xero",
                     "linkUrl": f"https://link-api.codat.io/companies/{company_id}/start",
                     "status": status,
                     "created": "2026-01-01T00:00:00Z",

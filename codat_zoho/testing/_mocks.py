@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
-from codat_zoho.errors import SettingsError
+from codat_zoho.errors import Problem, SettingsError
 from codat_zoho.provider import books as integration
 from codat_zoho.provider import books_changes as integration_changes
 from codat_zoho.provider import client, client_verdicts
@@ -91,7 +91,7 @@ class Mocks(pulumi.runtime.Mocks):
                 return found.id, _wrapped(found.outs)
             checked = looks.check({}, inputs)
             if checked.failures:
-                raise SettingsError(f"{kind} {args.name}: {failure.reason}" for failure in checked.failures)
+                raise SettingsError(Problem(f"{kind} {args.name}", failure.reason) for failure in checked.failures)
             if kind == _BOOKS and isinstance(connection := checked.inputs.get("connection"), str):
                 self._claim(connection, args.name)
             if self._preview or is_dry_run():
@@ -106,7 +106,7 @@ class Mocks(pulumi.runtime.Mocks):
     def _claim(self, connection: str, name: str) -> None:
         other = self._claims.setdefault(connection, name)
         if other != name:
-            raise SettingsError([f"{name!r} and {other!r} are both declared for connection {connection!r}"])
+            raise SettingsError([Problem("connection", f"{connection!r} is declared by both {name!r} and {other!r}")])
 
     def _know(self, inputs: Mapping[str, Any]) -> None:
         """Let Zoho know the client that the program declares."""

@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import SecretStr
-
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings
+from codat_zoho.declare.describe import described
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, managed
 from codat_zoho.texts.redact import one_line
 
 ELSEWHERE = "elsewhere "
-FINGERPRINT = "client_secret_fingerprint"
-CLIENT = ("client_id", "client_secret", FINGERPRINT, "regions", "same_credentials_everywhere", "verify")
-BOOKS = (
-    "client_id",
-    "client_secret",
-    FINGERPRINT,
-    "enabled",
-    "connection",
-    "on_delete",
-    "allow_disruption",
-)
+CLIENT, BOOKS = managed(ZohoClientSettings), managed(IntegrationSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,46 +74,26 @@ def _identity(one: Field | None) -> str | None:
     return None if one is None else one.identity
 
 
-def _secret(fields: Fields) -> SecretStr | None:
-    """A stand-in for the secret: plans compare secrets, and which one it is does not matter to them."""
-    one = fields.get("client_secret")
-    return None if one is None else SecretStr(digest(one.identity))
-
-
-def _text(fields: Fields, name: str, default: str) -> Any:
-    one = fields.get(name)
-    return one.value if one is not None and isinstance(one.value, str) else default
-
-
-def _client_id(fields: Fields) -> str | None:
-    one = fields.get("client_id")
-    return None if one is None else one.value if isinstance(one.value, str) else digest(one.identity)
-
-
-def _flag(fields: Fields, name: str) -> bool | None:
-    one = fields.get(name)
-    return one.value if one is not None and isinstance(one.value, bool) else None
-
-
 def as_client(fields: Fields) -> ZohoClientSettings:
     """What the core plans with. The values have been validated; stand-ins for unknown ones could not be."""
-    regions = fields.get("regions")
-    return ZohoClientSettings.model_construct(
-        client_id=_client_id(fields) or "",
-        client_secret=_secret(fields),
-        regions=tuple(regions.value) if regions is not None and isinstance(regions.value, list | tuple) else (),
-        same_credentials_everywhere=_flag(fields, "same_credentials_everywhere") is not False,
-        verify=_text(fields, "verify", "on-change"),
-    )
+    return ZohoClientSettings(**_plain(ZohoClientSettings, fields))
 
 
 def as_books(fields: Fields) -> IntegrationSettings:
     """What the core plans with, as for :func:`as_client`."""
-    return IntegrationSettings.model_construct(
-        client_id=_client_id(fields),
-        client_secret=_secret(fields),
-        enabled=_flag(fields, "enabled"),
-        connection=_text(fields, "connection", "default"),
-        on_delete=_text(fields, "on_delete", "remove"),
-        allow_disruption=_flag(fields, "allow_disruption") is True,
-    )
+    return IntegrationSettings(**_plain(IntegrationSettings, fields))
+
+
+def _plain(model: type, fields: Fields) -> dict[str, Any]:
+    """The known values. Plans compare keys, and which one it is does not matter to them, so a digest stands in."""
+    values: dict[str, Any] = {}
+    for name, setting in described(model).items():
+        one = fields.get(name)
+        if one is None:
+            continue
+        value = list(one.value) if isinstance(one.value, tuple) else one.value
+        if name == "client_secret" or (name == "client_id" and not isinstance(value, str)):
+            values[name] = digest(one.identity)
+        elif setting.has_type(value):
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return values

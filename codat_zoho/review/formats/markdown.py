@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from codat_zoho.declare.rules import REDIRECT_URI
+from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.review.formats.text import ONLY_IN_STATE, UNTOUCHED, problem_words, remark, step_words, where
 from codat_zoho.review.report import Environment, Level, Review, grouped
 from codat_zoho.texts.markdown import code, escape, fit, table

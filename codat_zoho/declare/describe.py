@@ -1,0 +1,109 @@
+"""How a setting is described: what follows from its description, for a declaration, its inputs and its stack keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType, NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+LISTS = (list, tuple, set, frozenset)
+"""What may be given for a list of texts."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as :func:`setting` describes it.
+
+    Args:
+        name, type, default: of the field; the type without None.
+        text: what it is, in one line.
+        key: in the stack configuration of the ready-made program.
+        rule: yields what is wrong with a value that has the right type.
+        required: it must be declared.
+        replaces: another value replaces the resource.
+        secret: it is kept encrypted and never shown.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    text: str
+    key: str
+    rule: Callable[[Any], Iterator[str]] | None
+    required: bool
+    replaces: bool
+    secret: bool
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The texts that are allowed; empty where a rule decides."""
+        return get_args(self.type) if get_origin(self.type) is Literal else ()
+
+    @property
+    def is_list(self) -> bool:
+        """It is an unordered list of texts."""
+        return get_origin(self.type) is tuple
+
+    def has_type(self, value: object) -> bool:
+        """Tell that a value is of the right type, or one of the choices."""
+        if self.is_list:
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if self.choices:
+            return value in self.choices
+        return isinstance(value, self.type)
+
+    def fits(self, value: object) -> bool:
+        """Tell, without pydantic, that nothing is wrong with a value; ``validation`` says what is."""
+        return self.has_type(value) and not (self.rule and any(self.rule(value)))
+
+    def read(self, text: str) -> Any:
+        """Read what stack configuration holds, as a program does: lists are JSON, booleans are the words."""
+        if self.type is bool:
+            return {"true": True, "false": False}.get(text, text)
+        if self.is_list:
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError):
+                return text
+        return text
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    rule: Callable[[Any], Iterator[str]] | None = None,
+    key: str = "",
+    required: bool = False,
+    replaces: bool = False,
+    secret: bool = False,
+) -> Any:
+    """Describe a field of a declaration, see :class:`Setting`; the key follows from the name where it is left out."""
+    about = {
+        "text": text,
+        "rule": rule,
+        "key": key,
+        "required": required,
+        "replaces": replaces,
+        "secret": secret,
+    }
+    return dataclasses.field(default=default, repr=not secret, metadata=about)
+
+
+def described(model: type) -> Mapping[str, Setting]:
+    """The settings of a declaration, by name."""
+    hints = get_type_hints(model)
+    found = {}
+    for field in dataclasses.fields(model):
+        hint = hints[field.name]
+        type_ = next(one for one in get_args(hint) if one is not NoneType) if NoneType in get_args(hint) else hint
+        about = {**field.metadata, "key": field.metadata["key"] or _camel_case(field.name)}
+        found[field.name] = Setting(field.name, type_, field.default, **about)
+    return MappingProxyType(found)
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))

@@ -1,0 +1,41 @@
+"""What Codat calls Zoho Books: each name, key and address of the integration once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One accounting platform at Codat.
+
+    Args:
+        key: its key in Codat's paths.
+        name: its name in the Portal.
+        id_key, secret_key: the names under which Codat stores client id and secret.
+        redirect_uri: where it sends people back to, compared exactly by the platform.
+        portal: where its settings are in the Codat Portal.
+    """
+
+    key: str
+    name: str
+    id_key: str
+    secret_key: str
+    redirect_uri: str
+    portal: str
+
+    def keys(self, client_id: str, client_secret: str) -> dict[str, str]:
+        """Both keys as Codat takes and shows them."""
+        return {self.id_key: client_id, self.secret_key: client_secret}
+
+
+ZOHO_BOOKS = Platform(
+    key="rwuv",
+    name="Zoho Books",
+    id_key="clientId",
+    secret_key="clientSecret",  # noqa: S106
+    redirect_uri="https://zohobooks.codat.io/oauth/callback",
+    portal="Settings > Integrations > Zoho Books",
+)
+REDIRECT_URI = ZOHO_BOOKS.redirect_uri
+"""The redirect URI to register in Zoho's console (Codat's Zoho Books set-up page)."""

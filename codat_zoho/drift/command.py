@@ -163,7 +163,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
         fleet.close()
-    fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
+    fine = not report.exit_code and all(stack.state is State.AS_DECLARED for stack in report.stacks)
     for output in drawn:
         if not (arguments.quiet and fine and output.path is None):
             output.write(report)

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from codat_zoho._version import __version__
 from codat_zoho.core.plan import How, Value
@@ -125,7 +126,7 @@ class Resource:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
-    linked_companies: int | str | None = None
+    linked_companies: int | Literal["unknown"] | None = None
     verified_at: str | None = None
     declared_at: str | None = None
     codat_client: str | None = None
@@ -178,12 +179,12 @@ class Remediation:
     """What --remediate did.
 
     Args:
-        outcome: done, failed, declined, by hand (only a person can change it, in Zoho's console) or incomplete (pulumi
-            up ran, and something still differs)
+        outcome: by hand: only a person can change it, in Zoho's console; incomplete: pulumi up ran, and something
+            still differs
         text: The same in words
     """
 
-    outcome: str
+    outcome: Literal["done", "failed", "declined", "by hand", "incomplete"]
     text: str = ""
 
 
@@ -323,7 +324,7 @@ class Report:
         return {state.value: sum(stack.state is state for stack in self.stacks) for state in State}
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> Literal[0, 1, 3, 7]:
         """0 no drift, 7 drift, 3 authentication, 1 any other error."""
         kinds = [failure.kind for stack in self.stacks for failure in stack.failures]
         kinds += [stack.pending_failure.kind for stack in self.stacks if stack.pending_failure]

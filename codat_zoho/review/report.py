@@ -21,7 +21,14 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a side cannot be read, and where."""
+    """Why a side cannot be read, and where.
+
+    Args:
+        text: what is wrong.
+        file: where.
+        line: its line.
+        side: which side it is of.
+    """
 
     text: str
     file: str

@@ -10,10 +10,10 @@ import httpx
 
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.remote.http import Http
-from codat_zoho.remote.once import Once
 from codat_zoho.simulator import Dropped, Simulator
-from codat_zoho.simulator.app import App
+from codat_zoho.simulator.server import App
 from codat_zoho.texts import redact as _redact
 
 API_KEY = "test-api-key-7f3a"

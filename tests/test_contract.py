@@ -15,7 +15,7 @@ import pytest
 
 from codat_zoho.cli import main
 from codat_zoho.contract.client import Client
-from codat_zoho.contract.file import SCHEMA, content, switches
+from codat_zoho.contract.file import SCHEMA, content
 from codat_zoho.contract.reading import read
 from codat_zoho.contract.table import ASSUMPTIONS, Table
 from codat_zoho.contract.writing import Keys, refuse, write
@@ -23,6 +23,7 @@ from codat_zoho.doctor.finding import Observed
 from codat_zoho.errors import ConfigurationError, PlanBlocked
 from codat_zoho.remote.connection import Environment
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
+from codat_zoho.simulator.command import observed
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
 
 CHOICES = UNKNOWN_SWITCHES | {"writes_offered": (True, False)}
@@ -89,7 +90,7 @@ def test_the_file_makes_the_simulator_behave_alike(tmp_path: Path) -> None:
     table, _ = _table(simulator, None)
     file = tmp_path / "contract.json"
     file.write_text(json.dumps(content(table)))
-    assert asdict(switches(file)) == asdict(wanted)
+    assert asdict(observed(file)) == asdict(wanted)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_what_is_no_result_is_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=r"other\.json cannot be read"):
-        switches(file)
+        observed(file)
 
 
 def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "contract.json"
     file.write_text(json.dumps({"codat-zoho-contract": 1, "assumptions": [{"name": "mask", "seen": "another"}]}))
     with pytest.raises(ConfigurationError, match="which the simulator cannot imitate"):
-        switches(file)
+        observed(file)
 
 
 def test_every_switch_has_its_row() -> None:
@@ -347,7 +348,7 @@ def test_every_zoho_is_told_apart(
     first = wanted["zoho_client_before_token"]
     assert seen == (wanted if first else {"zoho_client_before_token": False})
     assert len(served.probes) == (4 if first else 1)
-    assert {name: value for name, value in asdict(switches(file)).items() if name in seen} == seen
+    assert {name: value for name, value in asdict(observed(file)).items() if name in seen} == seen
 
 
 @pytest.mark.parametrize("questions", [1, 2, 3, 4])

@@ -21,7 +21,6 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from codat_zoho.contract.file import switches
 from codat_zoho.core.observe import ActualIntegration, Recorded, read_mask, shown_secret
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
@@ -45,8 +44,9 @@ from codat_zoho.review.formats import json as review_json
 from codat_zoho.review.formats import markdown as review_markdown
 from codat_zoho.review.formats import text as review_text
 from codat_zoho.simulator import Simulator
-from codat_zoho.simulator.codat import Request
+from codat_zoho.simulator.command import observed
 from codat_zoho.simulator.control import answer as control
+from codat_zoho.simulator.services import Request
 from codat_zoho.texts.redact import one_line, redact
 from codat_zoho.workspace import esc
 from codat_zoho.workspace import state as exported
@@ -555,7 +555,7 @@ def test_contract_files(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "contract.json")
         file.write_bytes(content)
-        told(lambda: switches(file))
+        told(lambda: observed(file))
 
 
 # --- the environment --------------------------------------------------------------------------------------------------

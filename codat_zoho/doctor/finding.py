@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
-from codat_zoho.remote.http import Answer, Http
+from codat_zoho.remote.http import Http
 from codat_zoho.workspace.pulumi_cli import Project, PulumiCli
 
 _A = TypeVar("_A")
@@ -58,17 +58,7 @@ def trouble(topic: str, error: CodatZohoError) -> Finding:
 class Observed(Http):
     """Keeps the answers, whose headers say what the typed calls leave out; oldest first."""
 
-    answers: list[Answer] = field(default_factory=list, repr=False)
-
-    def send(self, method: str, url: str, **options: Any) -> Answer:
-        """Send, and keep the answer."""
-        answer = super().send(method, url, **options)
-        self.answers.append(answer)
-        return answer
-
-    def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
-        """In turn, so that the answers are in the order of the calls."""
-        return first(), second(), third()
+    record: bool = True
 
 
 @dataclass

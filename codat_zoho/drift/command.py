@@ -17,8 +17,8 @@ from codat_zoho.drift.output import FORMATS, outputs
 from codat_zoho.drift.report import Report, State, now
 from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
-from codat_zoho.remote.threads import start
 from codat_zoho.terminal.ask import http
 from codat_zoho.terminal.exits import Exit
 from codat_zoho.workspace.children import Children

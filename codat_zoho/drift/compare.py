@@ -11,8 +11,8 @@ from codat_zoho.drift import failures, findings
 from codat_zoho.drift.remote import Remote
 from codat_zoho.drift.report import AUTHENTICATION, Failure, Resource, now
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound
+from codat_zoho.remote.budget import Deadline
 from codat_zoho.remote.connection import Environment, api_key_names
-from codat_zoho.remote.http import Deadline
 from codat_zoho.workspace.children import Stopped
 from codat_zoho.workspace.commands import TOO_LONG, Failed
 from codat_zoho.workspace.esc import Given

@@ -22,7 +22,7 @@ from codat_zoho.drift.compare import Comparison, environment_of
 from codat_zoho.drift.remote import Remote
 from codat_zoho.drift.report import Failure, FieldChange, Pending, Remediation, Stack, State
 from codat_zoho.remote.http import Http
-from codat_zoho.remote.threads import Workers
+from codat_zoho.remote.concurrency import Workers
 from codat_zoho.workspace import commands
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.children import Children

@@ -10,10 +10,11 @@ from codat_zoho.core.observe import ActualIntegration, CodatClient, Probe, Probe
 from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.errors import NotFound, Unreachable
+from codat_zoho.remote.budget import Deadline
 from codat_zoho.remote.codat import Codat
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.remote.connection import Environment
-from codat_zoho.remote.http import Deadline, Http
-from codat_zoho.remote.once import Once
+from codat_zoho.remote.http import Http
 from codat_zoho.remote.zoho import probe
 
 _T = TypeVar("_T")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from codat_zoho.drift.driver import READERS, Fleet
 from codat_zoho.drift.report import Failure, Remediation, Report, Stack, State
-from codat_zoho.remote.threads import Workers
+from codat_zoho.remote.concurrency import Workers
 from codat_zoho.workspace.commands import Failed, Listed, Project
 
 

@@ -13,7 +13,7 @@ from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.provider.boundary import say
-from codat_zoho.remote.once import Once
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.texts.debug_flags import debugging
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.

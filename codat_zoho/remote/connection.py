@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
-from codat_zoho.remote.http import Http, checked_address
-from codat_zoho.texts.redact import register
+from codat_zoho.remote.http import Http
+from codat_zoho.texts.redact import one_line, register
 
 
 def api_key_names(connection: str) -> tuple[str, str]:
@@ -56,11 +57,7 @@ class Environment:
         return None
 
     def api_key(self, connection: str) -> ApiKey:
-        """Find the API key of a connection. It comes from outside and never enters a resource.
-
-        Raises:
-            ConfigurationError: when there is none, naming where to put it, or when it is malformed.
-        """
+        """Find the API key of a connection, or raise ConfigurationError naming where to put it."""
         found = self.found_api_key(connection)
         if found is None:
             variable, key = api_key_names(connection)
@@ -74,11 +71,10 @@ class Environment:
     def found_api_key(self, connection: str) -> tuple[str, str] | None:
         """The API key of a connection as it was given, and where; None where there is none."""
         variable, key = api_key_names(connection)
-        if os.environ.get(variable) or self.config.get(key):
-            return self.setting(variable, key)
-        named = self._named_keys().get(connection)
-        if isinstance(named, str) and named:
-            return named, f"{NAMESPACE}:apiKeys.{connection}"
+        if not os.environ.get(variable) and not self.config.get(key):
+            named = self._named_keys().get(connection)
+            if isinstance(named, str) and named:
+                return named, f"{NAMESPACE}:apiKeys.{connection}"
         return self.setting(variable, key)
 
     def _named_keys(self) -> Mapping[str, Any]:
@@ -102,19 +98,14 @@ class Environment:
 
     def codat_url(self) -> str:
         """Codat's address: https, except for this machine."""
-        url, source = self.setting("CODAT_URL", "codatUrl") or (DEFAULT_URL, "")
-        return checked_address(url, source)
+        return checked_address(*(self.setting("CODAT_URL", "codatUrl") or (DEFAULT_URL, "")))
 
     def paths(self) -> Paths:
         """The paths that are in no published OpenAPI file, unless others are set."""
-        enabled, credentials = (
-            _path(self.setting(*names), default)
-            for names, default in (
-                (("CODAT_ENABLED_PATH", "codatEnabledPath"), DEFAULT_PATHS.enabled),
-                (("CODAT_CREDENTIALS_PATH", "codatCredentialsPath"), DEFAULT_PATHS.credentials),
-            )
+        return Paths(
+            _path(self.setting("CODAT_ENABLED_PATH", "codatEnabledPath"), DEFAULT_PATHS.enabled),
+            _path(self.setting("CODAT_CREDENTIALS_PATH", "codatCredentialsPath"), DEFAULT_PATHS.credentials),
         )
-        return Paths(enabled, credentials)
 
     def zoho_url(self) -> str | None:
         """The loopback address that stands in for Zoho, or None for Zoho itself."""
@@ -137,3 +128,36 @@ def _path(found: tuple[str, str] | None, default: str) -> str:
     if not path.startswith("/") or not rest.isascii() or set("{}?# \\") & set(rest) or not rest.isprintable():
         raise ConfigurationError(f"{source} is no path like {default}.")
     return path
+
+
+def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> str:
+    """Return a base address without its trailing slash.
+
+    Raises:
+        ConfigurationError: when it is not https (loopback may be http), or carries a user, query or fragment.
+    """
+    bare = url.strip()
+    try:
+        parts = urlsplit(bare)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        valid = False
+    if not valid or not bare.isascii() or not bare.isprintable() or set(bare) & set(" @?#\\"):
+        # A key in the wrong variable, or a password in the address, must not be shown.
+        raise ConfigurationError(
+            f"{setting} is not a valid address (its value is not shown).",
+            "Give one like https://api.codat.io, without user, query and fragment.",
+        )
+    loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    shown = one_line(f"{parts.scheme}://{parts.netloc}")
+    if loopback_only and not loopback:
+        raise ConfigurationError(
+            f"{setting} is {shown}, but only a loopback address (the simulator) may stand in for Zoho.",
+            "Unset it: Zoho's own addresses are built in.",
+        )
+    if parts.scheme == "http" and not loopback:
+        raise ConfigurationError(
+            f"{setting} is {shown}: the API key would travel in clear.", "Use https (only loopback may be http)."
+        )
+    return bare.rstrip("/")

@@ -1,31 +1,86 @@
-"""Serves the simulator over a socket, on loopback only."""
+"""Serves the simulator on loopback: Codat below ``/codat``, Zoho below ``/zoho``, control below ``/_control``."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import http.server
+import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from codat_zoho.simulator.app import App
-from codat_zoho.simulator.faults import Dropped
-from codat_zoho.simulator.world import Simulator
+from codat_zoho.simulator import control, services
+from codat_zoho.simulator.services import Reply, Request
+from codat_zoho.simulator.world import Call, Dropped, Fault, Simulator
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_SERVICES = {"codat": services.codat, "zoho": services.zoho}
+_NOTHING_WRONG = Fault()
+
+
+class App:
+    """Serves one :class:`Simulator` as a WSGI application."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a WSGI request, or raise Dropped where a fault cuts the connection."""
+        whole = _request(environ)
+        service, _, rest = whole.path.removeprefix("/").partition("/")
+        request = replace(whole, path=f"/{rest}")
+        fault = _NOTHING_WRONG
+        with self.simulator.lock:
+            if service == "_control":
+                reply = control.answer(self.simulator, request)
+            elif service in _SERVICES:
+                striking = (one for one in self.simulator.faults if one.strikes(whole.method, whole.path))
+                fault = next(striking, _NOTHING_WRONG)
+                reply = self._reply(service, request, fault)
+            else:
+                reply = Reply(404, {"error": "The simulator serves /codat, /zoho/<data centre> and /_control."})
+        if fault.delay:
+            time.sleep(fault.delay)
+        if fault.drop:
+            raise Dropped
+        body, content_type = b"" if reply.body is None else json.dumps(reply.body).encode(), "application/json"
+        if fault.body is not None:
+            body, content_type = fault.body, fault.content_type
+        headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **reply.headers, **fault.headers}
+        start_response(f"{reply.status} {http.client.responses.get(reply.status, 'Unknown')}", list(headers.items()))
+        return [body]
+
+    def _reply(self, service: str, request: Request, fault: Fault) -> Reply:
+        if (fault.status or fault.drop) and not fault.after:
+            reply = services.error(fault.status or 0, "An injected fault.")
+        else:
+            reply = _SERVICES[service](self.simulator, request)
+            reply = replace(reply, status=fault.status or reply.status)
+        kind = "probe" if service == "zoho" else "read" if request.method == "GET" else "write"
+        status = 0 if fault.drop else reply.status
+        self.simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
+        return reply
+
+
+def _request(environ: WSGIEnvironment) -> Request:
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    told = environ.get("CONTENT_LENGTH", "")
+    body: bytes = environ["wsgi.input"].read(int(told)) if told.isdecimal() else b""
+    path, query = environ.get("PATH_INFO", "/"), environ.get("QUERY_STRING", "")
+    return Request(environ["REQUEST_METHOD"], path, query, headers, body)
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """One app on a port of 127.0.0.1.
-
-    Args:
-        app: what answers; it can be replaced while the server runs.
-        port: 0 takes a free one.
-    """
+    """One app on a port of 127.0.0.1; 0 takes a free one. The app can be replaced while the server runs."""
 
     request_queue_size = 64
 

@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from codat_zoho.testing._asserts import listed
-from codat_zoho.testing._running import SimulatedCodat
+from codat_zoho.testing._running import SimulatedCodat, listed
 from codat_zoho.texts.redact import redact, register
 
 _SECONDS = 300

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+import httpx
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
@@ -17,9 +18,12 @@ from codat_zoho.provider import client, client_verdicts
 from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.codat import ApiKey
 from codat_zoho.remote.connection import Environment
-from codat_zoho.simulator import CodatClient, Simulator
-from codat_zoho.testing._in_process import BASE, InProcess
+from codat_zoho.remote.http import Http
+from codat_zoho.simulator import CodatClient, Dropped, Simulator
+from codat_zoho.simulator.server import App
 
+_BASE = "http://127.0.0.1"
+"""Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""
 _BOOKS, _ZOHO = "ZohoBooksIntegration", "ZohoClientCredentials"
 _TYPES = {f"pulumi-python:dynamic/codat-zoho:{name}": name for name in (_BOOKS, _ZOHO)}
 _LOCK = RLock()
@@ -118,7 +122,7 @@ class Mocks(pulumi.runtime.Mocks):
     def _instead(self) -> Iterator[None]:
         """Let the providers use the simulator instead of what this process knows."""
         with _LOCK:
-            mocked = Context(InProcess(self.simulator), _Simulated())
+            mocked = Context(Http(InProcess(self.simulator), retry=False), _Simulated())
             before = dict(vars(CONTEXT))
             vars(CONTEXT).update(vars(mocked))
             try:
@@ -126,6 +130,22 @@ class Mocks(pulumi.runtime.Mocks):
             finally:
                 vars(CONTEXT).clear()
                 vars(CONTEXT).update(before)
+
+
+class InProcess(httpx.BaseTransport):
+    """Hands requests to a simulator in this process, without a socket."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._wsgi = httpx.WSGITransport(App(simulator))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer as the network would."""
+        if request.url.host != "127.0.0.1":
+            raise httpx.ConnectError("a mocked program reaches nothing but the simulator")
+        try:
+            return self._wsgi.handle_request(request)
+        except Dropped:
+            raise httpx.RemoteProtocolError("the simulator dropped the connection") from None
 
 
 class _Simulated(Environment):
@@ -138,10 +158,10 @@ class _Simulated(Environment):
         return ApiKey.parse(_key(connection), "the mocks")
 
     def codat_url(self) -> str:
-        return f"{BASE}/codat"
+        return f"{_BASE}/codat"
 
     def zoho_url(self) -> str | None:
-        return f"{BASE}/zoho"
+        return f"{_BASE}/zoho"
 
     def verify(self, declared: str) -> str:
         return declared

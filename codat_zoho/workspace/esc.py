@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
-from codat_zoho.remote.once import Once
+from codat_zoho.remote.concurrency import Once
 
 _VARIABLES = ("CODAT_", "ZOHO_URL")
 

@@ -13,8 +13,8 @@ from threading import Condition, Event, Lock, Thread
 from typing import Any, Literal
 
 from codat_zoho.simulator import Simulator
-from codat_zoho.simulator.faults import Dropped
 from codat_zoho.simulator.server import make_server
+from codat_zoho.simulator.world import Dropped
 
 When = Literal["before", "after"]
 PATIENCE = 100.0

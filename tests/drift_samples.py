@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from codat_zoho.core.plan import How
 from codat_zoho.drift.report import (
-    Failure,
     FieldChange,
     Finding,
     Pending,
@@ -16,6 +15,7 @@ from codat_zoho.drift.report import (
     Stack,
     State,
 )
+from codat_zoho.workspace.failures import Failure
 
 HARM = "<b>|`x`|</b> @team \x07&"
 URN = "urn:pulumi:prod::shop::pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration::zoho-books"

@@ -21,7 +21,8 @@ from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
 from codat_zoho.simulator import Simulator, serve
-from codat_zoho.workspace.pulumi_cli import PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import find_project
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
@@ -143,7 +144,7 @@ def test_an_old_cli_is_refused_with_the_way_around(tmp_path: Path) -> None:
     command.write_text("#!/bin/sh\necho v3.253.9\n")
     command.chmod(0o755)
     with pytest.raises(ConfigurationError, match=r"3\.253\.9 cannot import"):
-        check_version(PulumiCli(command, tmp_path))
+        check_version(Pulumi(tmp_path, command=str(command)))
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

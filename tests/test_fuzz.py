@@ -26,8 +26,8 @@ from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.doctor import remote
-from codat_zoho.doctor.finding import Observed, Situation
-from codat_zoho.drift import failures, findings
+from codat_zoho.doctor.finding import Observed
+from codat_zoho.drift import findings
 from codat_zoho.drift.formats.json import drifts_of
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider import Books, client
@@ -49,9 +49,11 @@ from codat_zoho.simulator.control import answer as control
 from codat_zoho.simulator.services import Request
 from codat_zoho.texts.redact import one_line, redact
 from codat_zoho.workspace import esc
+from codat_zoho.workspace import failures as pulumi_failures
 from codat_zoho.workspace import state as exported
-from codat_zoho.workspace.pulumi_cli import version_of
-from codat_zoho.workspace.pulumi_yaml import Broken, read_project, read_stack
+from codat_zoho.workspace.command import version_of
+from codat_zoho.workspace.pulumi_yaml import read_project, read_stack
+from codat_zoho.workspace.yaml_lines import Broken
 from tests.canaries import KEY, SECRET
 from tests.support import ID, REGIONS, Clock, answering, forget_secrets
 
@@ -365,7 +367,7 @@ def test_headers_that_doctor_reads(head: dict[str, str]) -> None:
     """The rate budget and the clock are told, or said not to be there."""
     http = Observed(transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=head)))
     http.send("GET", "https://api.example/", deadline=http.deadline(5))
-    for one in remote._from_headers(Situation(None, None, http)):
+    for one in remote.headers(http.answers[-1].headers, http.now()):
         clean(f"{one.what} {one.next_step}")
 
 
@@ -508,9 +510,9 @@ def test_esc_environments(text: str) -> None:
 )
 def test_failures_of_the_engine(text: str) -> None:
     """Whatever pulumi says when it fails becomes one line."""
-    found = failures.from_diagnostic(text)
-    for one in (*([found] if found else []), failures.from_output(text, text, [text])):
-        assert one.text.isprintable() and len(one.text) <= failures.LENGTH + 1
+    found = pulumi_failures.from_diagnostic(text)
+    for one in (*([found] if found else []), pulumi_failures.from_output(text, text, [text])):
+        assert one.text.isprintable() and len(one.text) <= pulumi_failures.LENGTH + 1
     version_of(text)
 
 
@@ -698,8 +700,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "warnings": lambda text: warnings_about({"client_id": text, "client_secret": text, "regions": [text]}),
     "addresses": lambda text: told(Environment({"codatUrl": text}).codat_url),
     "paths": lambda text: told(Environment({"codatEnabledPath": f"/{text}"}).paths),
-    "diagnostics": failures.from_diagnostic,
-    "outputs": lambda text: failures.from_output(text, text),
+    "diagnostics": pulumi_failures.from_diagnostic,
+    "outputs": lambda text: pulumi_failures.from_output(text, text),
     "versions": version_of,
     "stack configuration": lambda text: [
         *map(str, declared({"codat-zoho:zohoClientId": text, "codat-zoho:regions": text}).problems())

@@ -21,7 +21,7 @@ from codat_zoho.core.plan import Step, StepKind, plan
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.doctor.finding import Observed, Situation
-from codat_zoho.doctor.local import network
+from codat_zoho.doctor.local import proxies
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider import Books, ZohoClient, clean
 from codat_zoho.provider.process import CONTEXT, Context
@@ -288,7 +288,7 @@ def test_doctor_names_a_proxy_without_its_password(value: str, monkeypatch: pyte
     """Whatever the password does to the address, what stands before the last @ is not shown."""
     for secret in (PROXY_PASSWORD, SECRET):
         monkeypatch.setenv("HTTPS_PROXY", value.format(secret))
-        shown = " ".join(one.what for one in network(Situation(None, None, Observed())))
+        shown = " ".join(one.what for one in proxies(Situation(None, None, Observed())))
         assert "proxy.example" in shown
         assert not leaks(shown, secret), shown
 

@@ -264,7 +264,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "the depth of a stack file",
-        "workspace/pulumi_yaml.py",
+        "workspace/yaml_lines.py",
         "        if depth > _DEEPEST:",
         "        if False:",
         "test_fuzz.py",
@@ -478,7 +478,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "an export is given no key",
-        "workspace/commands.py",
+        "workspace/command.py",
         "if keys or not name.startswith(_KEYS)",
         "if True",
         "test_drift_fleet.py",

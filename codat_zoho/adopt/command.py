@@ -22,7 +22,8 @@ from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.ask import ask, confirmed, given, http, interactive
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project, find_project
 
 _EPILOG = """\
 Nothing is written to Codat or Zoho. The client secret comes from the environment variable ZOHO_CLIENT_SECRET or, with
@@ -73,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Read, show, then write files or do it."""
     project = find_project(arguments.cwd)
-    cli = PulumiCli.find(project.folder if project else arguments.cwd.resolve())
+    cli = Pulumi.find(project.folder if project else arguments.cwd.resolve())
     if arguments.run and (project is None or cli is None):
         raise ConfigurationError(
             "--run needs the pulumi command on PATH."
@@ -97,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _write(places, project, cli, arguments)
 
 
-def _reachable(cli: PulumiCli, arguments: argparse.Namespace) -> bool:
+def _reachable(cli: Pulumi, arguments: argparse.Namespace) -> bool:
     """Files can be written without a backend at hand; --run cannot do without."""
     try:
         cli.backend()
@@ -188,7 +189,7 @@ def _probed(takeover: Takeover, web: Http, environment: Environment) -> Takeover
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
 
-def _run(places: list[Place], project: Project, cli: PulumiCli, arguments: argparse.Namespace) -> int:
+def _run(places: list[Place], project: Project, cli: Pulumi, arguments: argparse.Namespace) -> int:
     from codat_zoho.adopt.import_state import record
     from codat_zoho.adopt.run import check_version, conflicts, perform, recorded_already
     from codat_zoho.adopt.texts import program
@@ -240,15 +241,15 @@ def _shown(value: str | list[str]) -> str:
     return ", ".join(value) if isinstance(value, list) else value or "nothing: keys unmanaged"
 
 
-def _state(cli: PulumiCli, place: Place) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(cli.run("stack", "export", "--stack", place.stack))
+def _state(cli: Pulumi, place: Place) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(cli.export(place.stack, secrets=False))
     return state
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def _write(places: list[Place], project: Project | None, cli: PulumiCli | None, arguments: argparse.Namespace) -> int:
+def _write(places: list[Place], project: Project | None, cli: Pulumi | None, arguments: argparse.Namespace) -> int:
     from codat_zoho.adopt.files import files, write
 
     for place in places:

@@ -11,10 +11,11 @@ from codat_zoho.adopt.import_state import record
 from codat_zoho.adopt.targets import Place
 from codat_zoho.adopt.texts import import_file, program, script
 from codat_zoho.errors import NotAdopted
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project, plain_name
 
 
-def files(places: Sequence[Place], folder: Path, project: Project | None, cli: PulumiCli | None) -> dict[Path, str]:
+def files(places: Sequence[Place], folder: Path, project: Project | None, cli: Pulumi | None) -> dict[Path, str]:
     """Draw the files of all stacks. Secrets are encrypted by the stack that they are for.
 
     Args:
@@ -31,7 +32,7 @@ def files(places: Sequence[Place], folder: Path, project: Project | None, cli: P
             assert cli is not None and project is not None
             return cli.encrypted(stack, project.settings_of(stack), text)
 
-        base = f"adopt-{place.stack.rpartition('/')[2]}"
+        base = f"adopt-{plain_name(place.stack)}"
         drawn[folder / f"{base}.json"] = json.dumps(import_file(found.entries, encrypt), indent=2) + "\n"
         drawn[folder / f"{base}.sh"] = script(found, f"{base}.json")
         if found.own:

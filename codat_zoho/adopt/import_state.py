@@ -9,7 +9,7 @@ from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.declare.tokens import NAMESPACE
-from codat_zoho.workspace.pulumi_cli import Project
+from codat_zoho.workspace.pulumi_yaml import Project
 
 
 @dataclass(frozen=True, slots=True)

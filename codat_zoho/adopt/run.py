@@ -11,25 +11,23 @@ from codat_zoho.adopt.import_state import Record
 from codat_zoho.adopt.texts import import_file
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, version_of
+from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, version_of
+from codat_zoho.workspace.pulumi_yaml import Project
 
 if TYPE_CHECKING:
     from pulumi.automation import Stack
 
-NEEDED = "3.254.0"
-"""The first Pulumi CLI whose import takes inputs and outputs from the file, as dynamic resources need."""
 
-
-def check_version(cli: PulumiCli) -> None:
+def check_version(cli: Pulumi) -> None:
     """Refuse a CLI that cannot import dynamic resources.
 
     Raises:
         ConfigurationError: it is too old.
     """
     version = cli.version()
-    if version_of(version) < version_of(NEEDED):
+    if version_of(version) < version_of(IMPORTS_DYNAMIC):
         raise ConfigurationError(
-            f"Pulumi CLI {version} cannot import dynamic resources; that takes {NEEDED} or newer.",
+            f"Pulumi CLI {version} cannot import dynamic resources; that takes {IMPORTS_DYNAMIC} or newer.",
             "Update it, or set the stack's configuration with the lines that adopt writes and run pulumi up: creating "
             "takes over what is there, and sends nothing where nothing differs.",
         )
@@ -80,9 +78,7 @@ def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(there)
 
 
-def perform(
-    found: Record, already: Collection[str], project: Project, cli: PulumiCli, say: Callable[[str], None]
-) -> None:
+def perform(found: Record, already: Collection[str], project: Project, cli: Pulumi, say: Callable[[str], None]) -> None:
     """Set the configuration, import the resources, and prove that the next preview is empty.
 
     Args:
@@ -126,7 +122,7 @@ def perform(
         )
 
 
-def _configure(stack: Stack, found: Record, cli: PulumiCli, say: Callable[[str], None]) -> None:
+def _configure(stack: Stack, found: Record, cli: Pulumi, say: Callable[[str], None]) -> None:
     from pulumi.automation import ConfigValue
 
     plain = {key: ConfigValue(value) for key, value in found.config.items() if isinstance(value, str)}

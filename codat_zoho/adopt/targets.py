@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.workspace.pulumi_cli import Project
+from codat_zoho.workspace.command import is_listed
+from codat_zoho.workspace.pulumi_yaml import Project
 
 
 @dataclass
@@ -62,15 +63,10 @@ def places(
         stack = named[0][1] or selected
         if not stack:
             raise ConfigurationError("No stack is selected.", "Name one with --stack; --run makes it where it is new.")
-        return [Place(stack, [name for name, _ in named], _exists(stack, stacks))]
+        return [Place(stack, [name for name, _ in named], is_listed(stack, stacks))]
     if stack:
         raise ConfigurationError(
             "--stack names one stack, but in the ready-to-use project each connection has a stack of its own.",
             "Name it behind the connection: --connection NAME=STACK",
         )
-    return [Place(stack or name, [name], _exists(stack or name, stacks)) for name, stack in named]
-
-
-def _exists(stack: str, stacks: Mapping[str, bool]) -> bool:
-    """Tell whether it is there; a backend may list ``dev`` for ``acme/codat-zoho/dev``, or the other way round."""
-    return any(stack == one or stack.endswith(f"/{one}") or one.endswith(f"/{stack}") for one in stacks)
+    return [Place(stack or name, [name], is_listed(stack or name, stacks)) for name, stack in named]

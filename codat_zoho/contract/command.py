@@ -21,7 +21,8 @@ from codat_zoho.remote.connection import Environment
 from codat_zoho.terminal.ask import given
 from codat_zoho.texts.debug_flags import debugging
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.pulumi_cli import PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import find_project
 
 _EPILOG = """\
 Without --write it reads only. The writing part changes the integration of a test client and puts back what it found;
@@ -110,7 +111,7 @@ def _environment(arguments: argparse.Namespace) -> Environment:
     if not arguments.stack:
         return Environment()
     project = find_project(arguments.cwd)
-    cli = PulumiCli.find(project.folder if project else arguments.cwd.resolve())
+    cli = Pulumi.find(project.folder if project else arguments.cwd.resolve())
     if cli is None:
         raise ConfigurationError("--stack needs the pulumi command on PATH.", "See `codat-zoho doctor`.")
     return Environment.of(cli.config(arguments.stack).get)

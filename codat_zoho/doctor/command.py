@@ -13,11 +13,13 @@ from pathlib import Path
 from codat_zoho._version import __version__
 from codat_zoho.doctor.finding import Finding, Observed, Situation, Verdict, fail
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.terminal.ask import http
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project, find_project
 
 Check = Callable[[Situation], Iterator[Finding]]
+_COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\033[31m"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,31 +62,20 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         project = find_project(arguments.cwd)
     except ConfigurationError as error:
         yield fail("project", error.what, "Mend the file.")
-    now = Situation(
-        project,
-        PulumiCli.find(project.folder if project else arguments.cwd.resolve()),
-        _http(),
-        stack=arguments.stack,
-    )
-    checks: list[Check] = [
-        local.pulumi_command,
-        local.project,
-        pythons.pythons,
-        local.stack,
-        local.configuration,
-        local.network,
-    ]
-    trusted = True
-    for check in checks:
-        for finding in _safely(check, now):
-            trusted = trusted and not (finding.topic == "TLS trust" and finding.verdict == "fail")
-            yield finding
-    if not trusted:
+    folder = project.folder if project else arguments.cwd.resolve()
+    client = Observed()
+    http(client)
+    now = Situation(project, Pulumi.find(folder), client, stack=arguments.stack)
+    first = (local.pulumi_command, local.project, pythons.pythons, local.stack, local.configuration, local.proxies)
+    for check in first:
+        yield from _safely(check, now)
+    trust = list(_safely(local.tls_trust, now))
+    yield from trust
+    if any(one.verdict == "fail" for one in trust):
         return  # Nothing can be sent then.
-    now.connection = arguments.connection or (
-        (now.config.get("codat-zoho:connection") or "default") if now.ready_to_use else "default"
-    )
-    for check in (remote.codat, remote.zoho, *([remote.verified] if arguments.verify else [])):
+    configured = now.config.get("codat-zoho:connection") if now.ready_to_use else None
+    now.connection = arguments.connection or configured or "default"
+    for check in (remote.codat, remote.zoho, *((remote.verified,) if arguments.verify else ())):
         yield from _safely(check, now)
 
 
@@ -94,16 +85,6 @@ def _safely(check: Check, now: Situation) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001
         topic = check.__name__.replace("_", " ")
         yield fail(topic, f"could not be looked at ({type(error).__name__}).", "Report this to the codat-zoho project.")
-
-
-def _http() -> Observed:
-    client = Observed()
-    if debugging():
-        client.log = lambda line: print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
-    return client
-
-
-_COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\033[31m"}
 
 
 def _line(one: Finding) -> str:

@@ -9,7 +9,8 @@ from typing import Literal, TypeVar
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
@@ -63,19 +64,19 @@ class Observed(Http):
 
 @dataclass
 class Situation:
-    """Everything that checks look at.
+    """Everything that checks look at; what one finds out, the later ones use.
 
     Args:
         project: the Pulumi project, where there is one.
-        cli: the pulumi command, where there is one.
+        pulumi: the pulumi command, where there is one.
         http: sends, and keeps the answers.
-        stack: the stack to look at; None for the selected one, which ``stacks`` finds.
+        stack: the stack to look at; None for the selected one, and where there is none to look at.
         config: the stack's configuration by full key, decrypted; the project's defaults where it cannot be read.
         connection: which API key.
     """
 
     project: Project | None
-    cli: PulumiCli | None
+    pulumi: Pulumi | None
     http: Observed
     stack: str | None = None
     config: Mapping[str, str | None] = field(default_factory=dict, repr=False)

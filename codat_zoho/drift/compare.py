@@ -9,13 +9,14 @@ from codat_zoho.core.observe import CodatClient
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION
 from codat_zoho.drift import failures, findings
 from codat_zoho.drift.remote import Remote
-from codat_zoho.drift.report import AUTHENTICATION, Failure, Resource, now
+from codat_zoho.drift.report import Resource, now
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound
 from codat_zoho.remote.budget import Deadline
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.workspace.children import Stopped
-from codat_zoho.workspace.commands import TOO_LONG, Failed
+from codat_zoho.workspace.command import TOO_LONG
 from codat_zoho.workspace.esc import Given
+from codat_zoho.workspace.failures import AUTHENTICATION, Failed, Failure
 from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported
 
 
@@ -67,10 +68,10 @@ class Comparison:
                 return self._client(deployed) if deployed.kind == CLIENT else self._integration(deployed)
             except NotFound:
                 return findings.gone(deployed, self.up)
-            except CodatZohoError as error:
-                failure = TOO_LONG if not self.deadline.left() else failures.from_error(error)
             except Failed as failed:
                 failure = failed.failure
+            except CodatZohoError as error:
+                failure = TOO_LONG if not self.deadline.left() else failures.from_error(error)
             except Stopped:
                 raise
             except Exception as error:  # noqa: BLE001 - it must not cost the report on all other stacks

@@ -17,17 +17,17 @@ from functools import partial
 from pathlib import Path
 from threading import Semaphore
 
-from codat_zoho.drift import failures
 from codat_zoho.drift.compare import Comparison, environment_of
 from codat_zoho.drift.remote import Remote
-from codat_zoho.drift.report import Failure, FieldChange, Pending, Remediation, Stack, State
-from codat_zoho.remote.http import Http
+from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
 from codat_zoho.remote.concurrency import Workers
-from codat_zoho.workspace import commands
+from codat_zoho.remote.http import Http
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.children import Children
-from codat_zoho.workspace.commands import Commands, Failed, Listed, Project
-from codat_zoho.workspace.esc import Esc, Given, imports
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.esc import Esc, Given
+from codat_zoho.workspace.failures import Failed, Failure, from_output
+from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
 
 READERS = 16
 """Integrations and Zoho clients that are looked at, at the same time."""
@@ -46,23 +46,33 @@ class Fleet:
 
     def __init__(self, children: Children, http: Http, jobs: int, seconds: float, *, verified: bool = True) -> None:
         self._http, self._seconds, self._verified = http, seconds, verified
-        self._commands = Commands(children)
+        self._children = children
         self._slots = Semaphore(jobs)
         self._readers = Workers(READERS)
         self._remote = Remote(http)
-        self._esc = Esc(lambda name, folder: self._commands.environment(name, folder, seconds))
+        self._esc = Esc(lambda name, folder: Pulumi(folder, children).environment(name, seconds))
 
     def close(self) -> None:
         """Let its threads end, and close its connections."""
         self._readers.close()
         self._http.close()
 
-    project = staticmethod(commands.project)
+    def project(self, given: str) -> Project:
+        """Find the project of a folder as pulumi does, there or in a folder above, or raise ``Failed``."""
+        if not Path(given).is_dir():
+            raise Failed(Failure("project", f"There is no folder {given}."))
+        project = find_project(Path(given))
+        if project is None:
+            raise Failed(Failure("project", f"There is no Pulumi project in {given}, nor in a folder above."))
+        return replace(project, given=given)
 
-    def stacks(self, project: Project) -> list[Listed]:
-        """List the stacks of a project, or raise ``Failed``."""
+    def _pulumi(self, project: Project) -> Pulumi:
+        return Pulumi(project.folder, self._children)
+
+    def stacks(self, project: Project) -> dict[str, bool]:
+        """List the stacks of a project, and whether each is the selected one, or raise ``Failed``."""
         with self._slots:
-            return self._commands.stacks(project)
+            return self._pulumi(project).stacks()
 
     def check(self, project: Project, name: str) -> Stack:
         """Check one stack. What goes wrong is in the result.
@@ -72,7 +82,7 @@ class Fleet:
             ConfigurationError: there is no usable pulumi.
         """
         stack = Stack(project.name, name, project.given)
-        return self._checked(stack, partial(self._commands.export, project, name), project)
+        return self._checked(stack, partial(self._pulumi(project).export, name), project)
 
     def check_file(self, file: str) -> Stack:
         """Check a state that was exported to a file; ``-`` is standard input. What goes wrong is in the result."""
@@ -100,23 +110,17 @@ class Fleet:
             except exported.Unreadable as problem:
                 text = f"The stack's state cannot be read: {problem} Look at it with: pulumi stack export"
                 return replace(stack, failure=Failure("state", text), seconds=time.monotonic() - began)
-        if project:
-            if state.names and state.names[0] != project.name:
-                text = (
-                    f"Stack {stack.stack!r} belongs to the project {state.names[0]!r}, and this folder's is "
-                    f"{project.name!r}."
-                )
-                return replace(stack, failure=Failure("project", text))
-            up = project.up(stack.stack)
-        else:
-            if state.names:
-                stack = Stack(*state.names, stack.directory)
-            up = ["pulumi", "up", "--refresh", "--stack", stack.stack]
+        if project is None and state.names:
+            stack = Stack(*state.names, stack.directory)
+        elif project and state.names and state.names[0] != project.name:
+            belongs = f"Stack {stack.stack!r} belongs to the project {state.names[0]!r}"
+            failure = Failure("project", f"{belongs}, and this folder's is {project.name!r}.")
+            return replace(stack, failure=failure)
         try:
             environment = environment_of(state, partial(self._given, project, stack.stack))
         except Failed as failed:
             return replace(stack, failure=failed.failure)
-        comparison = Comparison(self._remote, state, environment, deadline, shlex.join(up), self._verified)
+        comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
         return replace(
@@ -130,11 +134,11 @@ class Fleet:
 
     def _given(self, project: Project | None, stack: str) -> Given:
         """What the ESC environments give that the stack's settings file imports."""
-        names = imports(project.found.settings_of(stack)) if project else ()
+        names = environments(project.settings_of(stack)) if project else ()
         if not (project and names):
             return Given()
         with self._slots:
-            return self._esc.given(names, project.found.folder)
+            return self._esc.given(names, project.folder)
 
     def with_pending(self, project: Project, stack: Stack) -> Stack:
         """Name the changes of the code that are not deployed yet. What goes wrong is in the result."""
@@ -142,7 +146,7 @@ class Fleet:
 
         try:
             with self._slots:
-                text = self._commands.preview(project, stack.stack, self._seconds)
+                text = self._pulumi(project).preview(stack.stack, self._seconds)
             preview = preview_json.read(text)
         except Failed as failed:
             return replace(stack, pending_failure=failed.failure)
@@ -150,7 +154,7 @@ class Fleet:
             unreadable = Failure("pulumi", "'pulumi preview --json' does not print a preview.")
             return replace(stack, pending_failure=unreadable)
         if preview.errors:
-            return replace(stack, pending_failure=failures.from_output("", "", preview.errors))
+            return replace(stack, pending_failure=from_output("", "", preview.errors))
         pending = [
             Pending(f"{one.name} ({one.kind})", one.operation, tuple(FieldChange(*change) for change in one.changes()))
             for one in preview.resources
@@ -170,7 +174,7 @@ class Fleet:
             return Remediation("by hand", left)
         try:
             with self._slots:
-                self._commands.up(project, stack.stack)
+                self._pulumi(project).up(stack.stack)
         except Failed as failed:
             return Remediation("failed", failed.failure.text)
         self._remote.forget()
@@ -187,6 +191,12 @@ class Fleet:
         if by_hand:
             return Remediation("by hand", f"The rest is restored. {left}")
         return Remediation("done", "pulumi up --refresh has restored what is declared.")
+
+
+def _up(stack: Stack, project: Project | None) -> str:
+    """The command that restores what a stack declares, as a person types it."""
+    where = [] if project is None or project.given == "." else ["--cwd", project.given]
+    return shlex.join(["pulumi", "up", "--refresh", "--stack", stack.stack, *where])
 
 
 def _not_restored(before: Stack, after: Stack) -> list[str]:

@@ -24,7 +24,8 @@ from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.declare.tokens import CLIENT
-from codat_zoho.drift.report import Failure, Finding, Resource, State
+from codat_zoho.drift.report import Finding, Resource, State
+from codat_zoho.workspace.failures import Failure
 from codat_zoho.workspace.state import ENCRYPTED, Deployed
 
 _PORTAL = f"Codat Portal, {ZOHO_BOOKS.portal}"

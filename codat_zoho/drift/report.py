@@ -10,9 +10,7 @@ from typing import Literal
 
 from codat_zoho._version import __version__
 from codat_zoho.core.plan import How, Value
-
-AUTHENTICATION = "authentication"
-"""The kind of a failure that new credentials cure: Codat's API key, or the login to Pulumi's backend."""
+from codat_zoho.workspace.failures import AUTHENTICATION, Failure
 
 HOW = {
     How.READ: "read at Codat",
@@ -86,20 +84,6 @@ class Finding:
         """Since when it is known, where a person sees it, and what to do."""
         since = f"first reported {self.since}" if self.since else ""
         return [line for line in (since, self.where, self.todo) if line]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why something could not be checked.
-
-    Args:
-        kind: For example authentication, unreachable, rate limited, wrong codat client, unfinished, state, unknown
-            stack, passphrase, project, timeout, pulumi
-        text: One line
-    """
-
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from codat_zoho.drift.driver import READERS, Fleet
-from codat_zoho.drift.report import Failure, Remediation, Report, Stack, State
+from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.remote.concurrency import Workers
-from codat_zoho.workspace.commands import Failed, Listed, Project
+from codat_zoho.workspace.failures import Failed, Failure
+from codat_zoho.workspace.pulumi_yaml import Project, plain_name
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Checks:
         for given in self._arguments.project:
             try:
                 project = self._fleet.project(given)
-                found.setdefault(Path(project.found.file), project)
+                found.setdefault(project.file, project)
             except Failed as failed:  # noqa: PERF203
                 found.setdefault(Path(given).resolve(), _failed(given, given, failed.failure))
         return list(found.values())
@@ -85,7 +86,7 @@ class Checks:
                 listed = self._fleet.stacks(project)
             except Failed as failed:
                 return [_failed(project.name, project.given, failed.failure)]
-            names = [one.name for one in listed if everything or one.selected]
+            names = [name for name, selected in listed.items() if everything or selected]
             if not names and not everything:
                 text = f"No stack is selected: give --stack NAME or --all-stacks.{_there_are(listed)}"
                 return [_failed(project.name, project.given, Failure("unknown stack", text))]
@@ -93,7 +94,7 @@ class Checks:
                 self.notes.append(f"{project.name} has no stacks.")
         return [
             _Target(Stack(project.name, name, project.given), partial(self._check, project, name))
-            for name in _each_once(names, lambda stack: stack.rpartition("/")[2])
+            for name in _each_once(names, plain_name)
         ]
 
     def _of_this_shard(self, found: list[_Target]) -> list[_Target]:
@@ -115,7 +116,7 @@ class Checks:
             listed = self._fleet.stacks(project)
         except Failed:
             return stack
-        close = difflib.get_close_matches(name, [one.name for one in listed], n=1)
+        close = difflib.get_close_matches(name, listed, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else _there_are(listed)
         return replace(stack, failure=Failure("unknown stack", f"There is no stack {name!r} in {stack.project}.{hint}"))
 
@@ -169,8 +170,8 @@ def _failed(project: str, folder: str, failure: Failure) -> _Target:
     return _Target(Stack(project, "*", folder, failure=failure))
 
 
-def _there_are(listed: list[Listed]) -> str:
-    return f" There are {_some([one.name for one in listed], 8)}." if listed else " There are none."
+def _there_are(listed: Iterable[str]) -> str:
+    return f" There are {_some([*listed], 8)}." if listed else " There are none."
 
 
 def _some(names: list[str], count: int) -> str:

@@ -32,16 +32,24 @@ class Children:
         self._lock = Lock()
 
     def run(
-        self, command: Sequence[str], cwd: str, env: Mapping[str, str], *, seconds: float, grace: float
+        self,
+        command: Sequence[str],
+        cwd: str | Path,
+        env: Mapping[str, str],
+        *,
+        seconds: float,
+        grace: float,
+        given: str = "",
     ) -> tuple[int, str, str]:
         """Run a command to its end and return its exit code, output and error output.
 
         Args:
-            command: with its arguments.
+            command: with its arguments; never a secret, since any user of the machine can read them.
             cwd: where.
             env: its whole environment.
             seconds: how long it may take.
             grace: how long it may take to end by itself once it is told to.
+            given: what it reads on standard input.
 
         Raises:
             Stopped: :meth:`stop` was called.
@@ -54,7 +62,7 @@ class Children:
                 command,
                 cwd=cwd,
                 env=dict(env),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if given else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -65,8 +73,9 @@ class Children:
             )
             self._running[child] = grace
         try:
-            out, err = child.communicate(timeout=seconds)
+            out, err = child.communicate(given or None, timeout=seconds)
         except subprocess.TimeoutExpired:
+            _signal(child)
             _end(child, grace)
             _kill_session(child.pid)  # What it left behind may hold its output open.
             child.communicate()
@@ -100,7 +109,7 @@ class Children:
         for child in running:
             _signal(child)
         for child, grace in running.items():
-            _end(child, 0.0 if again else grace, signalled=True)
+            _end(child, 0.0 if again else grace)
 
 
 def _signal(child: subprocess.Popen[str]) -> None:
@@ -108,9 +117,8 @@ def _signal(child: subprocess.Popen[str]) -> None:
         child.send_signal(signal.SIGINT)
 
 
-def _end(child: subprocess.Popen[str], grace: float, *, signalled: bool = False) -> None:
-    if not signalled:
-        _signal(child)
+def _end(child: subprocess.Popen[str], grace: float) -> None:
+    """Wait for a child that was told to end; kill it, and all that it started, where that is not soon enough."""
     try:
         if grace:
             child.wait(grace)

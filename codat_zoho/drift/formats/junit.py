@@ -10,7 +10,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from codat_zoho.drift.report import Failure, Finding, Report, Resource, Stack, State
+from codat_zoho.drift.report import Finding, Report, Resource, Stack, State
+from codat_zoho.workspace.failures import Failure
 
 _TAGS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

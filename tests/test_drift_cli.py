@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from codat_zoho.cli import COMMANDS, main
 from codat_zoho.drift import stacks as stacks_module
-from codat_zoho.drift.command import parser
-from codat_zoho.drift.interruption import ended_by_signals, stopping
+from codat_zoho.drift.command import interruptible, parser
 from codat_zoho.drift.output import Output, outputs
 from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.drift.stacks import Checks, belongs
@@ -381,7 +380,7 @@ def test_stopping_ends_what_runs_and_starts_nothing_more(times: int, tmp_path: P
 def test_signals_end_the_run_like_ctrl_c() -> None:
     """CI systems send SIGTERM; afterwards handlers are as they were."""
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), ended_by_signals():
+    with pytest.raises(KeyboardInterrupt), interruptible(Children()):
         os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -398,7 +397,7 @@ def test_a_second_interruption_kills() -> None:
                 raise KeyboardInterrupt
 
     children = Impatient()
-    with pytest.raises(ValueError, match="first"), stopping(children):
+    with pytest.raises(ValueError, match="first"), interruptible(children):  # type: ignore[arg-type]
         raise ValueError("first")
     assert children.stops == 2
 

@@ -430,7 +430,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_settings.py",
         "test_plan.py",
     ),
-    _m("a run asks once", "drift/remote.py", "answers.get(question, asked)", "asked()", "test_drift_remote.py"),
+    _m("a run asks once", "drift/compare.py", "answers.get(question, asked)", "asked()", "test_drift_remote.py"),
     _m(
         "the limit a minute",
         "remote/budget.py",
@@ -470,7 +470,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "the key of another Codat client is no drift",
-        "drift/remote.py",
+        "drift/compare.py",
         "        codat.confirm(actual.codat_client, recorded)\n",
         "",
         "test_drift_remote.py",

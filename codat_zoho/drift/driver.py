@@ -1,8 +1,7 @@
 """Checks stacks for drift, and restores what they declare.
 
 A check reads the stack's exported state, then asks Codat and Zoho. So no program is run, no plugin is started, nothing
-is written and no lock is taken. State backends and secrets providers work as they do for the user, whose own ``pulumi``
-exports.
+is written and no lock is taken.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from functools import partial
 from pathlib import Path
 from threading import Semaphore
 
-from codat_zoho.drift.compare import Comparison, environment_of
-from codat_zoho.drift.remote import Remote
+from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
 from codat_zoho.remote.concurrency import Workers
 from codat_zoho.remote.http import Http
@@ -34,15 +32,7 @@ READERS = 16
 
 
 class Fleet:
-    """Checks stacks. Threads share it.
-
-    Args:
-        children: runs commands, and stops them.
-        http: sends everything.
-        jobs: commands at a time.
-        seconds: that one stack may take.
-        verified: whether Zoho is asked.
-    """
+    """Checks stacks, with at most ``jobs`` commands at a time and ``seconds`` for a stack. Threads share it."""
 
     def __init__(self, children: Children, http: Http, jobs: int, seconds: float, *, verified: bool = True) -> None:
         self._http, self._seconds, self._verified = http, seconds, verified
@@ -75,12 +65,7 @@ class Fleet:
             return self._pulumi(project).stacks()
 
     def check(self, project: Project, name: str) -> Stack:
-        """Check one stack. What goes wrong is in the result.
-
-        Raises:
-            Stopped: the run was interrupted.
-            ConfigurationError: there is no usable pulumi.
-        """
+        """Check one stack. What goes wrong is in the result."""
         stack = Stack(project.name, name, project.given)
         return self._checked(stack, partial(self._pulumi(project).export, name), project)
 
@@ -101,25 +86,21 @@ class Fleet:
         return self._checked(Stack(shown, "*", shown), read)
 
     def _checked(self, stack: Stack, read: Callable[[float], str | bytes], project: Project | None = None) -> Stack:
-        with self._slots:
-            began, deadline = time.monotonic(), self._http.deadline(self._seconds)
-            try:
-                state = exported.read(read(deadline.left()))
-            except Failed as failed:
-                return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
-            except exported.Unreadable as problem:
-                text = f"The stack's state cannot be read: {problem} Look at it with: pulumi stack export"
-                return replace(stack, failure=Failure("state", text), seconds=time.monotonic() - began)
-        if project is None and state.names:
-            stack = Stack(*state.names, stack.directory)
-        elif project and state.names and state.names[0] != project.name:
-            belongs = f"Stack {stack.stack!r} belongs to the project {state.names[0]!r}"
-            failure = Failure("project", f"{belongs}, and this folder's is {project.name!r}.")
-            return replace(stack, failure=failure)
         try:
+            with self._slots:
+                began, deadline = time.monotonic(), self._http.deadline(self._seconds)
+                state = exported.read(read(deadline.left()))
+            if project is None and state.names:
+                stack = Stack(*state.names, stack.directory)
+            elif project and state.names and state.names[0] != project.name:
+                belongs = f"Stack {stack.stack!r} belongs to the project {state.names[0]!r}"
+                raise Failed(Failure("project", f"{belongs}, and this folder's is {project.name!r}."))
             environment = environment_of(state, partial(self._given, project, stack.stack))
         except Failed as failed:
-            return replace(stack, failure=failed.failure)
+            return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
+        except exported.Unreadable as problem:
+            text = f"The stack's state cannot be read: {problem} Look at it with: pulumi stack export"
+            return replace(stack, failure=Failure("state", text), seconds=time.monotonic() - began)
         comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
@@ -163,11 +144,7 @@ class Fleet:
         return replace(stack, pending=tuple(pending))
 
     def remediate(self, project: Project, stack: Stack) -> Remediation:
-        """Run ``pulumi up --refresh`` on a stack with drift, unless no command can change it, and look again.
-
-        Raises:
-            Stopped: the run was interrupted.
-        """
+        """Run ``pulumi up --refresh`` on a stack with drift, unless no command can change it, and look again."""
         by_hand = [name for name in stack.drifted if name.startswith("regions.")]
         left = f"What only a person can change in Zoho's console is left: {', '.join(by_hand)}."
         if by_hand == stack.drifted:

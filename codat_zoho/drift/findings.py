@@ -247,14 +247,7 @@ def question(deployed: Deployed) -> Question | None:
 def client(
     deployed: Deployed, asked: Question | None, verdicts: Mapping[str, ProbeResult] | None, at: str | None = None
 ) -> Resource:
-    """Say how a Zoho client stands.
-
-    Args:
-        deployed: as the state has it.
-        asked: see :func:`question`.
-        verdicts: what each data centre said; None where Zoho was not to be asked.
-        at: when it was asked, UTC.
-    """
+    """Say how a Zoho client stands; ``verdicts`` is None where Zoho was not to be asked."""
     findings: list[Finding] = []
     if asked is not None:
         steps = _steps(asked, verdicts or {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -361,8 +360,3 @@ def in_words(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "unknown" if value is None else value
-
-
-def now() -> str:
-    """The time of day as reports tell it: UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
 """A drift report as one self-contained page: environments by settings at a glance, then the details.
 
-It needs no network and no script, follows the reader's light or dark setting, and is usable with a keyboard and a
-screen reader: every state is a word, not only a colour, and every cell that needs attention links to its details.
+It needs no network and no script, and is usable in light and dark, with a keyboard, and with a screen reader: every
+state is a word, not only a colour, and every cell that needs attention links to its details.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _DRAWN = {
     State.NOT_DEPLOYED: ("untold", "○"),
     State.AS_DECLARED: ("fine", "✔"),
     State.NOTHING: ("none", "–"),
-}
-"""The class of a state in the style, and its sign."""
+}  # The class of each state, and its sign.
+_NOTHING = '<td class="none">–</td>'
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -89,7 +89,7 @@ def draw(report: Report) -> str:
     stacks = report.by_severity
     details = [line for number, stack in enumerate(stacks) if not stack.quiet for line in _details(number, stack)]
     body = [
-        f'<p class="quiet">Checked <time datetime="{report.started}">{_when(report.started)}</time> in '
+        f'<p class="quiet">Checked <time>{report.started}</time> in '
         f"{report.seconds:.1f} s; {report.zoho}. {escape(report.tool)}.</p>",
         *(f"<p>{escape(note)}</p>" for note in report.notes),
         *_table(report, stacks),
@@ -99,13 +99,6 @@ def draw(report: Report) -> str:
     return _PAGE.format(headline=escape(report.headline), style=_STYLE, body="\n".join(body))
 
 
-def _when(text: str) -> str:
-    return escape(text.replace("T", " ").replace("Z", " UTC"))
-
-
-# --- the table --------------------------------------------------------------------------------------------------------
-
-
 def _table(report: Report, stacks: list[Stack]) -> Iterator[str]:
     clients = any(stack.codat_clients for stack in stacks)
     heads = ["Environment", "Together", *["Codat client"] * clients, *map(_head, report.fields)]
@@ -113,10 +106,7 @@ def _table(report: Report, stacks: list[Stack]) -> Iterator[str]:
     yield '<div class="scroll" tabindex="0" role="region" aria-label="Environments and settings">'
     yield "<table>"
     yield "<caption>Each cell says how a setting stands in an environment; a dash: not declared there.</caption>"
-    yield "<thead><tr>"
-    yield from (f'<th scope="col">{escape(head)}</th>' for head in heads)
-    yield "</tr></thead>"
-    yield "<tbody>"
+    yield "<thead><tr>" + "".join(f'<th scope="col">{escape(head)}</th>' for head in heads) + "</tr></thead><tbody>"
     for number, stack in enumerate(stacks):
         title = escape(stack.title)
         name = title if stack.quiet else f'<a href="#stack-{number}">{title}</a>'
@@ -129,9 +119,8 @@ def _table(report: Report, stacks: list[Stack]) -> Iterator[str]:
 
 
 def _head(field: str) -> str:
-    if field.startswith("regions."):
-        return f"Zoho {field.removeprefix('regions.')}"
-    return field.replace("_", " ").capitalize()
+    kind, _, region = field.partition(".")
+    return f"Zoho {region}" if region else kind.replace("_", " ").capitalize()
 
 
 def _codat_clients(stack: Stack) -> str:
@@ -142,22 +131,16 @@ def _codat_clients(stack: Stack) -> str:
     return f"<td>{'<br>'.join(lines)}</td>" if lines else _NOTHING
 
 
-_NOTHING = '<td class="none">–</td>'
-
-
 def _state_cell(state: State, words: str = "", target: str = "", value: str = "") -> str:
     kind, sign = _DRAWN[state]
     shown = f'<span aria-hidden="true">{sign} </span>{escape(words or state.value)}'
     if target:
         shown = f'<a href="#{target}">{shown}</a>'
-    more = f"<br>{escape(value)}" if value else ""
-    return f'<td class="{kind}"><span class="state">{shown}</span>{more}</td>'
+    return f'<td class="{kind}"><span class="state">{shown}</span>{value and "<br>"}{escape(value)}</td>'
 
 
 def _cell(number: int, stack: Stack, field: str) -> str:
-    found = [
-        (one, at) for at, resource in enumerate(stack.resources) for one in resource.findings if one.field == field
-    ]
+    found = [(one, at) for at, owner in enumerate(stack.resources) for one in owner.findings if one.field == field]
     if not found:
         # What could not be read has no settings to show, and a dash would look like "not declared".
         return _state_cell(State.ERROR, target=f"stack-{number}") if stack.failures else _NOTHING
@@ -173,13 +156,10 @@ def _anchor(number: int, index: int, finding: Finding) -> str:
     return f"stack-{number}-{index}-{finding.field.replace('.', '-')}"
 
 
-# --- the details ------------------------------------------------------------------------------------------------------
-
-
 def _details(number: int, stack: Stack) -> Iterator[str]:
     yield f'<section class="stack" aria-labelledby="stack-{number}">'
     yield f'<h3 id="stack-{number}" tabindex="-1">{escape(stack.title)} {_tag(stack.state)}</h3>'
-    deployed = f"last deployed {_when(stack.deployed_at)}; " if stack.deployed_at else ""
+    deployed = f"last deployed {stack.deployed_at}; " if stack.deployed_at else ""
     yield f'<p class="quiet">{deployed}folder <code>{escape(stack.directory)}</code></p>'
     if stack.failure:
         yield f"<p>{escape(stack.failure.text)}</p>"

@@ -15,7 +15,7 @@ from types import FrameType
 from codat_zoho.drift.compare import now
 from codat_zoho.drift.driver import READERS, Fleet
 from codat_zoho.drift.formats.json import Key, drifts_of, since_before
-from codat_zoho.drift.output import FORMATS, outputs
+from codat_zoho.drift.output import FORMATS, output, outputs, writable
 from codat_zoho.drift.report import Report, State
 from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError
@@ -64,9 +64,8 @@ def parser() -> argparse.ArgumentParser:
     which = parser.add_argument_group("which stacks").add_mutually_exclusive_group()
     which.add_argument("--stack", action="append", metavar="NAME", help="this stack; may be given several times")
     which.add_argument("--all-stacks", action="store_true", help="all stacks of each project")
-    which.add_argument(
-        "--state", action="extend", nargs="+", metavar="FILE", default=[], help="files of 'pulumi stack export', or -"
-    )
+    states = "states from 'pulumi stack export --show-secrets', - for standard input"
+    which.add_argument("--state", action="extend", nargs="+", metavar="FILE", default=[], help=states)
     parser.add_argument("--shard", type=_shard, metavar="I/N", help="the I-th of N parts of the stacks, stable by name")
 
     what = parser.add_argument_group("what is checked")
@@ -77,10 +76,9 @@ def parser() -> argparse.ArgumentParser:
 
     drawn = parser.add_argument_group("reports")
     drawn.add_argument("--format", choices=FORMATS, default="text", help="what is printed (default: %(default)s)")
-    drawn.add_argument("--output", metavar="FILE", help="write it to a file instead")
-    drawn.add_argument(
-        "--report", action="append", default=[], metavar="FORMAT=FILE", help="one more report; repeatable"
-    )
+    drawn.add_argument("--output", type=writable, metavar="FILE", help="write it to a file instead")
+    more = "one more report; repeatable"
+    drawn.add_argument("--report", type=output, action="append", default=[], metavar="FORMAT=FILE", help=more)
     drawn.add_argument("--quiet", action="store_true", help="print nothing when all is as declared, and no progress")
     drawn.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
 
@@ -122,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, remediate where asked, and write the reports."""
     _refuse_what_contradicts(arguments)
     arguments.project = arguments.project or ["."]
-    drawn = outputs(arguments, parser().error)
+    drawn = outputs(arguments)
     started, began = now(), time.monotonic()
     before = _previous(arguments.previous)
     children = Children()
@@ -146,13 +144,16 @@ def run(arguments: argparse.Namespace) -> int:
             report = checks.remediate(report, ask=not arguments.yes)
         fleet.close()
     fine = not report.exit_code and all(stack.state is State.AS_DECLARED for stack in report.stacks)
-    for output in drawn:
-        if not (arguments.quiet and fine and output.path is None):
-            output.write(report)
+    for one in drawn:
+        if not (arguments.quiet and fine and one.path is None):
+            one.write(report)
     return Exit(report.exit_code)
 
 
 def _refuse_what_contradicts(arguments: argparse.Namespace) -> None:
+    paths = [one.path for one in outputs(arguments) if one.path]
+    if len(set(paths)) < len(paths):
+        parser().error("two reports would be written to the same file")
     if arguments.yes and not arguments.remediate:
         parser().error("--yes needs --remediate")
     for name in ("project", "shard", "pending", "remediate"):

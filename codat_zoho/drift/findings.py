@@ -10,19 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codat_zoho.core.observe import (
-    ActualIntegration,
-    Known,
-    Probe,
-    ProbeResult,
-    Recorded,
-    observe,
-    read_mask,
-)
+from codat_zoho.core.observe import ActualIntegration, Known, Probe, ProbeResult, Recorded, observe, read_mask
 from codat_zoho.core.plan import How, Value, plan
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
-from codat_zoho.declare.settings import FINGERPRINT
+from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings
 from codat_zoho.declare.tokens import CLIENT
 from codat_zoho.drift.report import Finding, Resource, State
 from codat_zoho.workspace.failures import Failure
@@ -74,9 +66,8 @@ def gone(deployed: Deployed, up: str) -> Resource:
         "Check that the API key belongs to the Codat client that is meant, and ask Codat why Zoho Books is no longer "
         "offered to it. Once it is there again, the command below brings it to what is declared."
     )
-    return _resource(
-        deployed, [Finding("integration", State.DRIFT, "present", "gone", How.READ, why, _PORTAL, todo, up)]
-    )
+    found = Finding("integration", State.DRIFT, "present", "gone", How.READ, why, _PORTAL, todo, up)
+    return _resource(deployed, [found])
 
 
 # --- the integration --------------------------------------------------------------------------------------------------
@@ -101,8 +92,6 @@ def integration(deployed: Deployed, actual: ActualIntegration, up: str) -> Resou
 
 
 class _Compared:
-    """One integration as declared, as recorded, and as it is."""
-
     def __init__(self, deployed: Deployed, actual: ActualIntegration, up: str) -> None:
         self._actual, self._up, self._hidden = actual, up, deployed.hidden
         self._inputs = deployed.inputs
@@ -171,10 +160,11 @@ class _Compared:
         if now is None or is_fingerprint(now):
             known = declared or (f"fingerprint {now}" if now else None)
             return self._key("client_secret", (known, known))
-        shown = "none stored" if absent else self._actual.secret_in_words
         todo = f"{_RESTORE} If the secret was rotated on purpose, declare the new one and run pulumi up instead."
-        how = How.READ if absent else How.MASK
-        return self._drift("client_secret", (declared, shown), todo, how, "" if declared else _TAKEN_OVER)
+        why = "" if declared else _TAKEN_OVER
+        if absent:
+            return self._drift("client_secret", (declared, "none stored"), todo, How.READ, why)
+        return self._drift("client_secret", (declared, self._actual.secret_in_words), todo, How.MASK, why)
 
     def _shown(self, field: str, declared: Value, actual: Value) -> tuple[Value, Value]:
         return (_HIDDEN, _HIDDEN) if field in self._hidden else (declared, actual)
@@ -250,25 +240,15 @@ def client(
     """Say how a Zoho client stands; ``verdicts`` is None where Zoho was not to be asked."""
     findings: list[Finding] = []
     if asked is not None:
-        steps = _steps(asked, verdicts or {})
-        findings = [_region(deployed, code, asked, verdicts, steps) for code in asked.regions]
-    waiting = ["It waits to be deleted, since the last deployment did not finish: run 'pulumi up'."]
-    notes = waiting if _ends(deployed) else []
-    return _resource(deployed, findings, notes, verified_at=at or _verified_at(deployed))
+        steps = plan(ZohoClientSettings(regions=asked.regions), verdicts or {}).manual_steps
+        findings = [_region(deployed, code, asked, verdicts, " ".join(steps)) for code in asked.regions]
+    waits = "It waits to be deleted, since the last deployment did not finish: run 'pulumi up'."
+    return _resource(deployed, findings, [waits] if _ends(deployed) else (), verified_at=at or _verified_at(deployed))
 
 
 def _verified_at(deployed: Deployed) -> str | None:
     recorded = deployed.outputs.get("verified_at")
     return recorded if isinstance(recorded, str) else None
-
-
-def _steps(asked: Question, verdicts: Mapping[str, ProbeResult]) -> str:
-    if not any(verdict.probe.rejected for verdict in verdicts.values()):
-        return ""
-    from codat_zoho.declare.settings import ZohoClientSettings  # Loads pydantic, which nothing else of a check needs.
-
-    todo = plan(ZohoClientSettings(regions=asked.regions), verdicts)
-    return " ".join(todo.manual_steps)
 
 
 def _region(

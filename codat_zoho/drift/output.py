@@ -7,11 +7,11 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from codat_zoho.drift.report import Report
@@ -54,23 +54,27 @@ def _replace(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
 
 
-def outputs(arguments: argparse.Namespace, refuse: Callable[[str], NoReturn]) -> list[Output]:
-    """Read ``--format``, ``--output`` and ``--report``; what cannot be written is refused before anything runs."""
-    found = [Output(arguments.format, Path(arguments.output) if arguments.output else None, _color(arguments))]
-    for text in arguments.report:
-        name, _, path = text.partition("=")
-        if name not in FORMATS or not path:
-            refuse(f"--report {text!r} is not like json=drift.json; the formats are {', '.join(FORMATS)}")
-        found.append(Output(name, Path(path)))
-    paths = [output.path for output in found if output.path]
-    for path in paths:
-        if path.is_dir():
-            refuse(f"{path} cannot be written: it is a folder")
-        if not path.parent.is_dir():
-            refuse(f"{path} cannot be written: its folder does not exist")
-    if len(set(paths)) < len(paths):
-        refuse("two reports would be written to the same file")
-    return found
+def output(text: str) -> Output:
+    """Read what ``--report`` is given."""
+    name, _, path = text.partition("=")
+    if name not in FORMATS or not path:
+        raise ArgumentTypeError(f"{text!r} is not like json=drift.json; the formats are {', '.join(FORMATS)}")
+    return Output(name, writable(path))
+
+
+def writable(text: str) -> Path:
+    """Refuse a file that cannot be written, before anything runs."""
+    path = Path(text)
+    if path.is_dir():
+        raise ArgumentTypeError(f"{path} cannot be written: it is a folder")
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f"{path} cannot be written: its folder does not exist")
+    return path
+
+
+def outputs(arguments: argparse.Namespace) -> list[Output]:
+    """The reports to write: what is printed, or written instead, and further ones."""
+    return [Output(arguments.format, arguments.output, _color(arguments)), *arguments.report]
 
 
 def _color(arguments: argparse.Namespace) -> bool:

@@ -11,12 +11,7 @@ from codat_zoho._version import __version__
 from codat_zoho.core.plan import How, Value
 from codat_zoho.workspace.failures import AUTHENTICATION, Failure
 
-HOW = {
-    How.READ: "read at Codat",
-    How.MASK: "from Codat's mask",
-    How.PROBE: "asked at Zoho",
-    How.DECLARED: "declared",
-}
+_HOW = {How.READ: "read at Codat", How.MASK: "from Codat's mask", How.PROBE: "asked at Zoho", How.DECLARED: "declared"}
 
 
 class State(str, Enum):
@@ -29,15 +24,11 @@ class State(str, Enum):
     AS_DECLARED = "as declared"
     NOTHING = "nothing to check"
 
-    @property
-    def severity(self) -> int:
-        """Its place: the lower, the worse."""
-        return list(State).index(self)
-
 
 def worst(states: Iterable[State]) -> State:
     """The worst of some states; nothing at all is as declared."""
-    return min(states, key=lambda state: state.severity, default=State.AS_DECLARED)
+    found = set(states)
+    return next((state for state in State if state in found), State.AS_DECLARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ class Finding:
     @property
     def source(self) -> str:
         """How it is known, and what qualifies that."""
-        return "; ".join(filter(None, [HOW[self.how], self.why]))
+        return "; ".join(filter(None, [_HOW[self.how], self.why]))
 
     @property
     def advice(self) -> list[str]:
@@ -162,8 +153,7 @@ class Remediation:
     """What --remediate did.
 
     Args:
-        outcome: by hand: only a person can change it, in Zoho's console; incomplete: pulumi up ran, and something
-            still differs
+        outcome: By hand: only a person can do it, in Zoho's console; incomplete: pulumi up ran, and something differs
         text: The same in words
     """
 
@@ -273,8 +263,6 @@ _COUNTED = {
     State.ERROR: "could not be checked",
     State.DRIFT: "with drift",
     State.CANNOT_TELL: "where something cannot be told",
-    State.NOT_DEPLOYED: "not deployed",
-    State.AS_DECLARED: "as declared",
     State.NOTHING: "with nothing of codat-zoho",
 }
 
@@ -321,15 +309,14 @@ class Report:
     def _counts_as_drift(self, stack: Stack) -> bool:
         if stack.remediation and stack.remediation.outcome == "done":
             return False
-        untold = stack.findings(State.CANNOT_TELL) if self.strict else []
         # Who switched verification off does not ask for its verdict.
-        asked = any(self.verified or finding.how is not How.PROBE for _, finding in untold)
-        return stack.state is State.DRIFT or asked
+        untold = [one for _, one in stack.findings(State.CANNOT_TELL) if self.verified or one.how is not How.PROBE]
+        return stack.state is State.DRIFT or (self.strict and bool(untold))
 
     @property
     def by_severity(self) -> list[Stack]:
         """The stacks, worst first, else in the order they were asked for."""
-        return sorted(self.stacks, key=lambda stack: stack.state.severity)
+        return [stack for state in State for stack in self.stacks if stack.state is state]
 
     @property
     def fields(self) -> list[str]:
@@ -350,7 +337,7 @@ class Report:
     @property
     def headline(self) -> str:
         """What was found, in one line."""
-        parts = [f"{count} {_COUNTED[State(state)]}" for state, count in self.summary.items() if count]
+        parts = [f"{count} {_COUNTED.get(State(state), state)}" for state, count in self.summary.items() if count]
         stacks = f"{len(self.stacks)} stack{'' if len(self.stacks) == 1 else 's'}"
         return f"{stacks}: {', '.join(parts)}" if parts else f"{stacks} to check"
 

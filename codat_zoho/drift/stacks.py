@@ -22,7 +22,7 @@ from codat_zoho.workspace.pulumi_yaml import Project, plain_name
 
 @dataclass(frozen=True)
 class _Target:
-    """A stack, and how to check it; None where it is known already that it cannot be."""
+    """A stack, and how to check it; None where that cannot be."""
 
     stack: Stack
     check: Callable[[], Stack] | None = None
@@ -77,7 +77,6 @@ class Checks:
         return list(found.values())
 
     def _targets(self, project: Project | _Target) -> list[_Target]:
-        """The stacks of a project."""
         if isinstance(project, _Target):
             return [project]
         everything, names = self._arguments.all_stacks, self._arguments.stack

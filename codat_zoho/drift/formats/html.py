@@ -144,7 +144,7 @@ def _cell(number: int, stack: Stack, field: str) -> str:
     if not found:
         # What could not be read has no settings to show, and a dash would look like "not declared".
         return _state_cell(State.ERROR, target=f"stack-{number}") if stack.failures else _NOTHING
-    finding, index = min(found, key=lambda pair: pair[0].state.severity)
+    finding, index = next((one, at) for state in State for one, at in found if one.state is state)
     state = finding.state
     if state is State.AS_DECLARED:
         return _state_cell(state, value=in_words(finding.actual) if isinstance(finding.actual, bool) else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable
 
@@ -11,13 +10,6 @@ def plain(text: str) -> str:
     """Turn the few marks of our docstrings into Markdown."""
     text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text)
     return re.sub(r"\s+", " ", text.replace("``", "`")).strip().replace("|", "\\|")
-
-
-def arguments(made: object) -> dict[str, str]:
-    """What the Args section of a docstring says of each argument."""
-    section = re.search(r"(?ms)^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(made) or "")
-    entries = re.split(r"(?m)^ {4}(\w+): ", section[1]) if section else [""]
-    return {name: plain(text) for name, text in zip(entries[1::2], entries[2::2], strict=True)}
 
 
 def code(text: object) -> str:

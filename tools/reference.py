@@ -34,12 +34,18 @@ from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
 from codat_zoho.terminal.environment_variables import VARIABLES  # noqa: E402
 from codat_zoho.terminal.exits import Exit, exit_of  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
-from tools.markdown import arguments as _arguments  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
 from tools.schemas import files, reports  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 MARK = "<!-- Written by tools/reference.py: change the docstrings, not this page. -->\n\n"
+
+
+def _arguments(made: object) -> dict[str, str]:
+    """What the Args section of a docstring says of each argument."""
+    section = re.search(r"(?ms)^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(made) or "")
+    entries = re.split(r"(?m)^ {4}(\w+): ", section[1]) if section else [""]
+    return {name: plain(text) for name, text in zip(entries[1::2], entries[2::2], strict=True)}
 
 
 def _lead(made: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from codat_zoho.contract import file as contract
 from codat_zoho.drift.formats.json import FORM as DRIFT
 from codat_zoho.review.formats.json import FORM as REVIEW
 from codat_zoho.texts.report_json import Form
-from tools.markdown import arguments, code, plain, table
+from tools.markdown import code, plain, table
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = {
@@ -31,48 +30,39 @@ def files() -> dict[Path, str]:
 
 
 def schema_of(form: Form) -> dict[str, Any]:
-    """Make the JSON Schema of a report: pydantic's, with the names that the report has in JSON."""
+    """Make the JSON Schema of a report: what pydantic makes of its dataclasses, with the names that JSON has.
+
+    What each field means is written in the schema itself, and kept.
+    """
+    before = json.loads(form.schema.read_text(encoding="utf-8"))
+    texts = {form.report.__name__: before, **before["$defs"]}
 
     class Generator(GenerateJsonSchema):
         def dataclass_schema(self, schema: Any) -> dict[str, Any]:
-            return _object(form, schema["cls"], super().dataclass_schema(schema), self)
+            kind, fields = schema["cls"], super().dataclass_schema(schema)["properties"]
+            said = texts.get(kind.__name__, {})
+            meanings = said.get("properties", {})
+            properties = {"version": {"const": form.version}} if kind is form.report else {}
+            for name, attribute in form.names(kind).items():
+                computed = getattr(kind, attribute, None)
+                if isinstance(computed, property):
+                    made = self.generate_inner(TypeAdapter(get_type_hints(computed.fget)["return"]).core_schema)
+                else:
+                    made = {key: value for key, value in fields[attribute].items() if key not in ("default", "title")}
+                properties[name] = made
+            described = {
+                name: {**made, "description": meanings.get(name, {}).get("description", "")}
+                for name, made in properties.items()
+            }
+            return {
+                "type": "object",
+                "description": said.get("description", ""),
+                "properties": described,
+                "required": [*described],
+            }
 
     made = TypeAdapter(form.report).json_schema(mode="serialization", schema_generator=Generator)
-    version = {"const": form.version, "description": "Version of this form; a new field does not change it"}
-    made["properties"] = {"version": version, **made["properties"]}
-    made["required"] = [*made["properties"]]
     return {"$schema": GenerateJsonSchema.schema_dialect, **made}
-
-
-def _object(form: Form, kind: type[Any], made: dict[str, Any], generator: GenerateJsonSchema) -> dict[str, Any]:
-    """One object, with its fields as the docstring of the dataclass explains them, and its computed properties."""
-    texts, properties = arguments(kind), {}
-    for name, attribute in form.names(kind).items():
-        computed = getattr(kind, attribute, None)
-        if isinstance(computed, property):
-            told = TypeAdapter(get_type_hints(computed.fget)["return"]).core_schema
-            properties[name] = {**generator.generate_inner(told), "description": _line(computed)}
-        else:
-            properties[name] = {**_plain(made["properties"][attribute]), "description": _capital(texts[attribute])}
-    return {
-        "type": "object",
-        "description": _line(kind),
-        "properties": properties,
-        "required": [*properties],
-    }
-
-
-def _plain(field: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in field.items() if name not in ("default", "title")}
-
-
-def _line(made: object) -> str:
-    """What the first paragraph of a docstring says."""
-    return _capital(plain((inspect.getdoc(made) or "").partition("\n\n")[0]))
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}".removesuffix(".")
 
 
 def reports() -> str:

@@ -105,11 +105,10 @@ def environment_of(state: Exported, given: Callable[[], Given]) -> Environment:
     environment = Environment(recorded)
     connections = {one.connection for one in state.resources if one.kind == INTEGRATION}
     try:
-        missing = any(environment.found_api_key(connection) is None for connection in connections)
+        if all(environment.found_api_key(connection) for connection in connections):
+            return environment
     except ConfigurationError:
         return environment  # What is wrong with it is said where it is needed.
-    if not missing:
-        return environment
     opened = given()
     return Environment({**opened.config, **recorded}, opened.variables)
 

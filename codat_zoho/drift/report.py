@@ -1,4 +1,7 @@
-"""What a drift check found, as data, and what every format says of it in the same words."""
+"""What a drift check found, as data, and what every format says of it in the same words.
+
+What each field means says the JSON Schema in ``formats``: programs read the same fields.
+"""
 
 from __future__ import annotations
 
@@ -33,20 +36,7 @@ def worst(states: Iterable[State]) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One declared setting and how it stands.
-
-    Args:
-        field: Which setting: enabled, client_id, client_secret, regions.uk and so on; integration: all of it is gone
-        state: How it stands
-        declared: What the last deployment declared; a secret as its fingerprint
-        actual: What is there now; a secret as "ends in c0de"; null where it cannot be told
-        how: How it is known: read at Codat, from Codat's mask, asked at Zoho, only declared
-        why: What cannot be told and why, or what qualifies the finding
-        where: The page or tab where a person sees and changes it
-        todo: What to do, in words
-        command: Restores what is declared; empty where no command can
-        since: When this drift was first reported, UTC
-    """
+    """One declared setting and how it stands."""
 
     field: str
     state: State
@@ -78,21 +68,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource of this package in a stack.
-
-    Args:
-        name: Its name in the program
-        kind: ZohoBooksIntegration or ZohoClientCredentials
-        urn: Pulumi's name of it
-        findings: Each declared setting, also where it is as declared
-        notes: What could not be told about anything that is not declared
-        failure: Why the resource could not be read
-        linked_companies: How many companies were linked, or "unknown"; null where that is no property of the resource
-        verified_at: When Zoho was last asked, UTC
-        declared_at: When a deployment last changed it, UTC, where that is recorded
-        codat_client: Codat's id of the client whose integration it is, where Codat tells
-        codat_client_name: The name of that client, where it is recorded
-    """
+    """One resource of this package in a stack."""
 
     name: str
     kind: str
@@ -120,13 +96,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of a change that is not deployed yet.
-
-    Args:
-        field: Its name
-        before: As deployed
-        after: As the code declares it
-    """
+    """One field of a change that is not deployed yet."""
 
     field: str
     before: Value
@@ -135,13 +105,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change in the code that is not deployed yet: not drift, and named apart from it.
-
-    Args:
-        resource: Its name in the program
-        operation: What Pulumi would do: create, update, replace, delete
-        fields: The fields that differ
-    """
+    """A change in the code that is not deployed yet: not drift, and named apart from it."""
 
     resource: str
     operation: str
@@ -150,12 +114,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What --remediate did.
-
-    Args:
-        outcome: By hand: only a person can do it, in Zoho's console; incomplete: pulumi up ran, and something differs
-        text: The same in words
-    """
+    """What --remediate did."""
 
     outcome: Literal["done", "failed", "declined", "by hand", "incomplete"]
     text: str = ""
@@ -163,23 +122,7 @@ class Remediation:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One stack.
-
-    Args:
-        project: Name of the Pulumi project, or its folder where the name cannot be read
-        stack: Its name; '*' where the stacks of the project could not be listed
-        directory: As given on the command line
-        resources: Its resources of this package
-        failure: Why the stack could not be checked as a whole
-        seconds: How long it took
-        deployed_at: When a deployment last changed one of its resources, UTC, where that is recorded
-        pending: Undeployed changes of the code; null where nobody asked for them (--pending)
-        pending_failure: Why changes of the code could not be told
-        remediation: What --remediate did
-        configured: Whether the last deployment was given configuration of this package
-        undeclared: Whether an older version of this package did not record what was declared for one of its resources
-        notes: What else is to be said of it, for example that another stack manages the same Codat client
-    """
+    """One stack."""
 
     project: str
     stack: str
@@ -269,17 +212,7 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run of codat-zoho drift. Secrets appear only as fingerprints or as "ends in c0de".
-
-    Args:
-        stacks: Each stack that was looked at, in the order they were asked for
-        started: When the run began, UTC, like 2026-01-31T08:30:00Z
-        seconds: Wall time of the run
-        verified: Whether Zoho was to be asked; what it answered is in the findings
-        strict: Whether what cannot be told counts as drift
-        notes: What concerns the whole run, for example few calls left today
-        tool: Name and version of what wrote it
-    """
+    """A whole run of codat-zoho drift. Secrets appear only as fingerprints or as "ends in c0de"."""
 
     stacks: tuple[Stack, ...]
     started: str

@@ -21,14 +21,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a side cannot be read, and where.
-
-    Args:
-        text: what is wrong.
-        file: where.
-        line: its line.
-        side: which side it is of.
-    """
+    """Why a side cannot be read, and where."""
 
     text: str
     file: str

@@ -59,13 +59,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something could not be done.
-
-    Args:
-        kind: for example authentication, unreachable, rate limited, wrong codat client, unfinished, state, unknown
-            stack, passphrase, project, timeout, pulumi.
-        text: one line.
-    """
+    """Why something could not be done: one line, and of which kind it is."""
 
     kind: str
     text: str

@@ -33,25 +33,20 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
 main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; }
-h3 { font-size: 1.05rem; margin: 0; }
+h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; } h3 { margin: 0; }
 p { margin: .4rem 0; } .quiet { color: var(--quiet); }
 a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); }
-.skip { position: absolute; left: -100rem; }
-.skip:focus { left: 1rem; top: 1rem; background: var(--page); padding: .5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
+.skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--page); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding-bottom: .5rem; color: var(--quiet); }
 th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
-td { min-width: 6rem; max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; }
-td a { color: inherit; }
+td { min-width: 6rem; max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; } td a { color: inherit; }
 .state { font-weight: 600; white-space: nowrap; }
 .error { color: var(--error); background: var(--error-page); }
 .drift { color: var(--drift); background: var(--drift-page); }
 .untold { color: var(--untold); background: var(--untold-page); }
-.fine { color: var(--fine); background: var(--fine-page); }
-.none { color: var(--quiet); }
+.fine { color: var(--fine); background: var(--fine-page); } .none { color: var(--quiet); }
 .tag { display: inline-block; border-radius: .3rem; padding: 0 .5rem; }
 section.stack { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 0 0 1rem; }
 dl { margin: .6rem 0; border-left: .25rem solid var(--line); padding-left: .8rem; }

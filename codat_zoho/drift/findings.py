@@ -6,7 +6,7 @@ and more: a plain ``pulumi refresh`` takes what it finds over into the state, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,15 +75,13 @@ def gone(deployed: Deployed, up: str) -> Resource:
 
 def integration(deployed: Deployed, actual: ActualIntegration, up: str) -> Resource:
     """Say how an integration stands; ``up`` is the command that restores what is declared."""
-    compared = _Compared(deployed, actual, up)
-    findings = (compared.enabled(), compared.client_id(), compared.client_secret())
     notes = [] if actual.linked is not None else ["Codat does not say how many companies are linked."]
     if actual.codat_client.why:
         notes.append(f"{actual.codat_client.why}.")
     managed = bool(deployed.inputs)  # Else it is only looked up.
     return _resource(
         deployed,
-        [finding for finding in findings if finding],
+        _Compared(deployed, actual, up).findings(),
         notes,
         linked_companies="unknown" if actual.linked is None else actual.linked,
         codat_client=actual.codat_client.id if managed else None,
@@ -113,25 +111,30 @@ class _Compared:
         self._now = found.values
         self._untold = {name: one for one in found.cannot_tell for name in one.fields}
 
-    def enabled(self) -> Finding | None:
-        declared, actual = self._declared.get("enabled"), self._now.enabled
-        if declared is None:
-            return None
-        if declared is ENCRYPTED:
-            return self._unreadable("enabled", None, How.READ)
+    def findings(self) -> Iterator[Finding]:
+        for field, compare, how in (("enabled", self._enabled, How.READ), ("client_id", self._client_id, How.MASK)):
+            declared = self._declared.get(field)
+            if declared is ENCRYPTED:
+                yield self._unreadable(field, None, how)
+            elif declared is not None:
+                yield compare(declared)
+        if self._secret is not None:
+            yield self._client_secret()
+        elif "client_secret" in self._untold and "client_id" in self._declared:
+            why = self._untold["client_secret"].reason
+            yield Finding("client_secret", State.CANNOT_TELL, None, None, How.MASK, why, _PORTAL)
+
+    def _enabled(self, declared: bool) -> Finding:
+        actual = self._now.enabled
         shown = self._shown("enabled", declared, actual)
         if declared == actual:
             return self._same("enabled", shown, How.READ)
-        risk = self._risk("Disabling it again") if declared is False else ""
+        risk = "" if declared else self._risk("Disabling it again")
         meant = f" If the change was meant, declare enabled={shown[1]} instead." if shown[1] is not _HIDDEN else ""
         return self._drift("enabled", shown, f"{_RESTORE}{risk}{meant}", How.READ)
 
-    def client_id(self) -> Finding | None:
-        declared, actual = self._declared.get("client_id"), self._now.client_id
-        if declared is None:
-            return None
-        if declared is ENCRYPTED:
-            return self._unreadable("client_id", None)
+    def _client_id(self, declared: str) -> Finding:
+        actual = self._now.client_id
         meant = " If the change was meant, declare the new client id and secret instead."
         if actual is None:
             # Saving the recorded client's own keys again is let through, so there is no risk to announce.
@@ -146,17 +149,13 @@ class _Compared:
             return self._drift("client_id", (None, actual), todo, How.MASK, _TAKEN_OVER)
         return self._key("client_id", shown)
 
-    def client_secret(self) -> Finding | None:
-        untold = self._untold.get("client_secret")
-        if self._secret is None:
-            if untold is None or "client_id" not in self._declared:
-                return None
-            return Finding("client_secret", State.CANNOT_TELL, None, None, How.MASK, untold.reason, _PORTAL)
+    def _client_secret(self) -> Finding:
         before, now = self._declared.get(FINGERPRINT), self._now.client_secret_fingerprint
         declared = f"fingerprint {before}" if isinstance(before, str) and is_fingerprint(before) else None
         absent = self._actual.keys is None
-        if self._secret is ENCRYPTED and (not absent or (untold and "client_id" in self._untold)):
-            return self._unreadable("client_secret", declared)
+        cleared = absent and {"client_id", "client_secret"} <= self._untold.keys()
+        if self._secret is ENCRYPTED and (cleared or not absent):
+            return self._unreadable("client_secret", declared, How.MASK)
         if now is None or is_fingerprint(now):
             known = declared or (f"fingerprint {now}" if now else None)
             return self._key("client_secret", (known, known))
@@ -196,7 +195,7 @@ class _Compared:
         return self._unreadable(field, values[0], how)
 
     @staticmethod
-    def _unreadable(field: str, declared: Value, how: How = How.MASK) -> Finding:
+    def _unreadable(field: str, declared: Value, how: How) -> Finding:
         return Finding(field, State.CANNOT_TELL, declared, None, how, f"what was declared {_WHY_ENCRYPTED}", _PORTAL)
 
 

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import partial
@@ -121,20 +121,26 @@ class Checks:
 
     def _with_notes(self, stacks: list[Stack]) -> tuple[Stack, ...]:
         """Say which stacks manage the same Codat client, and where drift may not be seen."""
-        sharing: dict[str, list[str]] = {}
+        managing: dict[str, dict[str, None]] = {}
         for stack in stacks:
             for client in stack.codat_clients:
-                sharing.setdefault(client, []).append(stack.title)
-        sharing = {client: titles for client, titles in sharing.items() if len(titles) > 1}
-        for client, titles in sharing.items():
-            self.notes.append(f"Several stacks manage the Codat client {client}: {', '.join(titles)}.")
+                managing.setdefault(client, {})[stack.title] = None
+        notes: dict[str, list[str]] = {}
+        for client, titles in managing.items():
+            if len(titles) > 1:
+                self.notes.append(f"Several stacks manage the Codat client {client}: {', '.join(titles)}.")
+                for title in titles:
+                    others = ", ".join(other for other in titles if other != title)
+                    managed = f"The Codat client {client} is managed by {others} too"
+                    note = f"{managed}: destroying one takes the integration from the other."
+                    notes.setdefault(title, []).append(note)
         if old := [stack.title for stack in stacks if stack.undeclared]:
             self.notes.append(
                 f"An older version of codat-zoho did not record what was declared in {_some(old, 3)}: drift that a "
                 "plain 'pulumi refresh' took over into the state is not seen there, until a deployment changes "
                 "something."
             )
-        return tuple(replace(stack, notes=_notes(stack, sharing)) for stack in stacks)
+        return tuple(replace(stack, notes=(*stack.notes, *notes.get(stack.title, ()))) for stack in stacks)
 
     def remediate(self, report: Report, *, ask: bool) -> Report:
         """Restore what drifted, stack by stack, and note in the report what came of it."""
@@ -154,15 +160,6 @@ class Checks:
                 outcome = self._fleet.remediate(self._fleet.project(stack.directory), stack)
             stacks.append(replace(stack, remediation=outcome))
         return replace(report, stacks=tuple(stacks))
-
-
-def _notes(stack: Stack, sharing: Mapping[str, list[str]]) -> tuple[str, ...]:
-    notes = list(stack.notes)
-    for client in stack.codat_clients:
-        if others := [title for title in sharing.get(client, ()) if title != stack.title]:
-            managed = f"The Codat client {client} is managed by {', '.join(others)} too"
-            notes.append(f"{managed}: destroying one takes the integration from the other.")
-    return tuple(notes)
 
 
 def _failed(project: str, folder: str, failure: Failure) -> _Target:

@@ -95,9 +95,8 @@ def module_of(command: str) -> Any:
 
 def _know_secrets() -> None:
     """Keep what the environment holds out of all texts, before anybody is asked who may say it."""
-    held = [value for name, value in os.environ.items() if name.startswith(("CODAT_API_KEY", "ZOHO_CLIENT_SECRET"))]
-    if held:
-        from codat_zoho.texts.redact import register
+    from codat_zoho.texts.redact import register
 
-        for value in held:
+    for name, value in os.environ.items():
+        if name.startswith(("CODAT_API_KEY", "ZOHO_CLIENT_SECRET")):
             register(value.strip().rpartition(" ")[2])

@@ -26,7 +26,6 @@ from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.doctor import remote
-from codat_zoho.doctor.finding import Observed
 from codat_zoho.drift import findings
 from codat_zoho.drift.formats.json import drifts_of
 from codat_zoho.errors import CodatZohoError
@@ -35,7 +34,7 @@ from codat_zoho.provider import books as integration
 from codat_zoho.remote.codat import ApiKey, Codat
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.converge import apply
-from codat_zoho.remote.http import retry_after
+from codat_zoho.remote.http import Http, retry_after
 from codat_zoho.remote.zoho import probe
 from codat_zoho.review import previews
 from codat_zoho.review.declared import declared as review_declared
@@ -365,7 +364,7 @@ def test_answers_of_zoho(status: int, head: dict[str, str], body: bytes) -> None
 @example({"Date": "Fri, 31 Dec 9999 23:59:59 -1200"})
 def test_headers_that_doctor_reads(head: dict[str, str]) -> None:
     """The rate budget and the clock are told, or said not to be there."""
-    http = Observed(transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=head)))
+    http = Http(record=True, transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=head)))
     http.send("GET", "https://api.example/", deadline=http.deadline(5))
     for one in remote.headers(http.answers[-1].headers, http.now()):
         clean(f"{one.what} {one.next_step}")

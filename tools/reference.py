@@ -164,7 +164,7 @@ def _cli() -> str:
 
 
 def _wrapped(paragraph: str) -> str:
-    """What argparse leaves as it is, a command's own paragraphs and lists, is written for wider terminals."""
+    """Wrap what argparse leaves alone: a command's own paragraphs and lists, written for wider terminals."""
     if "\n " not in paragraph and not paragraph.startswith("usage:"):
         return textwrap.fill(paragraph, COLUMNS, break_on_hyphens=False)
     lines = []

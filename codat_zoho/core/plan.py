@@ -138,15 +138,11 @@ class Plan:
 
 @overload
 def plan(
-    desired: IntegrationSettings,
+    desired: IntegrationSettings | Removal,
     actual: ActualIntegration,
     recorded: Recorded | None = None,
     *,
     spelling: Spelling = Spelling.ARGUMENT,
-) -> Plan: ...  # pragma: no cover
-@overload
-def plan(
-    desired: Removal, actual: ActualIntegration, recorded: None = None, *, spelling: Spelling = Spelling.ARGUMENT
 ) -> Plan: ...  # pragma: no cover
 @overload
 def plan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal
 
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
@@ -12,21 +12,14 @@ from codat_zoho.remote.http import Http
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project
 
-_A = TypeVar("_A")
-_B = TypeVar("_B")
-_C = TypeVar("_C")
 Verdict = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report.
+    """One line of the report: what was looked at, what was found, and what to do where something is to be done.
 
-    Args:
-        verdict: ``fail`` where a deployment cannot work, ``warn`` where it may not, or where something cannot be told.
-        topic: what was looked at.
-        what: what was found.
-        next_step: what to do; empty where nothing is to be done.
+    It fails where a deployment cannot work, and warns where it may not, or where something cannot be told.
     """
 
     verdict: Verdict
@@ -56,31 +49,15 @@ def trouble(topic: str, error: CodatZohoError) -> Finding:
 
 
 @dataclass
-class Observed(Http):
-    """Keeps the answers, whose headers say what the typed calls leave out; oldest first."""
-
-    record: bool = True
-
-
-@dataclass
 class Situation:
-    """Everything that checks look at; what one finds out, the later ones use.
-
-    Args:
-        project: the Pulumi project, where there is one.
-        pulumi: the pulumi command, where there is one.
-        http: sends, and keeps the answers.
-        stack: the stack to look at; None for the selected one, and where there is none to look at.
-        config: the stack's configuration by full key, decrypted; the project's defaults where it cannot be read.
-        connection: which API key.
-    """
+    """Everything that checks look at; what one finds out, the later ones use."""
 
     project: Project | None
     pulumi: Pulumi | None
-    http: Observed
-    stack: str | None = None
-    config: Mapping[str, str | None] = field(default_factory=dict, repr=False)
-    connection: str = "default"
+    http: Http  # keeps the answers, whose headers say what the typed calls leave out
+    stack: str | None = None  # None for the selected one, and then where there is none to look at
+    config: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # by full key, decrypted
+    connection: str = ""  # which API key; "" for the configured one
 
     @property
     def environment(self) -> Environment:

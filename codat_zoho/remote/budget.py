@@ -7,7 +7,7 @@ that grows with its companies (reset at 00:00 UTC). Every answer says what is le
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -22,13 +22,7 @@ _SLOWER = f"{MINUTE_LIMIT} calls within a minute: going slower, to stay below Co
 
 
 class Deadline:
-    """The time that one whole operation may take, over all its calls and waits.
-
-    Args:
-        seconds: it takes at most.
-        clock: tells the time.
-        within: the deadline of what it is a part of.
-    """
+    """The seconds that an operation may take over all its calls and waits, ``within`` those of what it is part of."""
 
     def __init__(
         self, seconds: float, clock: Callable[[], float] = time.monotonic, within: Deadline | None = None
@@ -77,17 +71,12 @@ class _Left:
 
 @dataclass(eq=False)
 class Budget:
-    """The calls of this process. Threads share it.
-
-    Args:
-        now: the time, in seconds since 1970.
-        say: receives warnings, one line each.
-    """
+    """The calls of this process, shared by its threads; ``say`` receives warnings, one line each."""
 
     now: Callable[[], float] = time.time
     say: Callable[[str], None] = lambda text: None
     _calls: Counter[str] = field(default_factory=Counter, repr=False)
-    _recent: Counter[int] = field(default_factory=Counter, repr=False)
+    _recent: deque[float] = field(default_factory=deque, repr=False)
     _left: dict[Account, _Left] = field(default_factory=dict, repr=False)
     _slowed: bool = False
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -95,22 +84,18 @@ class Budget:
     def spend(self, service: str) -> float:
         """Count a call to ``Codat`` or ``Zoho`` that is about to be sent, or return the seconds to wait first."""
         with self._lock:
-            if service == "Codat" and (wait := self._wait()):
-                return wait
+            now = self.now()
+            while self._recent and not 0 <= now - self._recent[0] < _MINUTE:
+                self._recent.popleft()
+            if service == "Codat" and len(self._recent) >= MINUTE_LIMIT:
+                if not self._slowed:
+                    self._slowed = True
+                    self.say(_SLOWER)
+                return self._recent[0] + _MINUTE - now
+            if service == "Codat":
+                self._recent.append(now)
             self._calls[service] += 1
             return 0.0
-
-    def _wait(self) -> float:
-        second = int(self.now())
-        for past in [at for at in self._recent if not second - _MINUTE < at <= second]:
-            del self._recent[past]
-        if self._recent.total() < MINUTE_LIMIT:
-            self._recent[second] += 1
-            return 0.0
-        if not self._slowed:
-            self._slowed = True
-            self.say(_SLOWER)
-        return float(min(self._recent) + _MINUTE - second)
 
     def note(self, account: Account, headers: Mapping[str, str]) -> None:
         """Remember what an answer of Codat says is left of the day, and warn once where that is little."""

@@ -43,9 +43,6 @@ class ApiKey:
         """Read a key as people paste it: bare, or as the ready ``Basic …`` header that the Portal shows.
 
         Codat takes base64 of the bare key, without the colon of ordinary Basic authentication.
-
-        Raises:
-            ConfigurationError: when it is empty, holds white space or odd characters, or has another prefix.
         """
         bare = text.strip()
         scheme, _, rest = bare.partition(" ")
@@ -90,15 +87,7 @@ DEFAULT_PATHS = Paths()
 
 
 class Codat:
-    """One Codat client (one API key) for the length of one operation.
-
-    Args:
-        http: sends.
-        api_key: of the client.
-        url: Codat's base address.
-        paths: see :class:`Paths`.
-        seconds: the deadline of the whole operation.
-    """
+    """One Codat client (one API key) for the length of one operation, which may take ``seconds``."""
 
     def __init__(
         self,
@@ -123,12 +112,7 @@ class Codat:
     # --- reads ---
 
     def actual(self) -> ActualIntegration:
-        """Read the integration, its stored keys, and once per API key whose it is: three calls, at the same time.
-
-        Raises:
-            NotFound: Codat has no Zoho Books integration for this client.
-            RemoteError: any other failure.
-        """
+        """Read the integration, its stored keys, and once per API key whose it is: three calls, at the same time."""
         body, (keys, untold), client = self._http.together(lambda: self._ask(_READ), self._keys, self.client)
         enabled = body.get("enabled")
         if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS.key) != ZOHO_BOOKS.key:
@@ -150,11 +134,7 @@ class Codat:
         )
 
     def client(self) -> CodatClient:
-        """Read which Codat client the API key opens: asked once, for all operations of a process.
-
-        Raises:
-            RemoteError: it failed otherwise than by not being offered, which is told as a reason instead.
-        """
+        """Read which Codat client the API key opens, or why Codat does not tell: asked once in a process."""
         return self._http.asked.get(("codat client", *self.whose), self._client)
 
     def known_client(self) -> CodatClient:
@@ -175,11 +155,7 @@ class Codat:
         return CodatClient(why="Codat's answer does not say which client this API key opens")
 
     def named_client(self) -> CodatClient:
-        """The same with the client's name, which takes another call; without it where Codat does not tell.
-
-        Raises:
-            RemoteError: the id could not be read.
-        """
+        """The same with the client's name, which takes another call; without it where Codat does not tell."""
         client = self.client()
         try:
             answer = self._send(_READ_PROFILE)
@@ -193,15 +169,7 @@ class Codat:
         return replace(client, name=one_line(name, 80)) if isinstance(name, str) and name.strip() else client
 
     def confirm(self, client: CodatClient, recorded: CodatClient) -> None:
-        """Refuse to go on where the API key opens another Codat client than the one that was deployed to.
-
-        Args:
-            client: as read with this API key.
-            recorded: the one that was deployed to; its name is for the message. Without an id nothing is refused.
-
-        Raises:
-            WrongCodatClient: it is another one.
-        """
+        """Refuse to go on where the API key opens another Codat client than the one recorded as deployed to."""
         if not client.is_another(recorded.id):
             return
         raise errors.WrongCodatClient(
@@ -219,12 +187,7 @@ class Codat:
             return {}, f"this Codat API does not offer reading the stored keys to this API key ({refusal.status})"
 
     def keys(self) -> dict[str, str] | None:
-        """Read the stored keys, masked; None when none are stored, whichever way Codat says so.
-
-        Raises:
-            NotOffered: Codat does not offer the call to this API key.
-            RemoteError: any other failure.
-        """
+        """Read the stored keys, masked; None when none are stored, whichever way Codat says so."""
         call = Call("GET", self._keys_path, "reading the stored keys")
         answer = self._send(call)
         if answer.status == 405 or withdrawn(answer):
@@ -279,12 +242,7 @@ class Codat:
     # --- writes ---
 
     def apply(self, step: Step, client_id: str | None = None, client_secret: str | None = None) -> None:
-        """Send one step of a plan.
-
-        Raises:
-            NotOffered: Codat does not offer the call to this API key; the error says what to click instead.
-            RemoteError: any other failure.
-        """
+        """Send one step of a plan. Where Codat does not offer the call, NotOffered says what to click instead."""
         from codat_zoho.core.plan import StepKind  # What only reads has no need of it.
 
         body: dict[str, Any] | None = None

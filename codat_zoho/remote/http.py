@@ -10,7 +10,7 @@ import random
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -84,32 +84,20 @@ _TIMEOUTS = {
 
 @dataclass(eq=False)
 class Http:
-    """Sends requests. Threads share one; it builds its httpx client on first use.
+    """Sends requests. Threads share one; it builds its httpx client on first use."""
 
-    Args:
-        transport: stands in for the network in tests (an ``httpx.BaseTransport``).
-        log: receives one redacted line per exchange.
-        budget: counts the calls.
-        asked: what is asked once only, by all operations together.
-        clock, sleep, now, jitter: time and chance, for tests.
-        limit: bounds every operation, see :meth:`within`.
-        connections: kept open, and used at the same time, at most.
-        retry: False sends everything once only.
-        record: keep all answers in ``answers``, oldest first; then nothing is sent at the same time.
-    """
-
-    transport: Any = None
-    log: Callable[[str], None] | None = None
+    transport: Any = None  # an httpx.BaseTransport instead of the network
+    log: Callable[[str], None] | None = None  # receives one redacted line per exchange
     budget: Budget = field(default_factory=Budget)
-    asked: Once = field(default_factory=Once)
+    asked: Once = field(default_factory=Once)  # what is asked once only, by all operations together
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
-    limit: Deadline | None = None
+    limit: Deadline | None = None  # of every operation, see within()
     connections: int = MAX_CONNECTIONS
     retry: bool = True
-    record: bool = False
+    record: bool = False  # keep answers, oldest first, and send nothing at the same time
     answers: list[Answer] = field(default_factory=list, repr=False)
     _clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -137,18 +125,10 @@ class Http:
         account: Account | None = None,
         retry: bool = True,
     ) -> Answer:
-        """Send a request and return the answer, whatever its status.
+        """Send a request and return the answer, whatever its status; ``account`` is None for Zoho.
 
-        Args:
-            method: HTTP method.
-            url: the whole address.
-            deadline: of the operation that this request belongs to.
-            headers: to send along, the API key among them.
-            json_body: sent as JSON.
-            form: sent as a form.
-            account: the Codat client whose budget the call is on; None for Zoho.
-            retry: repeat it after 408, 429, 5xx and connection errors. Everything this package asks Codat for is
-                idempotent; a probe at Zoho is never repeated, since repeating extends a lockout.
+        It is repeated after 408, 429, 5xx and connection errors: everything this package asks Codat for is idempotent.
+        A probe at Zoho never is (``retry=False``), since repeating extends a lockout.
 
         Raises:
             Unreachable: no answer came, or not in time.
@@ -272,11 +252,9 @@ class Http:
 
 def _body(response: httpx.Response, deadline: Deadline) -> bytes:
     """Read an answer to its end, or to the end of the time, or until there is more of it than of any real one."""
-    import httpx
-
     body = bytearray()
-    assert isinstance(response.stream, httpx.SyncByteStream)
     # As it comes: httpx's iter_bytes gathers and unpacks, and looks at neither clock nor size meanwhile.
+    assert isinstance(response.stream, Iterable)
     for chunk in response.stream:
         body += chunk
         if len(body) > MAX_BODY:
@@ -298,12 +276,10 @@ def _unpacked(body: bytes, encoding: str) -> bytes | None:
     """Undo what a proxy packed although plain was asked for, but not a bomb; None where that cannot be done."""
     if encoding in ("", "identity") or not body:
         return body
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        return None
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
-    except zlib.error:
-        return None
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        with suppress(zlib.error):
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
+    return None
 
 
 # A logger's filter does not see what its children log. httpx2, the fork that can stand in for httpx, names its own.

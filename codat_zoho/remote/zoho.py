@@ -52,6 +52,7 @@ def probe(http: Http, code: str, client_id: str, client_secret: str, *, url: str
     if isinstance(told, str) and told in _MEANING:
         return ProbeResult(_MEANING[told])
     if isinstance(body, dict) and body.get("status") == "failure":
-        return ProbeResult(Probe.INCONCLUSIVE, "it is throttling token requests; ask again in ten minutes or more")
+        why = "it is throttling token requests; ask again in ten minutes or more"
+        return ProbeResult(Probe.INCONCLUSIVE, why, throttled=True)
     what = "that is not JSON" if body is None else "this package does not know"
     return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something {what}")

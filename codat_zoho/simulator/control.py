@@ -90,18 +90,17 @@ def _put_codat(simulator: Simulator, body: dict[str, Any]) -> None:
     given = checked(_CODAT, body, "apiKey")
     if given.get("linked", 0) < 0:
         raise ValueError("linked must not be negative")
-    key = given["apiKey"]
+    key = given.pop("apiKey")
     client = simulator.codat.get(key) or simulator.add_codat_client(key)
-    client.linked = given.get("linked", client.linked)
-    client.name = given.get("name", client.name)
-    integration = client.integration
-    integration.enabled = given.get("enabled", integration.enabled)
-    integration.offered = given.get("offered", integration.offered)
-    for name in {"clientId", "clientSecret"} & set(given):
-        if given[name]:
-            integration.keys[name] = given[name]
+    for name, value in given.items():
+        if name in ("linked", "name"):
+            setattr(client, name, value)
+        elif name in ("enabled", "offered"):
+            setattr(client.integration, name, value)
+        elif value:
+            client.integration.keys[name] = value
         else:
-            integration.keys.pop(name, None)
+            client.integration.keys.pop(name, None)
 
 
 def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> None:
@@ -155,27 +154,18 @@ def checked(known: Mapping[str, Any], body: dict[str, Any], *needed: str) -> dic
     return body
 
 
-_TYPES: dict[Any, tuple[str, type | UnionType]] = {
-    str: ("a text", str),
-    bool: ("true or false", bool),
-    int: ("a whole number", int),
-    float: ("a number", int | float),
-    type(None): ("null", type(None)),
-    list: ("a list of texts", list),
-    Mapping: ("a map of texts", dict),
-}
-"""What a value of each type is called, and what JSON makes of it."""
-
-
 def _fits(kind: Any, value: Any) -> bool:
     if isinstance(kind, UnionType):
         return any(_fits(one, value) for one in get_args(kind))
     if get_origin(kind) is Literal:
-        return isinstance(value, str) and value in get_args(kind)
+        return value in get_args(kind)
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if get_origin(kind) is Mapping:
+        return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
     if isinstance(value, bool):
         return kind is bool
-    texts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, _TYPES[get_origin(kind) or kind][1]) and all(isinstance(one, str) for one in texts)
+    return isinstance(value, int | float if kind is float else kind)
 
 
 def _words(kind: Any) -> str:
@@ -183,4 +173,15 @@ def _words(kind: Any) -> str:
         return " or ".join(map(_words, get_args(kind)))
     if get_origin(kind) is Literal:
         return " or ".join(map(repr, get_args(kind)))
-    return _TYPES[get_origin(kind) or kind][0]
+    return _KINDS[get_origin(kind) or kind]
+
+
+_KINDS: dict[Any, str] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    type(None): "null",
+    list: "a list of texts",
+    Mapping: "a map of texts",
+}

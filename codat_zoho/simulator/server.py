@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+from weakref import WeakSet
 
 from codat_zoho.simulator import control, services
 from codat_zoho.simulator.services import Reply, Request
@@ -64,7 +65,9 @@ class App:
         else:
             reply = _SERVICES[service](self.simulator, request)
             reply = replace(reply, status=fault.status or reply.status)
-        kind = "probe" if service == "zoho" else "read" if request.method == "GET" else "write"
+        kind = "probe" if service == "zoho" else "write"
+        if request.method == "GET":
+            kind = "read"
         status = 0 if fault.drop else reply.status
         self.simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
         return reply
@@ -86,7 +89,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self, app: WSGIApplication, port: int) -> None:
         self.app = app
-        self._connections: set[socket.socket] = set()
+        self._connections: WeakSet[socket.socket] = WeakSet()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def server_bind(self) -> None:
@@ -98,11 +101,6 @@ class Server(http.server.ThreadingHTTPServer):
         """Remember the connection: clients keep theirs open."""
         self._connections.add(request)
         super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Forget the connection."""
-        self._connections.discard(request)
-        super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Close, and cut what is still open: nobody must be served by a server that has ended."""

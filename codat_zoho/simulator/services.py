@@ -39,15 +39,8 @@ class Reply:
 
 def error(status: int, text: str) -> Reply:
     """An error as Codat words it."""
-    body = {
-        "statusCode": status,
-        "service": "ClientsApi",
-        "error": text,
-        "correlationId": uuid.uuid4().hex,
-        "canBeRetried": "Unknown",
-        "detailedErrorCode": 0,
-    }
-    return Reply(status, body)
+    body = {"statusCode": status, "service": "ClientsApi", "error": text, "correlationId": uuid.uuid4().hex}
+    return Reply(status, body | {"canBeRetried": "Unknown", "detailedErrorCode": 0})
 
 
 # --- Codat ---
@@ -57,11 +50,8 @@ def codat(simulator: Simulator, request: Request) -> Reply:
     """Answer one request to Codat's API."""
     client = _authenticated(simulator, request)
     limit, remaining, wait = simulator.limits(client)
-    headers = {
-        "X-Rate-Limit-Limit": str(limit),
-        "X-Rate-Limit-Remaining": str(remaining),
-        "X-Rate-Limit-Reset": "00:00 UTC",
-    }
+    told = {"Limit": str(limit), "Remaining": str(remaining), "Reset": "00:00 UTC"}
+    headers = {f"X-Rate-Limit-{name}": value for name, value in told.items()}
     if wait:
         return replace(error(429, "Too many requests."), headers={"Retry-After": str(wait), **headers})
     if client is None:
@@ -79,10 +69,9 @@ def _authenticated(simulator: Simulator, request: Request) -> CodatClient | None
 
 
 def _route(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
-    handlers = _ROUTES.get(request.path)
-    if handlers is None:
+    if request.path not in _PATHS:
         return error(404, "Resource not found.")
-    if request.method not in handlers:
+    if request.method not in _PATHS[request.path]:
         return error(405, "Method not allowed.")
     if ZOHO_BOOKS.key in request.path and not client.integration.offered:
         return error(404, "Integration not found.")
@@ -90,7 +79,7 @@ def _route(simulator: Simulator, client: CodatClient, request: Request) -> Reply
         return error(404, "Resource not found.")
     if request.path.startswith("/profile") and not simulator.switches.client_told:
         return error(403, "Forbidden.")
-    return handlers[request.method](simulator, client, request)
+    return _PATHS[request.path][request.method](simulator, client, request)
 
 
 def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
@@ -114,18 +103,6 @@ def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
     return found
 
 
-def _get_integration(simulator: Simulator, client: CodatClient, _: Request) -> Reply:
-    return Reply(200, _integration(simulator, client))
-
-
-def _get_integrations(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
-    return _page([_integration(simulator, client)] if client.integration.offered else [], request)
-
-
-def _get_companies(_: Simulator, client: CodatClient, request: Request) -> Reply:
-    return _page(client.companies(), request)
-
-
 def _page(results: list[Any], request: Request) -> Reply:
     query = parse_qs(request.query)
     try:
@@ -141,38 +118,17 @@ def _page(results: list[Any], request: Request) -> Reply:
     if page > 1:
         numbers["previous"] = page - 1
     links = {name: {"href": f"{request.path}?page={number}&pageSize={size}"} for name, number in numbers.items()}
-    return Reply(
-        200,
-        {
-            "results": results[(page - 1) * size : page * size],
-            "pageNumber": page,
-            "pageSize": size,
-            "totalResults": total,
-            "_links": {"self": {"href": request.path}, **links},
-        },
-    )
-
-
-def _get_sync_settings(_: Simulator, client: CodatClient, __: Request) -> Reply:
-    return Reply(200, {"clientId": client.id, "settings": [], "overridesDefaults": False})
-
-
-def _get_profile(_: Simulator, client: CodatClient, __: Request) -> Reply:
-    # The key is deprecated there, and still sent in clear.
-    return Reply(200, {"name": client.name, "redirectUrl": "https://example.com/linked", "apiKey": client.api_key})
+    body = {"results": results[(page - 1) * size : page * size], "pageNumber": page, "pageSize": size}
+    return Reply(200, {**body, "totalResults": total, "_links": {"self": {"href": request.path}, **links}})
 
 
 def _shown(simulator: Simulator, client: CodatClient) -> dict[str, str]:
     """The stored keys, masked."""
     switches = simulator.switches
-    shown = {}
-    for name, value in client.integration.keys.items():
-        if name == ZOHO_BOOKS.id_key and not switches.mask_client_id:
-            shown[name] = value
-        elif switches.mask == "opaque":
-            shown[name] = "*" * 8
-        else:
-            shown[name] = "X" * (len(value) - 4) + value[-4:]
+    shown = dict(client.integration.keys)
+    for name, value in shown.items():
+        if name != ZOHO_BOOKS.id_key or switches.mask_client_id:
+            shown[name] = "*" * 8 if switches.mask == "opaque" else "X" * (len(value) - 4) + value[-4:]
     return shown
 
 
@@ -227,12 +183,27 @@ def _json(request: Request) -> Any:
         return None
 
 
-_ROUTES: dict[str, dict[str, Callable[[Simulator, CodatClient, Request], Reply]]] = {
+def _get_integrations(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
+    return _page([_integration(simulator, client)] if client.integration.offered else [], request)
+
+
+def _get_profile(_: Simulator, client: CodatClient, __: Request) -> Reply:
+    # The key is deprecated there, and still sent in clear.
+    return Reply(200, {"name": client.name, "redirectUrl": "https://example.com/linked", "apiKey": client.api_key})
+
+
+def _get_sync_settings(_: Simulator, client: CodatClient, __: Request) -> Reply:
+    return Reply(200, {"clientId": client.id, "settings": [], "overridesDefaults": False})
+
+
+_PATHS: dict[str, dict[str, Callable[[Simulator, CodatClient, Request], Reply]]] = {
     "/integrations": {"GET": _get_integrations},
-    f"/integrations/{ZOHO_BOOKS.key}": {"GET": _get_integration},
+    f"/integrations/{ZOHO_BOOKS.key}": {
+        "GET": lambda simulator, client, _: Reply(200, _integration(simulator, client))
+    },
     f"/integrations/{ZOHO_BOOKS.key}/enabled": {"PUT": _put_enabled},
     f"/integrations/credentials/{ZOHO_BOOKS.key}": {"GET": _get_keys, "PUT": _put_keys, "DELETE": _delete_keys},
-    "/companies": {"GET": _get_companies},
+    "/companies": {"GET": lambda _, client, request: _page(client.companies(), request)},
     "/profile": {"GET": _get_profile},
     "/profile/syncSettings": {"GET": _get_sync_settings},
 }

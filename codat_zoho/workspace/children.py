@@ -43,17 +43,8 @@ class Children:
     ) -> tuple[int, str, str]:
         """Run a command to its end and return its exit code, output and error output.
 
-        Args:
-            command: with its arguments; never a secret, since any user of the machine can read them.
-            cwd: where.
-            env: its whole environment.
-            seconds: how long it may take.
-            grace: how long it may take to end by itself once it is told to.
-            given: what it reads on standard input.
-
-        Raises:
-            Stopped: :meth:`stop` was called.
-            TimedOut: it was ended after ``seconds``.
+        After ``seconds`` it is told to end, is killed ``grace`` seconds later, and this raises ``TimedOut``. ``given``
+        is what it reads on standard input: any user of the machine could read a secret on a command line.
         """
         with self._lock:
             if self.stopping.is_set():
@@ -92,11 +83,7 @@ class Children:
             del self._running[child]
 
     def wait(self, seconds: float) -> None:
-        """Wait, as long as the run goes on.
-
-        Raises:
-            Stopped: :meth:`stop` was called.
-        """
+        """Wait, as long as the run goes on; once it is stopped, this raises ``Stopped``."""
         if self.stopping.wait(seconds):
             raise Stopped
 

@@ -1,7 +1,4 @@
-"""Opens the ESC environments that a stack's settings file imports, through the ``pulumi`` command.
-
-Only what this package reads is kept of them: ``pulumiConfig`` of its own namespace and its own environment variables.
-"""
+"""Opens the ESC environments that a stack imports; only what this package reads is kept of them."""
 
 from __future__ import annotations
 
@@ -27,11 +24,7 @@ class Given:
 
 
 class Esc:
-    """Environments that were opened. Threads share it.
-
-    Args:
-        open_one: opens one, in the folder of a project, and returns what ``pulumi env open`` prints.
-    """
+    """Environments that were opened, by what ``pulumi env open`` prints in a project's folder. Threads share it."""
 
     def __init__(self, open_one: Callable[[str, Path], str]) -> None:
         self._open_one = open_one

@@ -25,13 +25,7 @@ def plain_name(stack: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack-config file: its settings, and how its secrets are encrypted.
-
-    Args:
-        settings: by namespace and name; a key without namespace is in the project's.
-        encryption: ``secretsprovider``, ``encryptedkey`` and ``encryptionsalt``.
-        imports: the Pulumi ESC environments that it takes more settings from, None where none.
-    """
+    """A stack-config file: its settings, how its secrets are encrypted, and the ESC environments that it imports."""
 
     settings: Mapping[Key, Value] = field(default_factory=dict)
     encryption: Mapping[str, Value] = field(default_factory=dict)
@@ -52,27 +46,16 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project file.
-
-    Args:
-        name: the project's name, "" where the file has none.
-        settings: what it sets for all stacks that do not set it themselves: values and defaults.
-        required: the settings that each stack must have.
-        stack_folder: where its stack-config files are, relative to it; "" for beside it.
-        runtime: for example ``python``.
-        options: of the runtime, for example ``virtualenv``.
-        file: where it is, if it was found on disk.
-        given: its folder as the user wrote it.
-    """
+    """A project file; "" stands for what it does not say."""
 
     name: str = ""
-    settings: Mapping[Key, Value] = field(default_factory=dict)
-    required: frozenset[Key] = frozenset()
-    stack_folder: str = ""
+    settings: Mapping[Key, Value] = field(default_factory=dict)  # what stacks get that do not set it themselves
+    required: frozenset[Key] = frozenset()  # what each stack must set
+    stack_folder: str = ""  # where its stack-config files are, relative to it
     runtime: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    file: Path = Path("Pulumi.yaml")
-    given: str = "."
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the runtime, for example `virtualenv`
+    file: Path = Path("Pulumi.yaml")  # where it was found on disk
+    given: str = "."  # its folder as the user wrote it
 
     @property
     def declares(self) -> frozenset[str]:
@@ -100,27 +83,14 @@ class Project:
             f"{space}:{name}": value.text for (space, name), value in self.settings.items() if value.plain is not None
         }
 
-    def default(self, key: str) -> str | None:
-        """What it sets for one key of its own namespace, or a full key."""
-        return self.defaults.get(key if ":" in key else f"{self.name}:{key}")
-
 
 def find_project(folder: Path) -> Project | None:
-    """Find the project of a folder as the command line does: here, or in the nearest folder above.
-
-    Raises:
-        Failed: the file cannot be read.
-    """
+    """Find the project of a folder as pulumi does: here, or in the nearest folder above. A broken one is ``Failed``."""
     here = folder.resolve()
-    for place in (here, *here.parents):
-        for name in ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json"):
-            file = place / name
-            if file.is_file():
-                return _project(file)
-    return None
-
-
-def _project(file: Path) -> Project:
+    names = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+    file = next((place / name for place in (here, *here.parents) for name in names if (place / name).is_file()), None)
+    if file is None:
+        return None
     try:
         project = read_project(file.read_bytes())
     except (Broken, OSError):
@@ -140,11 +110,7 @@ def environments(settings: Path) -> tuple[str, ...]:
 
 
 def read_stack(content: bytes, project: str) -> Stack:
-    """Read ``Pulumi.<stack>.yaml``.
-
-    Raises:
-        Broken: it is no YAML, or not of the shape that Pulumi reads.
-    """
+    """Read ``Pulumi.<stack>.yaml``; what Pulumi would not read is ``Broken``."""
     top = read(content)
     settings: dict[Key, Value] = {}
     for name, value in pairs(top.get("config"), "config"):
@@ -157,11 +123,7 @@ def read_stack(content: bytes, project: str) -> Stack:
 
 
 def read_project(content: bytes) -> Project:
-    """Read ``Pulumi.yaml``.
-
-    Raises:
-        Broken: it is no YAML, or not of the shape that Pulumi reads.
-    """
+    """Read ``Pulumi.yaml``; what Pulumi would not read is ``Broken``."""
     top = read(content)
     name = _text(top.get("name"))
     config: yaml.Node | None = top.get("config")
@@ -184,16 +146,17 @@ def read_project(content: bytes) -> Project:
             settings[key] = given
         elif key[0] == name:
             required.add(key)
-    runtime, options = _runtime(top.get("runtime"))
-    return Project(name, settings, frozenset(required), stack_folder, runtime, options)
-
-
-def _runtime(node: yaml.Node | None) -> tuple[str, Mapping[str, Any]]:
-    told = value_of(node).plain if node else None
-    if not isinstance(told, dict):
-        return str(told or ""), {}
-    options = told.get("options")
-    return str(told.get("name") or ""), options if isinstance(options, dict) else {}
+    told = value_of(top["runtime"]).plain if "runtime" in top else None
+    runtime = told if isinstance(told, dict) else {"name": told}
+    options = runtime.get("options")
+    return Project(
+        name,
+        settings,
+        frozenset(required),
+        stack_folder,
+        str(runtime.get("name") or ""),
+        options if isinstance(options, dict) else {},
+    )
 
 
 def _text(node: yaml.Node | None) -> str:

@@ -36,18 +36,11 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a file.
-
-    Args:
-        plain: what stands there: None, bool, int, float, str, list or dict. What is encrypted in it is None.
-        line: where it stands.
-        encrypted: the ciphertext, where the value as a whole is ``secure:``.
-        parts: its nested values by path, where it is a map: ``apiKeys`` has one per connection.
-    """
+    """One value of a file, and the values in it by their keys; what is encrypted in ``plain`` is None."""
 
     plain: object = field(repr=False)
     line: int
-    encrypted: str | None = field(default=None, repr=False)
+    encrypted: str | None = field(default=None, repr=False)  # the ciphertext, where it is `secure:` as a whole
     parts: Mapping[str, Value] = field(default_factory=dict, repr=False)
 
     @property
@@ -73,11 +66,7 @@ class Value:
 
 
 def read(content: bytes) -> dict[str, yaml.Node]:
-    """Read a file that is a map, or nothing at all.
-
-    Raises:
-        Broken: it is something else.
-    """
+    """Read a file that is a map, or nothing at all; anything else is ``Broken``."""
     if b"\0" in content[:8192] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Broken("is not text: encrypted as a whole, or another kind of file")
     loader = None

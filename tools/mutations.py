@@ -457,7 +457,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "drift is from what was declared",
         "drift/findings.py",
-        "self._declared: Props = said if isinstance(said, Mapping) else deployed.inputs",
+        "self._declared: Props = declaration if isinstance(declaration, Mapping) else deployed.inputs",
         "self._declared: Props = deployed.inputs",
         "test_drift_findings.py",
     ),

@@ -20,6 +20,7 @@ from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
 from codat_zoho.remote.concurrency import Workers
 from codat_zoho.remote.http import Http
+from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.children import Children
 from codat_zoho.workspace.command import Pulumi
@@ -123,8 +124,6 @@ class Fleet:
 
     def with_pending(self, project: Project, stack: Stack) -> Stack:
         """Name the changes of the code that are not deployed yet. What goes wrong is in the result."""
-        from codat_zoho.workspace import preview as preview_json  # Loads pydantic, which nothing else of a check needs.
-
         try:
             with self._slots:
                 text = self._pulumi(project).preview(stack.stack, self._seconds)

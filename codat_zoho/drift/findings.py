@@ -93,9 +93,9 @@ class _Compared:
     def __init__(self, deployed: Deployed, actual: ActualIntegration, up: str) -> None:
         self._actual, self._up, self._hidden = actual, up, deployed.hidden
         self._inputs = deployed.inputs
-        said = deployed.outputs.get("declared")
-        self._encrypted = said is ENCRYPTED
-        self._declared: Props = said if isinstance(said, Mapping) else deployed.inputs
+        declaration = deployed.outputs.get("declared")
+        self._encrypted = declaration is ENCRYPTED
+        self._declared: Props = declaration if isinstance(declaration, Mapping) else deployed.inputs
         self._secret = deployed.inputs.get("client_secret")
         known = {name: value for name, value in self._declared.items() if value is not ENCRYPTED}
         # Whether any keys are stored can be told without the secret.

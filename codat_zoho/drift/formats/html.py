@@ -32,9 +32,8 @@ _STYLE = """
   --untold-page: #0f2d50; --fine: #8ddb9f; --fine-page: #10331b; } }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
-main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; }
+main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; } p { margin: .4rem 0; } .quiet { color: var(--quiet); }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; } h3 { margin: 0; }
-p { margin: .4rem 0; } .quiet { color: var(--quiet); }
 a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--page); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }

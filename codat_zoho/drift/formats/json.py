@@ -58,11 +58,11 @@ def since_before(report: Report, before: Mapping[Key, str]) -> Report:
         key = (stack.project, stack.stack, resource.urn, found.field, found.actual)
         return replace(found, since=before.get(key, report.started))
 
-    def with_dates(stack: Stack) -> Stack:
+    stacks = []
+    for stack in report.stacks:
         resources = [
             replace(resource, findings=tuple(dated(stack, resource, one) for one in resource.findings))
             for resource in stack.resources
         ]
-        return replace(stack, resources=tuple(resources))
-
-    return replace(report, stacks=tuple(map(with_dates, report.stacks)))
+        stacks.append(replace(stack, resources=tuple(resources)))
+    return replace(report, stacks=tuple(stacks))

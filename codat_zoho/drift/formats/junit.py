@@ -11,7 +11,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 from codat_zoho.drift.report import Finding, Report, Resource, Stack, State
-from codat_zoho.workspace.failures import Failure
 
 _TAGS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -34,12 +33,12 @@ def draw(report: Report) -> str:
 
 def _cases(stack: Stack) -> Iterator[ET.Element]:
     if stack.failure:
-        yield _error(stack, "stack", "check", stack.failure)
+        yield _case(stack, "stack", "check", "error", stack.failure.text, stack.failure.kind)
     if stack.state is State.NOTHING:
         yield _case(stack, "stack", "check", "skipped", f"{stack.in_short[0].upper()}{stack.in_short[1:]}.")
     for resource in stack.resources:
         if resource.failure:
-            yield _error(stack, resource.name, "read", resource.failure)
+            yield _case(stack, resource.name, "read", "error", resource.failure.text, resource.failure.kind)
         for finding in resource.findings:
             yield _finding(stack, resource, finding)
     if stack.state is State.NOT_DEPLOYED:
@@ -47,7 +46,7 @@ def _cases(stack: Stack) -> Iterator[ET.Element]:
             yield _case(stack, change.resource, "pending", "skipped", f"not deployed yet: {change.operation}")
     if stack.pending_failure:
         text = f"Undeployed changes cannot be told: {stack.pending_failure.text}"
-        yield _error(stack, "stack", "pending", Failure(stack.pending_failure.kind, text))
+        yield _case(stack, "stack", "pending", "error", text, stack.pending_failure.kind)
 
 
 def _finding(stack: Stack, resource: Resource, finding: Finding) -> ET.Element:
@@ -60,10 +59,6 @@ def _finding(stack: Stack, resource: Resource, finding: Finding) -> ET.Element:
     return _case(stack, resource.name, finding.field, "failure", message, "drift", "\n".join(filter(None, lines)))
 
 
-def _error(stack: Stack, owner: str, name: str, failure: Failure) -> ET.Element:
-    return _case(stack, owner, name, "error", failure.text, failure.kind, failure.text)
-
-
 def _case(
     stack: Stack, owner: str, name: str, tag: str = "", message: str = "", kind: str = "", text: str = ""
 ) -> ET.Element:
@@ -74,8 +69,8 @@ def _case(
         result = ET.SubElement(case, tag, message=_clean(message))
         if kind:
             result.set("type", kind)
-        if text:
-            result.text = _clean(text)
+        if tag != "skipped":
+            result.text = _clean(text or message)
     return case
 
 

@@ -100,13 +100,10 @@ def _cores() -> int:
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} must be a whole number from 1 to {_MOST:,}")
+    # Seconds, or commands at a time: more is a typing error, and more than the system's calls take.
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} must be a whole number from 1 to 1,000,000")
     return int(text)
-
-
-_MOST = 1_000_000
-"""Seconds, or commands at a time: more is a typing error, and more than the system's calls take."""
 
 
 def _shard(text: str) -> tuple[int, int]:

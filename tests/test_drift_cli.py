@@ -18,13 +18,12 @@ from hypothesis import strategies as st
 
 from codat_zoho.cli import COMMANDS, main
 from codat_zoho.drift import stacks as stacks_module
-from codat_zoho.drift.command import parser
-from codat_zoho.drift.interruption import ended_by_signals, stopping
+from codat_zoho.drift.command import interruptible, parser
 from codat_zoho.drift.output import Output, outputs
-from codat_zoho.drift.report import Failure, Remediation, Report, Stack, State
+from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.drift.stacks import Checks, belongs
 from codat_zoho.workspace.children import Children, Stopped, TimedOut
-from codat_zoho.workspace.failures import Failed
+from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project
 from tests.drift_samples import DRIFT, FINE, SAMPLE, books
 
@@ -59,7 +58,7 @@ def test_help_reads_without_pulumi() -> None:
         (["--report", "json=/nowhere/drift.json"], "its folder does not exist"),
         (["--output", "/"], "it is a folder"),
         (["--report", "json=a", "--report", "html=a"], "same file"),
-        (["--yes"], "which is not there"),
+        (["--yes"], "--yes needs --remediate"),
         (["--remediate"], "add --yes"),
         (["--all-stack"], "unrecognized arguments"),
         (["shop", "--state", "a"], "unrecognized arguments|does not go together with folders of projects"),
@@ -98,7 +97,7 @@ def test_a_report_replaces_the_old_one_at_once(tmp_path: Path) -> None:
     path.write_text("old")
     path.chmod(0o640)
     Output("json", path).write(SAMPLE)
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["version"] == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o640 and list(tmp_path.iterdir()) == [path]
 
 
@@ -145,8 +144,7 @@ def test_colours_are_for_terminals(
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    refused = parser().error
-    assert outputs(parser().parse_args(words), refused)[0].color is color
+    assert outputs(parser().parse_args(words))[0].color is color
 
 
 # --- which stacks -----------------------------------------------------------------------------------------------------
@@ -381,7 +379,7 @@ def test_stopping_ends_what_runs_and_starts_nothing_more(times: int, tmp_path: P
 def test_signals_end_the_run_like_ctrl_c() -> None:
     """CI systems send SIGTERM; afterwards handlers are as they were."""
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), ended_by_signals():
+    with pytest.raises(KeyboardInterrupt), interruptible(Children()):
         os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -398,7 +396,7 @@ def test_a_second_interruption_kills() -> None:
                 raise KeyboardInterrupt
 
     children = Impatient()
-    with pytest.raises(ValueError, match="first"), stopping(children):
+    with pytest.raises(ValueError, match="first"), interruptible(children):  # type: ignore[arg-type]
         raise ValueError("first")
     assert children.stops == 2
 

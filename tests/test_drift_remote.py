@@ -10,7 +10,7 @@ import pytest
 
 from codat_zoho import errors
 from codat_zoho.core.observe import CodatClient, Probe
-from codat_zoho.drift.remote import Remote
+from codat_zoho.drift.compare import Remote
 from codat_zoho.remote.budget import MINUTE_LIMIT, Deadline
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.connection import Environment

@@ -516,7 +516,7 @@ def test_failures_of_the_engine(text: str) -> None:
 
 
 REPORT = {
-    "format": 1,
+    "version": 1,
     "stacks": [
         {
             "project": "x",

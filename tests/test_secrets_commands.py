@@ -153,7 +153,7 @@ def test_a_contract_file_and_an_earlier_report_that_hold_secrets(tmp_path: Path)
         SECRET,
         f'{{"codat-zoho-contract": 1, "assumptions": [{{"name": "mask", "seen": "{SECRET}"}}]}}',
     ]
-    for text in (*texts, f'{{"codat-zoho-contract": 1, "assumptions": "{SECRET}"}}', f'{{"format": "{SECRET}"}}'):
+    for text in (*texts, f'{{"codat-zoho-contract": 1, "assumptions": "{SECRET}"}}', f'{{"version": "{SECRET}"}}'):
         (tmp_path / "file.json").write_text(text)
         for words in (
             ("simulate", "--port", "0", "--contract", "file.json"),

@@ -430,7 +430,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_settings.py",
         "test_plan.py",
     ),
-    _m("a run asks once", "drift/remote.py", "answers.get(question, asked)", "asked()", "test_drift_remote.py"),
+    _m("a run asks once", "drift/compare.py", "answers.get(question, asked)", "asked()", "test_drift_remote.py"),
     _m(
         "the limit a minute",
         "remote/budget.py",
@@ -457,7 +457,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "drift is from what was declared",
         "drift/findings.py",
-        "self._declared: Props = said if isinstance(said, Mapping) else deployed.inputs",
+        "self._declared: Props = declaration if isinstance(declaration, Mapping) else deployed.inputs",
         "self._declared: Props = deployed.inputs",
         "test_drift_findings.py",
     ),
@@ -470,7 +470,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "the key of another Codat client is no drift",
-        "drift/remote.py",
+        "drift/compare.py",
         "        codat.confirm(actual.codat_client, recorded)\n",
         "",
         "test_drift_remote.py",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from codat_zoho.errors import ConfigurationError
+from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.texts.redact import one_line
 
 LENGTH = 600
@@ -110,6 +110,11 @@ def kind_of(name: str) -> str:
     if name in _REFUSED:
         return AUTHENTICATION
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def from_error(error: CodatZohoError) -> Failure:
+    """Read an error of this package."""
+    return Failure(kind_of(type(error).__name__), one_line(str(error), LENGTH))
 
 
 def _known(text: str) -> Failure | None:

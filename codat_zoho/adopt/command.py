@@ -197,7 +197,7 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
         complete = len(already) == len(new.entries)
         if not complete and (clashing := conflicts(new, target.config, project)):
             raise NotAdopted(
-                f"Stack {target.stack} is configured otherwise than what is in Codat: {', '.join(clashing)}.",
+                f"Stack {target.stack} declares something else than what is in Codat: {', '.join(clashing)}.",
                 "Nothing was changed, and nothing is overwritten. Set them to what is there or remove them "
                 "(pulumi config rm), adopt, then change them back: pulumi preview shows what that would do.",
             )
@@ -228,7 +228,7 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
             print("\nAdd these lines to your program; until then the resources are protected from deletion:\n")
             print(program(new.entries))
         elif new.entries[0].kind == CLIENT and not any(new.secrets.values()):
-            print(f"To manage the secret too: pulumi config set --secret {NAMESPACE}:zohoClientSecret; then pulumi up")
+            print(f"To manage the secret too: pulumi config set --secret {next(iter(new.secrets))}; then pulumi up")
     return 0
 
 

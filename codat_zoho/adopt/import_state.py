@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
+from codat_zoho.declare.stack_config import key_of
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
 from codat_zoho.workspace.pulumi_yaml import Project
 
@@ -34,7 +35,7 @@ class Entry:
     @property
     def secret_key(self) -> str:
         """Where stack configuration holds the secret of this Zoho client."""
-        return "zohoClientSecret" + self.name.removeprefix("zoho-client")
+        return key_of("client_secret") + self.name.removeprefix("zoho-client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -
     if project is not None and project.ready_to_use:
         (takeover,) = takeovers
         # The project declares the secret as required; an empty one leaves the stored one alone.
-        secrets = {f"{NAMESPACE}:zohoClientSecret": takeover.desired.client_secret or ""}
+        secrets = {f"{NAMESPACE}:{key_of('client_secret')}": takeover.desired.client_secret or ""}
         return Record(stack, _config(takeover, project), secrets, _entries(takeovers, ready_to_use=True))
     entries = _entries(takeovers, ready_to_use=False)
     secrets = {
@@ -84,14 +85,14 @@ def _config(takeover: Takeover, project: Project) -> dict[str, str | list[str]]:
     """The ready-to-use project's configuration, without what its defaults say already."""
     desired, client = takeover.desired, takeover.client
     config: dict[str, str | list[str]] = {
-        "zohoClientId": client.client_id if client else "",
+        "client_id": client.client_id if client else "",
         "enabled": "true" if desired.enabled else "false",
     }
-    if desired.connection != project.default("connection"):
+    if desired.connection != project.default(key_of("connection")):
         config["connection"] = desired.connection
-    if client and sorted(client.regions) != sorted(json.loads(project.default("regions") or "[]")):
+    if client and sorted(client.regions) != sorted(json.loads(project.default(key_of("regions")) or "[]")):
         config["regions"] = list(client.regions)
-    return {f"{NAMESPACE}:{key}": value for key, value in config.items()}
+    return {f"{NAMESPACE}:{key_of(name)}": value for name, value in config.items()}
 
 
 def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry]:

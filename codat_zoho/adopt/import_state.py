@@ -28,11 +28,6 @@ class Entry:
     outputs: Mapping[str, Any] = field(repr=False)
 
     @property
-    def type(self) -> str:
-        """As state names it."""
-        return TOKEN_PREFIX + self.kind
-
-    @property
     def secret_key(self) -> str:
         """Where stack configuration holds the secret of this Zoho client."""
         return key_of("client_secret") + self.name.removeprefix("zoho-client")
@@ -141,7 +136,13 @@ def import_file(entries: Sequence[Entry], encrypt: Encrypt | None) -> str:
         return {**values, "client_secret": cache[secret]}
 
     resources = [
-        {"type": one.type, "name": one.name, "id": one.id, "inputs": sealed(one.inputs), "outputs": sealed(one.outputs)}
+        {
+            "type": TOKEN_PREFIX + one.kind,
+            "name": one.name,
+            "id": one.id,
+            "inputs": sealed(one.inputs),
+            "outputs": sealed(one.outputs),
+        }
         for one in entries
     ]
     return json.dumps({"resources": resources}, indent=2) + "\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from codat_zoho.adopt.import_state import Record, commands, import_file
+from codat_zoho.declare.tokens import TOKEN_PREFIX
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.output import write_new
 from codat_zoho.texts.redact import one_line
@@ -62,7 +63,7 @@ def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
     there = set()
     for entry in found.entries:
         for kind, name, id_ in recorded:
-            if kind != entry.type or (entry.name != name and entry.id != id_):
+            if kind != TOKEN_PREFIX + entry.kind or (entry.name != name and entry.id != id_):
                 continue
             if (name, id_) != (entry.name, entry.id):
                 raise NotAdopted(

@@ -40,7 +40,7 @@ def conflicts(found: Record, existing: Mapping[str, str | None], project: Projec
     for key, value in {**wanted, **found.secrets}.items():
         allowed = [None, _comparable(value)]
         if key in wanted:
-            allowed.append(_comparable(project.default(key)))
+            allowed.append(_comparable(project.defaults.get(key)))
         if _comparable(existing.get(key)) not in allowed:
             clashing.append(key)
     return clashing

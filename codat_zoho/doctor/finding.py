@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from codat_zoho.errors import CodatZohoError
@@ -28,24 +29,12 @@ class Finding:
     next_step: str = ""
 
 
-def ok(topic: str, what: str) -> Finding:
-    """Nothing to do."""
-    return Finding("ok", topic, what)
-
-
-def warn(topic: str, what: str, next_step: str = "") -> Finding:
-    """It may go wrong, or cannot be told."""
-    return Finding("warn", topic, what, next_step)
-
-
-def fail(topic: str, what: str, next_step: str) -> Finding:
-    """It cannot work."""
-    return Finding("fail", topic, what, next_step)
+ok, warn, fail = partial(Finding, "ok"), partial(Finding, "warn"), partial(Finding, "fail")
 
 
 def trouble(topic: str, error: CodatZohoError) -> Finding:
     """An error of this package as a finding: it tells the next step itself."""
-    return Finding("fail", topic, error.what, error.next_step)
+    return fail(topic, error.what, error.next_step)
 
 
 @dataclass
@@ -57,7 +46,7 @@ class Situation:
     http: Http  # keeps the answers, whose headers say what the typed calls leave out
     stack: str | None = None  # None for the selected one, and then where there is none to look at
     config: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # by full key, decrypted
-    connection: str = "default"
+    connection: str = ""  # which API key; "" for the configured one
 
     @property
     def environment(self) -> Environment:

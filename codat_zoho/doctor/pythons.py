@@ -18,7 +18,7 @@ from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.command import version_of
 from codat_zoho.workspace.pulumi_yaml import Project
 
-_PROVIDER, _PROGRAM, _PACKAGES = "provider's Python", "program's Python", "packages"
+PROVIDER, _PROGRAM, _PACKAGES = "provider's Python", "program's Python", "packages"
 _SECONDS = 60
 _ASK = """
 import importlib.metadata as m, json, sys
@@ -53,18 +53,18 @@ def pythons(now: Situation) -> Iterator[Finding]:
     if project is None:
         return
     if project.runtime != "python":
-        what = f"{project.file.name} has runtime {one_line(project.runtime) or 'none'}"
-        why = "dynamic resources of Python need a Python program"
-        yield fail(_PROVIDER, f"{what}, and {why}.", "Use a project whose runtime is python.")
+        runtime = one_line(project.runtime) or "none"
+        what = f"{project.file.name} has runtime {runtime}, and Python's dynamic resources need a Python program."
+        yield fail(PROVIDER, what, "Use a project whose runtime is python.")
         return
     provider = _of_provider(project)
     if provider.python is None:
-        yield fail(_PROVIDER, f"{provider.why}: there is no Python there.", _MAKE.format(provider.missing))
+        yield fail(PROVIDER, f"{provider.why}: there is no Python there.", _MAKE.format(provider.missing))
         return
     told = _ask(provider.python, project.folder)
     if told is None:
         what = f"{provider.python} ({provider.why}) does not run."
-        yield fail(_PROVIDER, what, f"{_NAME_IT} to a virtual environment that works.")
+        yield fail(PROVIDER, what, f"{_NAME_IT} to a virtual environment that works.")
         return
     yield _version(provider, told)
     if told["why"]:
@@ -130,10 +130,10 @@ def _version(provider: _Choice, told: Mapping[str, Any]) -> Finding:
     version = str(told["python"])
     what = f"{version}, {provider.python} ({provider.why})"
     if version_of(version) < (3, 10):
-        return fail(_PROVIDER, f"{what} is older than 3.10.", "Make the virtual environment with a newer one.")
+        return fail(PROVIDER, f"{what} is older than 3.10.", "Make the virtual environment with a newer one.")
     if provider.loose:
-        return warn(_PROVIDER, f"{what}: it changes with the shell it is started from.", f"{_NAME_IT}.")
-    return ok(_PROVIDER, what)
+        return warn(PROVIDER, f"{what}: it changes with the shell it is started from.", f"{_NAME_IT}.")
+    return ok(PROVIDER, what)
 
 
 def _packages(found: Mapping[str, str | None]) -> Finding:

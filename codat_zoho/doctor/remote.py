@@ -13,6 +13,7 @@ from codat_zoho.core.plan import plan
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
 from codat_zoho.declare.settings import ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
+from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
 from codat_zoho.texts.redact import one_line
@@ -25,18 +26,18 @@ _FEW = 0.1
 
 def codat(now: Situation) -> Iterator[Finding]:
     """The API key, and what it opens."""
-    topic = "Codat address"
     try:
         url = now.environment.codat_url()
         now.environment.paths()
-        yield ok(topic, url)
-        topic = "API key"
-        key = now.environment.api_key(now.connection)
     except CodatZohoError as error:
-        yield trouble(topic, error)
+        yield trouble("Codat address", error)
         return
-    yield ok(topic, f"from {key.source}, for connection {now.connection!r}")
-    api = now.environment.codat(now.http, now.connection)
+    yield ok("Codat address", url)
+    configured = now.config.get(f"{NAMESPACE}:connection") if now.ready_to_use else None
+    connection = now.connection or configured or "default"
+    key = now.environment.api_key(connection)
+    yield ok("API key", f"from {key.source}, for connection {connection!r}")
+    api = now.environment.codat(now.http, connection)
     try:
         client, actual = api.named_client(), api.actual()
     except CodatZohoError as error:
@@ -109,11 +110,7 @@ def headers(given: Any, now: float) -> Iterator[Finding]:
 def zoho(now: Situation) -> Iterator[Finding]:
     """Whether the hosts of the declared data centres answer at all; nothing is sent to them."""
     topic = "Zoho hosts"
-    try:
-        stand_in = now.environment.zoho_url()
-    except CodatZohoError as error:
-        yield trouble(topic, error)
-        return
+    stand_in = now.environment.zoho_url()
     listed: Any = declared(now.config).client.get("regions") if now.ready_to_use else None
     codes = [code for code in listed if code in DATA_CENTRES] if isinstance(listed, list) else []
     codes = codes or [*DEFAULT_REGIONS]
@@ -140,11 +137,7 @@ def verified(now: Situation) -> Iterator[Finding]:
     if not given.get("client_id") or not given.get("client_secret"):
         yield warn(topic, "not asked: the stack's configuration has no client id and secret to ask with.")
         return
-    try:
-        client, url = load(ZohoClientSettings, given), now.environment.zoho_url()
-    except CodatZohoError as error:
-        yield trouble(topic, error)
-        return
+    client, url = load(ZohoClientSettings, given), now.environment.zoho_url()
     assert client.client_secret is not None
     secret = client.client_secret
     said = {code: probe(now.http, code, client.client_id, secret, url=url) for code in client.regions}

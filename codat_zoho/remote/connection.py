@@ -36,16 +36,20 @@ class Environment:
     """Stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Environment variables that ESC environments give, for who runs no command that sets them."""
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    """Stands in for this process's environment variables."""
 
     @classmethod
     def of(cls, get: Callable[[str], Any]) -> Environment:
         """Take what is known here from stack configuration; ``get`` finds ``codat-zoho:<key>``, or gives None."""
         return cls({key: value for key in CONFIG_KEYS if (value := get(f"{NAMESPACE}:{key}")) is not None})
 
+    def _variable(self, name: str) -> str | None:
+        return (os.environ if self.environ is None else self.environ).get(name)
+
     def setting(self, variable: str, key: str) -> tuple[str, str] | None:
         """Return (value, where it came from)."""
-        if value := self.environ.get(variable):
+        if value := self._variable(variable):
             return value, variable
         if value := self.config.get(key):
             return str(value), f"{NAMESPACE}:{key}"
@@ -68,7 +72,7 @@ class Environment:
     def found_api_key(self, connection: str) -> tuple[str, str] | None:
         """The API key of a connection as it was given, and where; None where there is none."""
         variable, key = api_key_names(connection)
-        if not self.environ.get(variable) and not self.config.get(key):
+        if not self._variable(variable) and not self.config.get(key):
             named = self._named_keys().get(connection)
             if isinstance(named, str) and named:
                 return named, f"{NAMESPACE}:apiKeys.{connection}"
@@ -111,7 +115,7 @@ class Environment:
 
     def verify(self, declared: str) -> str:
         """When to ask Zoho: as declared, unless ``CODAT_ZOHO_VERIFY`` says otherwise."""
-        asked = self.environ.get("CODAT_ZOHO_VERIFY") or declared
+        asked = self._variable("CODAT_ZOHO_VERIFY") or declared
         if asked not in ("on-change", "always", "off"):
             raise ConfigurationError("CODAT_ZOHO_VERIFY must be on-change, always or off.")
         return asked

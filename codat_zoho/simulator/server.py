@@ -65,10 +65,9 @@ class App:
         else:
             reply = _SERVICES[service](self.simulator, request)
             reply = replace(reply, status=fault.status or reply.status)
+        kind = "probe" if service == "zoho" else "write"
         if request.method == "GET":
             kind = "read"
-        else:
-            kind = "probe" if service == "zoho" else "write"
         status = 0 if fault.drop else reply.status
         self.simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
         return reply

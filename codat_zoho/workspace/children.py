@@ -43,13 +43,8 @@ class Children:
     ) -> tuple[int, str, str]:
         """Run a command to its end and return its exit code, output and error output.
 
-        Args:
-            command: never with a secret, since any user of the machine can read it.
-            cwd: the folder to run it in.
-            env: its whole environment.
-            seconds: how long it may take; then it is ended, and this raises ``TimedOut``.
-            grace: seconds that it may take to end by itself once it is told to.
-            given: what it reads on standard input.
+        After ``seconds`` it is told to end, is killed ``grace`` seconds later, and this raises ``TimedOut``. ``given``
+        is what it reads on standard input: any user of the machine could read a secret on a command line.
         """
         with self._lock:
             if self.stopping.is_set():

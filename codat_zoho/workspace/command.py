@@ -1,7 +1,4 @@
-"""Runs the user's own ``pulumi``, so that it can be stopped, and tells in one line what went wrong.
-
-Secrets go to it on standard input and come from it on standard output, never on a command line.
-"""
+"""Runs the user's own ``pulumi``, so that it can be stopped, and tells in one line what went wrong."""
 
 from __future__ import annotations
 
@@ -61,12 +58,7 @@ class Pulumi:
     ) -> str:
         """Run a command and return what it prints; a failure is raised as ``Failed``.
 
-        Args:
-            words: of the command; never a secret.
-            given: handed over on standard input.
-            seconds: how long it may take.
-            grace: how long it may take to end once it is told to.
-            keys: it needs the keys in the environment, since it runs the program.
+        ``given`` goes to its standard input. With ``keys`` it gets those in the environment, since it runs the program.
         """
         env = {name: value for name, value in os.environ.items() if keys or not name.startswith(_KEYS)}
         env |= {"PULUMI_SKIP_UPDATE_CHECK": "true", "NO_COLOR": "1"}
@@ -133,10 +125,7 @@ class Pulumi:
         self.run(*words, seconds=_UP_SECONDS, grace=_UP_GRACE, keys=True)
 
     def config(self, stack: str) -> dict[str, Any]:
-        """Configuration of a stack, decrypted, defaults of the project included; what is secret is never shown again.
-
-        Values are texts, as the engine hands them to programs.
-        """
+        """Configuration of a stack as programs get it, decrypted; what is secret in it is never shown again."""
         told = self._json("config", "--json", "--show-secrets", "--stack", stack)
         for entry in told.values():
             if entry.get("secret"):
@@ -147,11 +136,6 @@ class Pulumi:
         """The keys of a stack's configuration that are encrypted."""
         told = self._json("config", "--json", "--stack", stack)
         return frozenset(key for key, entry in told.items() if entry.get("secret"))
-
-    def set_secret(self, stack: str, key: str, value: str, *options: str) -> None:
-        """Encrypt a value into the stack's configuration."""
-        register(value)
-        self.run("config", "set", "--secret", "--stack", stack, *options, key, given=value)
 
     def encrypted(self, stack: str, settings: Path, value: str) -> dict[str, str]:
         """Encrypt a text as the stack's state holds it, without touching the stack or its settings file."""
@@ -164,6 +148,7 @@ class Pulumi:
             # Which key encrypts is in the stack's settings; values of others stay out of the copy.
             kept = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
             copy.write_text(yaml.safe_dump({k: v for k, v in (kept or {}).items() if k != "config"}), encoding="utf-8")
-            self.set_secret(stack, key, json.dumps(value), "--config-file", str(copy))  # State holds values as JSON.
+            words = ["config", "set", "--secret", "--stack", stack, "--config-file", str(copy), key]
+            self.run(*words, given=json.dumps(value))  # State holds values as JSON.
             ciphertext = yaml.safe_load(copy.read_text(encoding="utf-8"))["config"][key]["secure"]
         return {SIGNATURE: SECRET, "ciphertext": str(ciphertext)}

@@ -22,6 +22,7 @@ _NOISE = re.compile(r"^(?:preview|update|refresh) failed$|^\s*$", re.IGNORECASE)
 _LAST_LINE = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b.*", re.MULTILINE)
 
 _PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE."
+_UNREADABLE = "The project cannot be read: {text}. Correct Pulumi.yaml."
 _VENV = "Create the virtual environment that Pulumi.yaml names and install the project's requirements into it."
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     (r"no stack named", "unknown stack", "{text}"),
@@ -37,11 +38,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Pulumi is not logged in to its backend: {text}. Set PULUMI_ACCESS_TOKEN, or PULUMI_BACKEND_URL for another "
         "backend.",
     ),
-    (
-        r"could not (?:unmarshal|validate)|no Pulumi\.yaml|invalid YAML",
-        "project",
-        "The project cannot be read: {text}. Correct Pulumi.yaml.",
-    ),
+    (r"could not (?:unmarshal|validate)|no Pulumi\.yaml|invalid YAML", "project", _UNREADABLE),
     (
         r"'virtualenv' option .* doesn't exist|names the virtualenv",
         "project",
@@ -105,7 +102,7 @@ def from_output(stdout: str, stderr: str, said: Iterable[str] = ()) -> Failure:
 
 def unreadable_project(why: str) -> Failure:
     """A project's own file cannot be read."""
-    return Failure("project", one_line(f"The project cannot be read: {why.rstrip('.')}. Correct Pulumi.yaml.", LENGTH))
+    return Failure("project", one_line(_UNREADABLE.format(text=why.rstrip(".")), LENGTH))
 
 
 def kind_of(name: str) -> str:

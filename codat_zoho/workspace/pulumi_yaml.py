@@ -83,10 +83,6 @@ class Project:
             f"{space}:{name}": value.text for (space, name), value in self.settings.items() if value.plain is not None
         }
 
-    def default(self, key: str) -> str | None:
-        """What it sets for one key of its own namespace, or a full key."""
-        return self.defaults.get(key if ":" in key else f"{self.name}:{key}")
-
 
 def find_project(folder: Path) -> Project | None:
     """Find the project of a folder as pulumi does: here, or in the nearest folder above. A broken one is ``Failed``."""
@@ -150,16 +146,17 @@ def read_project(content: bytes) -> Project:
             settings[key] = given
         elif key[0] == name:
             required.add(key)
-    runtime, options = _runtime(top.get("runtime"))
-    return Project(name, settings, frozenset(required), stack_folder, runtime, options)
-
-
-def _runtime(node: yaml.Node | None) -> tuple[str, Mapping[str, Any]]:
-    told = value_of(node).plain if node else None
-    if not isinstance(told, dict):
-        return str(told or ""), {}
-    options = told.get("options")
-    return str(told.get("name") or ""), options if isinstance(options, dict) else {}
+    told = value_of(top["runtime"]).plain if "runtime" in top else None
+    runtime = told if isinstance(told, dict) else {"name": told}
+    options = runtime.get("options")
+    return Project(
+        name,
+        settings,
+        frozenset(required),
+        stack_folder,
+        str(runtime.get("name") or ""),
+        options if isinstance(options, dict) else {},
+    )
 
 
 def _text(node: yaml.Node | None) -> str:

@@ -190,35 +190,25 @@ def _value(raw: Any) -> tuple[Any, bool]:
     return (Mark.ODD if raw == UNKNOWN else raw), False
 
 
-def _flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable()
-
-
-def _time(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) is not None
-
-
-def _codes(value: object) -> bool:
+def _codes(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and re.fullmatch("[a-z]{2}", one) for one in value)
 
 
-def _verdicts(value: object) -> bool:
+def _verdicts(value: Any) -> bool:
     return isinstance(value, dict) and _codes([*value]) and all(isinstance(one, str) for one in value.values())
 
 
-def _declaration(value: object) -> bool:
+def _declaration(value: Any) -> bool:
     return isinstance(value, dict) and all(_FORMS[name](one) for name, one in value.items() if name in _FORMS)
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TEXTS = ("client_id", "client_secret", FINGERPRINT, "connection", "codat_client", "codat_client_name")
+_FLAGS = ("enabled", "allow_disruption", "keys_cleared_while_disabled")
 _FORMS: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(_TEXTS, _text),
-    **dict.fromkeys(("enabled", "allow_disruption", "keys_cleared_while_disabled"), _flag),
-    **dict.fromkeys(("verified_at", "at"), _time),
+    **dict.fromkeys(_TEXTS, lambda value: isinstance(value, str) and value.isprintable()),
+    **dict.fromkeys(_FLAGS, lambda value: isinstance(value, bool)),
+    **dict.fromkeys(("verified_at", "at"), lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value))),
     "regions": _codes,
     "verdicts": _verdicts,
     "declared": _declaration,

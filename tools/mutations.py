@@ -103,8 +103,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "Codat's words are one redacted line",
         "remote/answers.py",
-        'words = one_line(told).rstrip(".")',
-        'words = told.rstrip(".")',
+        'words = one_line(message).rstrip(".")',
+        'words = message.rstrip(".")',
         "test_codat.py",
     ),
     _m(

@@ -33,30 +33,15 @@ def withdrawn(answer: Answer) -> bool:
     return answer.status == 404 and (answer.json_object() or {}).get("error") == _WITHDRAWN
 
 
-def no_object(answer: Answer, call: Call) -> errors.UnexpectedAnswer:
-    """The error for a body that should be a JSON object and is none."""
-    kind = answer.headers.get("content-type", "no content type").partition(";")[0]
-    return errors.UnexpectedAnswer(
-        f"Codat's answer when {call.what} is not a JSON object ({one_line(kind, 40)}).",
-        _CHECK_ADDRESS,
-        status=answer.status,
-    )
-
-
 def failure(answer: Answer, call: Call, source: str, now: float, by_hand: str = "") -> errors.RemoteError:
-    """The error for another status than the expected one.
+    """The error for an answer that is not 200 with a JSON object.
 
-    Args:
-        answer: as it came.
-        call: what was asked for.
-        source: where the API key was found.
-        now: the time, in seconds since 1970.
-        by_hand: what to do in the Portal where Codat does not offer the call.
+    ``source`` is where the API key was found, ``by_hand`` what to do in the Portal where Codat does not offer the call.
     """
     status, found = answer.status, answer.json_object()
     body = found or {}
-    told = body.get("error")
-    words = one_line(told).rstrip(".") if isinstance(told, str) else ""
+    message = body.get("error")
+    words = one_line(message).rstrip(".") if isinstance(message, str) else ""
     said = f" Codat says: {words}." if words else ""
     ids = (body.get("correlationId"), answer.headers.get("x-correlation-id"))
     correlation_id = next((i for i in ids if isinstance(i, str) and ID.fullmatch(redact(i))), None)
@@ -68,6 +53,10 @@ def failure(answer: Answer, call: Call, source: str, now: float, by_hand: str = 
         step = "Codat may have withdrawn the call: ask Codat support, with the correlation id."
         if by_hand:
             step = f"{_PORTAL} and {by_hand}"
+    elif status == 200:
+        kind, step = errors.UnexpectedAnswer, _CHECK_ADDRESS
+        media_type = answer.headers.get("content-type", "no content type").partition(";")[0]
+        text = f"Codat's answer when {call.what} is not a JSON object ({one_line(media_type, 40)})."
     elif status == 404 and found is None:
         # Codat's own 404 would make the integration count as gone; a wrong address must not.
         kind, step = errors.UnexpectedAnswer, _CHECK_ADDRESS

@@ -55,7 +55,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class _Left:
+class _Day:
     """What a Codat client has left of a day."""
 
     source: str
@@ -77,7 +77,7 @@ class Budget:
     say: Callable[[str], None] = lambda text: None
     _calls: Counter[str] = field(default_factory=Counter, repr=False)
     _recent: deque[float] = field(default_factory=deque, repr=False)
-    _left: dict[Account, _Left] = field(default_factory=dict, repr=False)
+    _days: dict[Account, _Day] = field(default_factory=dict, repr=False)
     _slowed: bool = False
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -104,7 +104,7 @@ class Budget:
             return
         with self._lock:
             day = int(self.now()) // _DAY
-            seen = self._left.setdefault(account, _Left(account.source, left, limit, day))
+            seen = self._days.setdefault(account, _Day(account.source, left, limit, day))
             # Answers to calls sent at the same time arrive in any order: within a day, what is left never grows.
             seen.left = min(left, seen.left) if (seen.day, seen.limit) == (day, limit) else left
             seen.day, seen.limit = day, limit
@@ -119,16 +119,16 @@ class Budget:
         """How many calls were made, and what the client that has the least has left."""
         with self._lock:
             text = f"{self._calls['Codat']} calls to Codat and {self._calls['Zoho']} calls to Zoho"
-            if not self._left:
+            if not self._days:
                 return f"{text}; Codat did not say how many are left today."
-            least = min(self._left.values(), key=lambda seen: seen.left / seen.limit)
-            others = len(self._left) - 1
+            least = min(self._days.values(), key=lambda seen: seen.left / seen.limit)
+            others = len(self._days) - 1
             return f"{text}; {least}" + (f", and more in {others} other Codat clients." if others else ".")
 
     def notes(self) -> list[str]:
         """What was warned of, as it stands now."""
         with self._lock:
-            low = [f"{seen}." for seen in self._left.values() if seen.warned]
+            low = [f"{seen}." for seen in self._days.values() if seen.warned]
             return [_SLOWER, *low] if self._slowed else low
 
 

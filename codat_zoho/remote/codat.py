@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from codat_zoho import errors
 from codat_zoho.core.observe import ActualIntegration, CodatClient
 from codat_zoho.declare.platform import ZOHO_BOOKS
-from codat_zoho.remote.answers import ID, Call, failure, no_object, withdrawn
+from codat_zoho.remote.answers import ID, Call, failure, withdrawn
 from codat_zoho.remote.budget import Account
 from codat_zoho.remote.http import Answer, Http
 from codat_zoho.texts.redact import one_line, redact, register
@@ -149,9 +149,9 @@ class Codat:
             return CodatClient(why=f"Codat does not tell this API key which client it opens ({answer.status})")
         if answer.status != 200 or body is None:
             body = self._read(answer, _READ_CLIENT)
-        told = body.get("clientId") if isinstance(body, dict) else None
-        if isinstance(told, str) and ID.fullmatch(redact(told)):
-            return CodatClient(told)
+        client_id = body.get("clientId") if isinstance(body, dict) else None
+        if isinstance(client_id, str) and ID.fullmatch(redact(client_id)):
+            return CodatClient(client_id)
         return CodatClient(why="Codat's answer does not say which client this API key opens")
 
     def named_client(self) -> CodatClient:
@@ -287,11 +287,9 @@ class Codat:
         return self._read(self._send(call), call)
 
     def _read(self, answer: Answer, call: Call) -> dict[str, Any]:
-        if answer.status != 200:
-            raise self._failure(answer, call)
         body = answer.json_object()
-        if body is None:
-            raise no_object(answer, call)
+        if answer.status != 200 or body is None:
+            raise self._failure(answer, call)
         return body
 
     def _failure(self, answer: Answer, call: Call, by_hand: str = "") -> errors.RemoteError:

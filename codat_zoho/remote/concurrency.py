@@ -12,10 +12,9 @@ _T = TypeVar("_T")
 
 
 class Once:
-    """Answers by question. Whoever asks while somebody else is asking waits for that answer, or for its error.
+    """Answers by question, which stand for good unless ``keep`` is false. An error never does.
 
-    Args:
-        keep: whether an answer stands for good. An error never does.
+    Whoever asks while somebody else is asking waits for that answer, or for its error.
     """
 
     def __init__(self, *, keep: bool = True) -> None:

@@ -127,7 +127,7 @@ def _path(found: tuple[str, str] | None, default: str) -> str:
     path, source = found
     rest = path.replace("{key}", "")
     if not path.startswith("/") or not rest.isascii() or set("{}?# \\") & set(rest) or not rest.isprintable():
-        raise ConfigurationError(f"{source} is no path like {default}.")
+        raise ConfigurationError(f"{source} is not a path like {default}.")
     return path
 
 

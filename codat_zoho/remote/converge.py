@@ -1,7 +1,7 @@
 """Brings Codat to what is declared: plan, send one step, read back, plan again, until nothing is left to send.
 
-Planning anew after each step makes no assumption about side effects that nobody could find out: whether saving keys
-enables the integration, or disabling it clears the keys. And a run that was killed half-way needs no memory.
+So nothing is assumed about side effects that nobody could find out, such as whether disabling clears the keys, and a
+run that was killed half-way needs no memory.
 """
 
 from __future__ import annotations
@@ -52,22 +52,16 @@ def apply(
     spelling: Spelling = Spelling.ARGUMENT,
     deployed_to: CodatClient | None = None,
 ) -> Outcome:
-    """Bring the integration to ``desired``, sending only what differs.
+    """Bring the integration to ``desired``, sending only what differs; ``say`` receives warnings.
 
-    Args:
-        codat: the Codat client, with the deadline of this operation.
-        desired: the declaration, or the wish to remove.
-        recorded: what the last run recorded, None on a first run, which adopts what is there.
-        say: receives warnings, for example that somebody else changed a value since the last run.
-        spelling: how messages name a setting.
-        deployed_to: the Codat client that the last run recorded, where it did.
+    The first run has nothing ``recorded`` and adopts what is there. Where a call fails, the next run finishes what this
+    one began.
 
     Raises:
         WrongCodatClient: the API key opens another Codat client than ``deployed_to``. Nothing was sent.
         PlanBlocked: it could cut off linked companies, or needs a secret that is not declared. Nothing was sent,
             unless companies were linked in between.
         NotApplied: Codat accepted a write but does not show it.
-        RemoteError: a call failed. The next run finishes what this one began.
     """
     settings = None if isinstance(desired, Removal) else desired
     actual = codat.actual()

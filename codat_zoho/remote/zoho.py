@@ -1,9 +1,8 @@
 """Zoho: asks a data centre whether it accepts a client id and secret. Facts: docs/facts.md, section Zoho.
 
-Nothing can be written at Zoho: there is no API for clients of the console. One thing can be asked, at the token
-endpoint, with a refresh token that is obviously no token: Zoho checks the client first and complains about the token
-(``invalid_code``) only when it accepts the client. Asking is limited to about ten times in ten minutes, and repeating
-extends a lockout, so it is done once per data centre, never repeated, and an unclear answer is never a no.
+It is asked for a token with what is obviously no refresh token: Zoho checks the client first, and complains about the
+token (``invalid_code``) only when it accepts the client. Asking is limited to about ten times in ten minutes, and
+repeating extends a lockout, so each data centre is asked once, and an unclear answer is never a no.
 """
 
 from __future__ import annotations

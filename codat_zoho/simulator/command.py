@@ -68,16 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def observed(path: Path) -> Switches:
-    """Read a result of ``codat-zoho contract`` as switches; what was not observed keeps its default.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is no such result.
-    """
+    """Read a result of ``codat-zoho contract`` as switches; what was not observed keeps its default."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(told, dict) or told.get("codat-zoho-contract") != 1:
-            raise ValueError("it is no result of `codat-zoho contract`, or of another version of it")
-        seen = {row["name"]: row["seen"] for row in told["assumptions"]}
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(result, dict) or result.get("codat-zoho-contract") != 1:
+            raise ValueError("it is not a result of this version of `codat-zoho contract`")
+        seen = {row["name"]: row["seen"] for row in result["assumptions"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         why = one_line(str(problem)) or type(problem).__name__
         raise ConfigurationError(f"{path} cannot be read: {why}.", "Make one: codat-zoho contract --output") from None

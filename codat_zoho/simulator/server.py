@@ -10,9 +10,10 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 from weakref import WeakSet
 
@@ -20,66 +21,56 @@ from codat_zoho.simulator import control, services
 from codat_zoho.simulator.services import Reply, Request
 from codat_zoho.simulator.world import Call, Dropped, Fault, Simulator
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
 _SERVICES = {"codat": services.codat, "zoho": services.zoho}
+_KINDS = {"codat": "write", "zoho": "probe"}
 _NOTHING_WRONG = Fault()
 
 
-class App:
-    """Serves one :class:`Simulator` as a WSGI application."""
+class Response(NamedTuple):
+    """What goes over the wire."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a WSGI request, or raise Dropped where a fault cuts the connection."""
-        whole = _request(environ)
-        service, _, rest = whole.path.removeprefix("/").partition("/")
-        request = replace(whole, path=f"/{rest}")
-        fault = _NOTHING_WRONG
-        with self.simulator.lock:
-            if service == "_control":
-                reply = control.answer(self.simulator, request)
-            elif service in _SERVICES:
-                striking = (one for one in self.simulator.faults if one.strikes(whole.method, whole.path))
-                fault = next(striking, _NOTHING_WRONG)
-                reply = self._reply(service, request, fault)
-            else:
-                reply = Reply(404, {"error": "The simulator serves /codat, /zoho/<data centre> and /_control."})
-        if fault.delay:
-            time.sleep(fault.delay)
-        if fault.drop:
-            raise Dropped
-        body, content_type = b"" if reply.body is None else json.dumps(reply.body).encode(), "application/json"
-        if fault.body is not None:
-            body, content_type = fault.body, fault.content_type
-        headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **reply.headers, **fault.headers}
-        start_response(f"{reply.status} {http.client.responses.get(reply.status, 'Unknown')}", list(headers.items()))
-        return [body]
 
-    def _reply(self, service: str, request: Request, fault: Fault) -> Reply:
-        if (fault.status or fault.drop) and not fault.after:
-            reply = services.error(fault.status or 0, "An injected fault.")
+App = Callable[[Request], Response]
+
+
+def respond(simulator: Simulator, whole: Request) -> Response:
+    """Answer a request to any of the services, or raise Dropped where a fault cuts the connection."""
+    service, _, rest = whole.path.removeprefix("/").partition("/")
+    request = replace(whole, path=f"/{rest}")
+    fault = _NOTHING_WRONG
+    with simulator.lock:
+        if service == "_control":
+            reply = control.answer(simulator, request)
+        elif service in _SERVICES:
+            fault = next((one for one in simulator.faults if one.strikes(whole.method, whole.path)), _NOTHING_WRONG)
+            reply = _reply(simulator, service, request, fault)
         else:
-            reply = _SERVICES[service](self.simulator, request)
-            reply = replace(reply, status=fault.status or reply.status)
-        kind = "probe" if service == "zoho" else "write"
-        if request.method == "GET":
-            kind = "read"
-        status = 0 if fault.drop else reply.status
-        self.simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
-        return reply
+            reply = Reply(404, {"error": "The simulator serves /codat, /zoho/<data centre> and /_control."})
+    if fault.delay:
+        time.sleep(fault.delay)
+    if fault.drop:
+        raise Dropped
+    content, content_type = b"" if reply.body is None else json.dumps(reply.body).encode(), "application/json"
+    if fault.body is not None:
+        content, content_type = fault.body, fault.content_type
+    own = {"Content-Type": content_type, "Content-Length": str(len(content))}
+    return Response(reply.status, {**own, **reply.headers, **fault.headers}, content)
 
 
-def _request(environ: WSGIEnvironment) -> Request:
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
-    headers["content-type"] = environ.get("CONTENT_TYPE", "")
-    told = environ.get("CONTENT_LENGTH", "")
-    body: bytes = environ["wsgi.input"].read(int(told)) if told.isdecimal() else b""
-    path, query = environ.get("PATH_INFO", "/"), environ.get("QUERY_STRING", "")
-    return Request(environ["REQUEST_METHOD"], path, query, headers, body)
+def _reply(simulator: Simulator, service: str, request: Request, fault: Fault) -> Reply:
+    if (fault.status or fault.drop) and not fault.after:
+        reply = services.error(fault.status or 0, "An injected fault.")
+    else:
+        reply = _SERVICES[service](simulator, request)
+        reply = replace(reply, status=fault.status or reply.status)
+    kind = "read" if request.method == "GET" else _KINDS[service]
+    status = 0 if fault.drop else reply.status
+    simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
+    return reply
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -87,7 +78,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     request_queue_size = 64
 
-    def __init__(self, app: WSGIApplication, port: int) -> None:
+    def __init__(self, app: App, port: int) -> None:
         self.app = app
         self._connections: WeakSet[socket.socket] = WeakSet()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -124,39 +115,28 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
-        length = self.headers.get("Content-Length", "")
-        if "Transfer-Encoding" in self.headers or not (length or "0").isdecimal():
+        length = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self.close_connection = True  # Where this request ends is not known.
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": unquote(path, "iso-8859-1"),
-            "QUERY_STRING": query,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": length,
-            "wsgi.input": self.rfile,
-        }
-        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+        body = self.rfile.read(int(length)) if length.isdecimal() else b""
+        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            for part in self.server.app(environ, self._start):
-                self.wfile.write(part)
+            response = self.server.app(Request(self.command, unquote(path, "iso-8859-1"), query, headers, body))
         except Dropped:
             self.close_connection = True
-
-    def _start(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
-        code, _, phrase = status.partition(" ")
-        self.send_response_only(int(code), phrase)
-        if not any(name.lower() == "date" for name, _ in headers):
-            self.send_header("Date", self.date_time_string())
-        for name, value in headers:
+            return
+        self.send_response_only(response.status, http.client.responses.get(response.status, "Unknown"))
+        for name, value in {"Date": self.date_time_string(), **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(response.content)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
 
 def make_server(simulator: Simulator, port: int = 0) -> Server:
     """Bind a server to 127.0.0.1; port 0 takes a free one. Call its ``serve_forever``."""
-    return Server(App(simulator), port)
+    return Server(partial(respond, simulator), port)
 
 
 @contextlib.contextmanager

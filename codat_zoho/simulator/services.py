@@ -50,8 +50,8 @@ def codat(simulator: Simulator, request: Request) -> Reply:
     """Answer one request to Codat's API."""
     client = _authenticated(simulator, request)
     limit, remaining, wait = simulator.limits(client)
-    told = {"Limit": str(limit), "Remaining": str(remaining), "Reset": "00:00 UTC"}
-    headers = {f"X-Rate-Limit-{name}": value for name, value in told.items()}
+    budget = {"Limit": str(limit), "Remaining": str(remaining), "Reset": "00:00 UTC"}
+    headers = {f"X-Rate-Limit-{name}": value for name, value in budget.items()}
     if wait:
         return replace(error(429, "Too many requests."), headers={"Retry-After": str(wait), **headers})
     if client is None:
@@ -228,13 +228,13 @@ def zoho(simulator: Simulator, request: Request) -> Reply:
         text = "You have made too many requests continuously. Please try again after some time."
         return Reply(400, {"error_description": text, "error": "Access Denied", "status": "failure"})
     if not simulator.switches.zoho_client_before_token:
-        told = "invalid_code"
+        answer = "invalid_code"
     elif client is None:
-        told = "invalid_client"
+        answer = "invalid_client"
     elif code not in client.enabled:
-        told = simulator.switches.zoho_disabled
+        answer = simulator.switches.zoho_disabled
     elif form["client_secret"] != client.secret_at(code):
-        told = simulator.switches.zoho_wrong_secret
+        answer = simulator.switches.zoho_wrong_secret
     else:
-        told = "invalid_code"
-    return Reply(200, {"error": told}, detail=told)
+        answer = "invalid_code"
+    return Reply(200, {"error": answer}, detail=answer)

@@ -18,7 +18,8 @@ from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Http
 from codat_zoho.simulator import CodatClient, Dropped, Simulator
-from codat_zoho.simulator.server import App
+from codat_zoho.simulator.server import respond
+from codat_zoho.simulator.services import Request
 
 _BASE = "http://127.0.0.1"
 """Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""
@@ -129,14 +130,17 @@ class InProcess(httpx.BaseTransport):
     """Hands requests to a simulator in this process, without a socket."""
 
     def __init__(self, simulator: Simulator) -> None:
-        self._wsgi = httpx.WSGITransport(App(simulator))
+        self._simulator = simulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer as the network would."""
+        url = request.url
+        asked = Request(request.method, url.path, url.query.decode(), dict(request.headers), request.read())
         try:
-            return self._wsgi.handle_request(request)
+            status, headers, content = respond(self._simulator, asked)
         except Dropped:
-            raise httpx.RemoteProtocolError("the simulator dropped the connection") from None
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None
+        return httpx.Response(status, headers=headers, content=content)
 
 
 def _unwrapped(value: Any) -> Any:

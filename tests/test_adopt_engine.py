@@ -120,7 +120,7 @@ def test_the_commands_do_what_run_does(project: Project, simulator: Simulator) -
     assert [path.name for path in project.folder.glob("adopt-*")] == ["adopt-test.json"]
     project.assert_no_secret(SECRET, API_KEY)
     ran = subprocess.run(
-        ["sh", "-eu", "-c", said.partition("after a look at the file:")[2]],
+        ["sh", "-eu", "-c", said.partition("commands in that folder:")[2]],
         cwd=project.folder,
         env=project.environment | HELD,
         capture_output=True,

@@ -87,9 +87,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "redaction of a command's error",
-        "cli.py",
-        'print(f"codat-zoho: {redact(str(error))}"',
-        'print(f"codat-zoho: {error}"',
+        "terminal/output.py",
+        "print(redact(text)",
+        "print(text",
         "test_cli.py",
         "test_secrets_commands.py",
     ),

@@ -32,6 +32,7 @@ Nothing is written to Codat or Zoho. The client secret comes from the environmen
 
 exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 the API key was refused
 """
+_PROGRAM = "\nAdd these lines to your program; until then the resources are protected from deletion:\n\n"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -197,7 +198,7 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
         complete = len(already) == len(new.entries)
         if not complete and (clashing := conflicts(new, target.config, project)):
             raise NotAdopted(
-                f"Stack {target.stack} is configured otherwise than what is in Codat: {', '.join(clashing)}.",
+                f"Stack {target.stack} declares something else than what is in Codat: {', '.join(clashing)}.",
                 "Nothing was changed, and nothing is overwritten. Set them to what is there or remove them "
                 "(pulumi config rm), adopt, then change them back: pulumi preview shows what that would do.",
             )
@@ -225,10 +226,9 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
         take_over(new, already, project, cli, lambda text: print(redact(text), flush=True))
         print(f"Stack {new.stack}: done. Nothing differs, and nothing was written to Codat or Zoho.")
         if new.own:
-            print("\nAdd these lines to your program; until then the resources are protected from deletion:\n")
-            print(program(new.entries))
+            print(_PROGRAM + program(new.entries))
         elif new.entries[0].kind == CLIENT and not any(new.secrets.values()):
-            print(f"To manage the secret too: pulumi config set --secret {NAMESPACE}:zohoClientSecret; then pulumi up")
+            print(f"To manage the secret too: pulumi config set --secret {next(iter(new.secrets))}; then pulumi up")
     return 0
 
 
@@ -254,17 +254,20 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
         for file, text in files.items():
             there = " (exists, and would not be overwritten)" if file.exists() else ""
             print(f"\n--- {file.name}{there}\n{text}", end="")
-        print("\nNothing was written.")
+        print("\nNothing was written. Without --dry-run the file is, and these commands are what to run then:")
     else:
         refuse_existing(*files)
         for file, text in files.items():
             write_new(file, text)
         print(f"\nWritten to {folder}: {', '.join(file.name for file in files)}. Nothing else was changed.")
-    for new in records:
-        if new.own:
-            print(f"\nAdd these lines to your program:\n\n{program(new.entries)}", end="")
-    print("\nThen run in that folder, after a look at the file:\n")
+        print("Look at it, then run these commands in that folder:")
+    print()
     for new, file in zip(records, files, strict=True):
         for command in commands(new, file.name):
             print(redact(command.shell()))
+    for new in records:
+        if new.own:
+            print(
+                f"\nAdd these lines to your program; until then the resources are protected:\n\n{program(new.entries)}"
+            )
     return 0

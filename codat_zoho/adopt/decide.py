@@ -115,7 +115,7 @@ def _taken(declared: Mapping[str, object], actual: ActualIntegration, notes: Seq
     todo = plan(desired, actual)
     if not todo.empty:  # Whatever else it may be: recording it as if it were there would hide a difference.
         fields = ", ".join(change.field for change in todo.changes) or "something"
-        raise NotAdopted(f"Codat has {fields} otherwise than it would be declared, so it cannot be taken over.")
+        raise NotAdopted(f"What Codat has for {fields} cannot be declared as it is, so it cannot be taken over.")
     return Takeover(actual, desired, notes=tuple(notes))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
+from codat_zoho.declare.stack_config import Spelling, key_of
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
 from codat_zoho.workspace.pulumi_yaml import Project
 
@@ -27,14 +28,9 @@ class Entry:
     outputs: Mapping[str, Any] = field(repr=False)
 
     @property
-    def type(self) -> str:
-        """As state names it."""
-        return TOKEN_PREFIX + self.kind
-
-    @property
     def secret_key(self) -> str:
         """Where stack configuration holds the secret of this Zoho client."""
-        return "zohoClientSecret" + self.name.removeprefix("zoho-client")
+        return key_of("client_secret") + self.name.removeprefix("zoho-client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -
     if project is not None and project.ready_to_use:
         (takeover,) = takeovers
         # The project declares the secret as required; an empty one leaves the stored one alone.
-        secrets = {f"{NAMESPACE}:zohoClientSecret": takeover.desired.client_secret or ""}
+        secrets = {Spelling.CONFIGURATION.name_of("client_secret"): takeover.desired.client_secret or ""}
         return Record(stack, _config(takeover, project), secrets, _entries(takeovers, ready_to_use=True))
     entries = _entries(takeovers, ready_to_use=False)
     secrets = {
@@ -82,16 +78,16 @@ def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -
 
 def _config(takeover: Takeover, project: Project) -> dict[str, str | list[str]]:
     """The ready-to-use project's configuration, without what its defaults say already."""
-    desired, client = takeover.desired, takeover.client
+    desired, client, key = takeover.desired, takeover.client, Spelling.CONFIGURATION.name_of
     config: dict[str, str | list[str]] = {
-        "zohoClientId": client.client_id if client else "",
-        "enabled": "true" if desired.enabled else "false",
+        key("client_id"): client.client_id if client else "",
+        key("enabled"): "true" if desired.enabled else "false",
     }
-    if desired.connection != project.defaults.get(f"{NAMESPACE}:connection"):
-        config["connection"] = desired.connection
-    if client and sorted(client.regions) != sorted(json.loads(project.defaults.get(f"{NAMESPACE}:regions", "[]"))):
-        config["regions"] = list(client.regions)
-    return {f"{NAMESPACE}:{key}": value for key, value in config.items()}
+    if desired.connection != project.defaults.get(key("connection")):
+        config[key("connection")] = desired.connection
+    if client and sorted(client.regions) != sorted(json.loads(project.defaults.get(key("regions"), "[]"))):
+        config[key("regions")] = list(client.regions)
+    return config
 
 
 def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry]:
@@ -140,7 +136,13 @@ def import_file(entries: Sequence[Entry], encrypt: Encrypt | None) -> str:
         return {**values, "client_secret": cache[secret]}
 
     resources = [
-        {"type": one.type, "name": one.name, "id": one.id, "inputs": sealed(one.inputs), "outputs": sealed(one.outputs)}
+        {
+            "type": TOKEN_PREFIX + one.kind,
+            "name": one.name,
+            "id": one.id,
+            "inputs": sealed(one.inputs),
+            "outputs": sealed(one.outputs),
+        }
         for one in entries
     ]
     return json.dumps({"resources": resources}, indent=2) + "\n"

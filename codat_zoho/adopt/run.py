@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from codat_zoho.adopt.import_state import Record, commands, import_file
+from codat_zoho.declare.tokens import TOKEN_PREFIX
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.output import write_new
 from codat_zoho.texts.redact import one_line
@@ -27,8 +28,8 @@ def check_version(cli: Pulumi) -> None:
     if version_of(version) < version_of(IMPORTS_DYNAMIC):
         raise ConfigurationError(
             f"Pulumi CLI {version} cannot import dynamic resources; that takes {IMPORTS_DYNAMIC} or newer.",
-            "Update it, or set the stack's configuration with the lines that adopt writes and run pulumi up: creating "
-            "takes over what is there, and sends nothing where nothing differs.",
+            "Update it, or set the stack's configuration with the commands that adopt prints and run pulumi up: "
+            "creating takes over what is there, and sends nothing where nothing differs.",
         )
 
 
@@ -62,11 +63,11 @@ def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
     there = set()
     for entry in found.entries:
         for kind, name, id_ in recorded:
-            if kind != entry.type or (entry.name != name and entry.id != id_):
+            if kind != TOKEN_PREFIX + entry.kind or (entry.name != name and entry.id != id_):
                 continue
             if (name, id_) != (entry.name, entry.id):
                 raise NotAdopted(
-                    f"Stack {found.stack} manages {one_line(id_)} already, as {name}; it was to be {entry.id}, as "
+                    f"Stack {found.stack} manages {one_line(id_)} already, as {name}; here it would be {entry.id}, as "
                     f"{entry.name}.",
                     "Nothing was changed. Name every connection of this program (--connection), or use another stack.",
                 )
@@ -84,7 +85,7 @@ def take_over(
         file = Path(folder, "import.json")
         select, *settings, importing, look = commands(found, str(file))
         try:
-            say(f"Stack {stack}: selecting it, or making it.")
+            say(f"Stack {stack}: selecting it, or creating it.")
             cli.run(*select.arguments)
             if settings:
                 say(f"Setting {', '.join((*found.config, *found.secrets))}.")
@@ -101,7 +102,8 @@ def take_over(
         except Failed as failed:
             raise NotAdopted(
                 f"Stack {stack}: pulumi failed: {failed.failure.text}",
-                "Nothing was written to Codat or Zoho. Mend it and run the same again: it goes on where it stopped.",
+                "Nothing was written to Codat or Zoho. Fix that and run the same command again: it continues where it "
+                "stopped.",
             ) from None
     changes = [f"{one.operation} {one.name}" for one in preview.resources if one.operation != "same"]
     if changes:

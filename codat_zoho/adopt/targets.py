@@ -33,7 +33,7 @@ def targets(
     named = [one.partition("=")[::2] for one in connections or ["default"]]
     names = [name for name, _ in named]
     if len(set(names)) < len(names):
-        raise ConfigurationError("--connection names one twice.")
+        raise ConfigurationError("--connection names a connection twice.")
     for name in names:
         load(IntegrationSettings, {"connection": name})
     own = project is None or not project.ready_to_use

@@ -42,6 +42,10 @@ class Keys:
         alphabet = string.ascii_uppercase + string.digits
         return cls("1000." + "".join(secrets.choice(alphabet) for _ in range(30)), secrets.token_hex(21))
 
+    def named(self) -> dict[str, str]:
+        """As Codat takes them."""
+        return ZOHO_BOOKS.keys(self.client_id, self.client_secret)
+
 
 class Client:
     """One Codat client; ``http`` records the answers. Each write returns the status of its answer."""

@@ -99,60 +99,44 @@ class _Trial:
 
     def run(self, before: ActualIntegration) -> None:
         """Try, step by step."""
-        table, client = self.table, self.client
-        self._enable(before.enabled, f"Setting 'enabled' to what it is ({_WORDS[before.enabled]}).")
-        self._enable(False, "Disabling it.")
-        self._save("Saving keys while it is disabled.")
+        table, client, keys = self.table, self.client, self.keys.named()
+        self._must(f"Setting 'enabled' to what it is ({_WORDS[before.enabled]}).", client.enable, before.enabled)
+        self._must("Disabling it.", client.enable, False)
+        self._must("Saving keys while it is disabled.", client.save, **keys)
         table.see("writes_offered", True)
-        actual = self._settled(lambda now: now.keys is not None)
+        actual = _settled(client, lambda now: now.keys is not None)
         table.see("saving_keeps_enabled", not actual.enabled)
         see_masks(actual, table)
         if actual.client_secret:
             table.see("mask_keeps_length", len(actual.client_secret) == len(self.keys.client_secret))
         if not actual.enabled:
-            self._enable(True, "Enabling it.")
-            self._settled(lambda now: now.enabled)
-        self._enable(False, "Disabling it with keys stored.")
-        kept = self._settled(lambda now: not now.enabled).keys is not None
+            self._must("Enabling it.", client.enable, True)
+            _settled(client, lambda now: now.enabled)
+        self._must("Disabling it with keys stored.", client.enable, False)
+        kept = _settled(client, lambda now: not now.enabled).keys is not None
         table.see("disabling_keeps_keys", kept)
         if not kept:
-            self._save("Saving the keys again.")
+            self._must("Saving the keys again.", client.save, **keys)
         self.say("Saving the secret alone.")
         status = client.save(**{ZOHO_BOOKS.secret_key: self.keys.client_secret})
         if status in _DONE:
-            merged = self._settled(lambda now: now.client_id is None).client_id is not None
+            merged = _settled(client, lambda now: now.client_id is None).client_id is not None
             table.see("saving", "merge" if merged else "replace")
         else:
             table.miss(f"Codat refuses to save one key alone ({status})", "saving")
-        self._must(client.delete, "Deleting the keys.")
-        self._settled(lambda now: now.keys is None)
+        self._must("Deleting the keys.", client.delete)
+        _settled(client, lambda now: now.keys is None)
         actual, _, answer = client.look()
         if actual.keys is None:
             see_absent(answer, table)
         self.say("Deleting the keys once more.")
         table.see("deleting_absent_keys", str(client.delete()))
 
-    def _enable(self, enabled: bool, text: str) -> None:
-        self._must(lambda: self.client.enable(enabled), text)
-
-    def _save(self, text: str) -> None:
-        self._must(lambda: _save(self.client, self.keys), text)
-
-    def _settled(self, shown: Callable[[ActualIntegration], bool]) -> ActualIntegration:
-        """Look until a write shows, for a bounded time; what does not show by then is what is seen."""
-        actual = self.client.look()[0]
-        for wait in _WAITS:
-            if shown(actual):
-                break
-            self.client.http.sleep(wait)
-            actual = self.client.look()[0]
-        return actual
-
-    def _must(self, send: Callable[[], int], text: str) -> None:
+    def _must(self, text: str, send: Callable[..., int], *values: bool, **keys: str) -> None:
         self.say(text)
         # Set before it is sent: an answer that is lost on the way may have changed something.
         changed, self.wrote = self.wrote, True
-        status = send()
+        status = send(*values, **keys)
         if status in _NOT_OFFERED:
             self.wrote = changed
             raise _NotOffered
@@ -160,8 +144,15 @@ class _Trial:
             raise UnexpectedAnswer(f"Codat answered {status}: {text}", status=status)
 
 
-def _save(client: Client, keys: Keys) -> int:
-    return client.save(**ZOHO_BOOKS.keys(keys.client_id, keys.client_secret))
+def _settled(client: Client, shown: Callable[[ActualIntegration], bool]) -> ActualIntegration:
+    """Look until a write shows, for a bounded time; what does not show by then is what is seen."""
+    actual = client.look()[0]
+    for wait in _WAITS:
+        if shown(actual):
+            break
+        client.http.sleep(wait)
+        actual = client.look()[0]
+    return actual
 
 
 def _restored(client: Client, before: ActualIntegration, keys: Keys, say: Say) -> list[str]:
@@ -170,11 +161,14 @@ def _restored(client: Client, before: ActualIntegration, keys: Keys, say: Say) -
     problems: list[str] = []
     for _ in range(2):  # Saving keys may enable it, and disabling may delete them.
         try:
-            actual = client.look()[0]
-            if _unlike(before, actual, keys):
-                _put_back(client, before, actual, keys)
-                actual = client.look()[0]
-            problems = _unlike(before, actual, keys)
+            if _unlike_keys(before, client.look()[0], keys):
+                if before.keys is None:
+                    client.delete()
+                else:
+                    client.save(**keys.named())
+            if client.look()[0].enabled != before.enabled:
+                client.enable(before.enabled)
+            problems = _unlike(before, _settled(client, lambda now: not _unlike(before, now, keys)), keys)
         except CodatZohoError as error:
             problems = [f"Putting it back failed: {error}"]
         if not problems:
@@ -185,30 +179,18 @@ def _restored(client: Client, before: ActualIntegration, keys: Keys, say: Say) -
     return [*problems, left]
 
 
-def _put_back(client: Client, before: ActualIntegration, actual: ActualIntegration, keys: Keys) -> None:
-    if _unlike_keys(before, actual, keys):
-        if before.keys is None:
-            client.delete()
-        else:
-            _save(client, keys)
-    if client.look()[0].enabled != before.enabled:
-        client.enable(before.enabled)
-
-
 def _unlike(before: ActualIntegration, actual: ActualIntegration, keys: Keys) -> list[str]:
     """How it differs from what was found, in sentences."""
-    told = [_unlike_keys(before, actual, keys)]
-    if actual.enabled != before.enabled:
-        told.insert(0, f"It is {_WORDS[actual.enabled]} and was {_WORDS[before.enabled]}.")
-    return [text for text in told if text]
+    differs = actual.enabled != before.enabled
+    switch = [f"It is {_WORDS[actual.enabled]} and was {_WORDS[before.enabled]}."] if differs else []
+    return switch + _unlike_keys(before, actual, keys)
 
 
-def _unlike_keys(before: ActualIntegration, actual: ActualIntegration, keys: Keys) -> str:
+def _unlike_keys(before: ActualIntegration, actual: ActualIntegration, keys: Keys) -> list[str]:
     if before.keys is None:
-        return "Made-up keys are stored, and none were." if actual.keys is not None else ""
-    shown = (actual.client_id, actual.client_secret)
-    if None in shown:
-        return "The keys are not stored any more."
-    readings = map(read_mask, shown, (keys.client_id, keys.client_secret))
+        return ["Made-up keys are stored, and none were."] if actual.keys is not None else []
+    if actual.client_id is None or actual.client_secret is None:
+        return ["The keys are not stored any more."]
+    readings = read_mask(actual.client_id, keys.client_id), read_mask(actual.client_secret, keys.client_secret)
     different = any(reading.known is Known.DIFFERENT for reading in readings)
-    return "Other keys are stored than were." if different else ""
+    return ["Other keys are stored than were."] if different else []

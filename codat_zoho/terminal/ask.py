@@ -52,5 +52,5 @@ def ask(question: str) -> str:
 def confirmed(question: str) -> bool:
     """Ask for a yes; refuses where nobody can be asked."""
     if not interactive():
-        raise ConfigurationError("Nobody can be asked here, and nothing was changed.", "Say --yes to go on.")
+        raise ConfigurationError("There is no terminal to ask at; nothing was changed.", "Use --yes to go on unasked.")
     return ask(f"{question} [y/N] ").lower() in ("y", "yes")

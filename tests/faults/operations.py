@@ -145,7 +145,7 @@ def _adopt(stage: Stage) -> None:
     except CodatZohoError as error:
         raise Failed(f"{type(error).__name__}: {error}") from None
     for entry in entries:
-        kind = "client" if "Credentials" in entry.type else "books"
+        kind = "client" if "Credentials" in entry.kind else "books"
         bags = ({n: v for n, v in bag.items() if n != "__provider"} for bag in (entry.inputs, entry.outputs))
         stage.engine.state[kind] = Resource(entry.id, *bags)
 

@@ -1,7 +1,8 @@
-"""What a review says, as data. The ``review_*`` modules beside this one draw it, one per format."""
+"""What a review says, as data. The modules in ``formats`` draw it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -31,12 +32,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of one resource that differs.
+    """One field of one resource that differs. A secret is never shown; None stands for a field that is not set.
 
     Args:
         resource: its name in the program, or ``provider`` for what reaches Codat and Zoho but is no resource's field.
         field: the field as the engine names it.
-        before: how it was, in words; None where it was not set. A secret is never shown.
+        before: how it was, in words.
         after: how it will be.
         certain: False where it cannot be known whether it differs: two encrypted values.
         origin: whether the program asks for another value, or somebody changed it behind its back.
@@ -56,7 +57,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that ``pulumi up`` does, in order.
+    """One thing that ``pulumi up`` does.
 
     Args:
         kind: what it is.
@@ -123,14 +124,14 @@ class Environment:
     touched: bool = False
 
     @property
-    def names(self) -> frozenset[str]:
-        """What it may be called: its stack, and project/stack."""
-        return frozenset({self.stack, f"{self.project}/{self.stack}"})
-
-    @property
     def title(self) -> str:
         """Project and stack."""
         return f"{self.project}/{self.stack}" if self.project else self.stack
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What a user may call it."""
+        return frozenset({self.stack, f"{self.project}/{self.stack}"})
 
     @property
     def dangerous(self) -> bool:
@@ -145,8 +146,8 @@ class Environment:
     @property
     def only_in_state(self) -> bool:
         """A change of the code reaches neither Codat nor Zoho."""
-        resources = [change for change in self.changes if change.resource != "provider"]
-        return not (self.steps or self.problems) and any(change.origin == "change" for change in resources)
+        declared = any(one.origin == "change" and one.resource != "provider" for one in self.changes)
+        return declared and not self.steps and not self.problems
 
     @property
     def quiet(self) -> bool:
@@ -202,18 +203,8 @@ class Review:
         kept = []
         for one in self.environments:
             found = tuple(finding for finding in one.findings if finding.rule == rule)
-            kept.append(
-                replace(
-                    one,
-                    status="broken" if one.problems else "unchanged",
-                    changes=(),
-                    steps=(),
-                    by_hand=(),
-                    findings=found,
-                    cannot_know=(),
-                    touched=False,
-                )
-            )
+            status: Status = "broken" if one.problems else "unchanged"
+            kept.append(Environment(one.project, one.stack, one.file, status, findings=found, problems=one.problems))
         return replace(self, environments=tuple(kept), cannot_know=())
 
     @property
@@ -240,18 +231,20 @@ class Review:
         """
         if not self.environments:
             return "No stack configuration of codat-zoho found."
-        counted = {
-            "broken": sum(bool(e.problems) for e in self.environments),
-            "dangerous": sum(e.dangerous for e in self.environments),
-            "changed": sum(e.changes_something and not e.dangerous and not e.problems for e in self.environments),
-            "unchanged": sum(not (e.changes_something or e.dangerous or e.problems) for e in self.environments),
-        }
-        said = [f"{count} {word}" for word, count in counted.items() if count]
-        return f"{_count(len(self.environments), 'environment')}: {', '.join(said)}."
+        counts = Counter(word for one in self.environments for word in _counted_as(one))
+        said = [f"{counts[word]} {word}" for word in ("broken", "dangerous", "changed", "unchanged") if counts[word]]
+        total = len(self.environments)
+        return f"{total} environment{'' if total == 1 else 's'}: {', '.join(said)}."
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def _counted_as(one: Environment) -> list[str]:
+    loud = [word for word, holds in (("broken", one.problems), ("dangerous", one.dangerous)) if holds]
+    return loud or ["changed" if one.changes_something else "unchanged"]
+
+
+def dangers_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of a report."""
+    return tuple(sorted(findings, key=lambda finding: finding.level is not Level.DANGER))
 
 
 def grouped(changes: Iterable[FieldChange]) -> list[tuple[FieldChange, str]]:
@@ -259,10 +252,8 @@ def grouped(changes: Iterable[FieldChange]) -> list[tuple[FieldChange, str]]:
 
     The fingerprint of a secret that nobody may decrypt is left out: the secret's own line says as much.
     """
-    found: dict[tuple[object, ...], tuple[FieldChange, list[str]]] = {}
+    resources: dict[FieldChange, list[str]] = {}
     for change in changes:
-        if change.before == change.after and not change.certain:
-            continue
-        same = (change.field, change.before, change.after, change.certain, change.origin, change.line, change.file)
-        found.setdefault(same, (change, []))[1].append(change.resource)
-    return [(change, ", ".join(dict.fromkeys(resources))) for change, resources in found.values()]
+        if change.certain or change.before != change.after:
+            resources.setdefault(replace(change, resource=""), []).append(change.resource)
+    return [(change, ", ".join(dict.fromkeys(names))) for change, names in resources.items()]

@@ -24,6 +24,7 @@ from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, digest, show
 
 Settings = Mapping[Key, tuple[Value, str]]
 """The settings that a stack gets, each with the file where it stands."""
+BY_PROGRAM = Field(f"{ELSEWHERE}the program", "as the program decides", known=False)
 _OPTIONAL = ("client_id", "client_secret")
 
 
@@ -140,7 +141,7 @@ def _given(
             text = f"{space}:{setting.key} is not set, and {project_file} declares it without a default"
             problems.append(Problem(text, file))
         elif not (ready_made and name in _OPTIONAL):
-            given[name] = Field(f"{ELSEWHERE}the program", "as the program decides", known=False)
+            given[name] = BY_PROGRAM
     for name in _OPTIONAL:
         if name in given and given[name].value == "":
             del given[name]

@@ -10,12 +10,11 @@ from dataclasses import replace
 from codat_zoho.declare.stack_config import KEYS
 from codat_zoho.declare.tokens import CONFIG_KEYS
 from codat_zoho.policy.rules import secret_in_clear
-from codat_zoho.review import judge
-from codat_zoho.review.declared import Declared
-from codat_zoho.review.differences import SECRETS, field_changes, taken_as_same, uncertain
+from codat_zoho.review.declared import BY_PROGRAM, Declared
+from codat_zoho.review.judge import CAUTION, DANGER, Verdict, finding
 from codat_zoho.review.report import Environment, Finding, Status
-from codat_zoho.review.risks import CAUTION, DANGER, finding
-from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing
+from codat_zoho.review.sides import SECRETS, Sides
+from codat_zoho.workspace.values import Fields, differing
 
 GENERAL = (
     "Whether Codat and Zoho are as the base declares (drift): `pulumi preview --refresh` or `codat-zoho drift` tell.",
@@ -48,120 +47,100 @@ def environment(
         status = "renamed"
     whole = Environment(side.project, side.stack, side.file, status, problems=problems, touched=touched)
     if head is None:
-        return whole if problems else replace(whole, findings=(_deleted(whole),))
+        return whole if problems else replace(whole, findings=(_deleted(side.file),))
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
         return replace(whole, findings=tuple(_in_clear(base, head)))
-    return _judged(whole, base, head, shared)
+    verdict = Verdict()
+    _judge(verdict, base, head)
+    verdict.findings += shared
+    if verdict.changes and status == "unchanged":
+        whole = replace(whole, status="changed")
+    return verdict.environment(whole)
 
 
-def _judged(whole: Environment, base: Declared | None, head: Declared, shared: Iterable[Finding]) -> Environment:
-    old_client, old_books = (base.client, base.books) if base else (None, None)
-    client, books = head.client, head.books
-    if base is not None and old_books is None:
+def _judge(verdict: Verdict, base: Declared | None, head: Declared) -> None:
+    if base is not None and base.stack != head.stack:
+        rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
+        verdict.by_hand.append(f"Before pulumi up: `{rename}`, else a second stack is created.")
+    if base is not None and base.client is not None and head.client is None and head.books is not None:
+        verdict.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
+    client = Sides(base.client if base else None, head.client)
+    books = Sides(base.books if base else None, head.books)
+    if base is not None and base.books is None:
         # The program decided them before: what was there is not known, and it is not there for the first time.
-        old_client, old_books = _as_the_program_decides(client), _as_the_program_decides(books)
-    elif books is None:
-        client, books = _as_the_program_decides(old_client), _as_the_program_decides(old_books)
-    old_provider = base.provider if base else {}
-    changes = [
-        *field_changes("zoho-client", old_client, client),
-        *field_changes("zoho-books", old_books, books),
-        *field_changes("provider", old_provider, head.provider),
-    ]
-    client = taken_as_same(old_client, client, uncertain(old_client, client) - SECRETS)
-    books = taken_as_same(old_books, books, uncertain(old_books, books) - SECRETS)
-    judged = [judge.books(old_books, books), judge.client(old_client, client)]
-    cannot_know = list(_hidden_values(head))
-    if base is None and any(one.steps for one in judged):
-        cannot_know.insert(0, "What Codat holds for this API key so far.")
-    if head.books is None:
-        text = "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
-        cannot_know.insert(0, text)
-    if any(not change.certain and change.field == "client_secret" for change in changes):
-        cannot_know.append("Whether the client secret is another one: it is encrypted, and nothing is decrypted here.")
-    findings = [
-        *_provider_findings(old_provider, head.provider),
-        *_refused(judged[0], head),
-        *_in_clear(base, head),
-        *(_moved(base, head) if base else _added(head)),
-        *_unknown_settings(base, head),
-        *_odd_shapes(base, head),
-        *shared,
-    ]
-    return judge.conclude(
-        replace(whole, status="changed") if changes and whole.status == "unchanged" else whole,
-        changes,
-        judged,
-        by_hand=_stack_by_hand(base, head),
-        findings=findings,
-        cannot_know=cannot_know,
-        count_unknown=_COUNT,
-    )
+        client, books = (Sides(_as_the_program_decides(one.after), one.after) for one in (client, books))
+    elif head.books is None:
+        client, books = (Sides(one.before, _as_the_program_decides(one.before)) for one in (client, books))
+    provider = Sides(base.provider if base else {}, head.provider)
+    verdict.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
+    effect = verdict.add_integration(books.taken_as_same(books.uncertain - SECRETS))
+    verdict.add_client(client.taken_as_same(client.uncertain - SECRETS))
+    verdict.findings += _provider_findings(provider)
+    if effect and effect.count_matters:
+        verdict.cannot_know.append(_COUNT)
+    if effect and effect.refused and not effect.disruptive:
+        text = "pulumi up will refuse this change: see what it does."
+        verdict.findings.append(Finding("refused", CAUTION, text, head.file))
+    verdict.findings += _in_clear(base, head)
+    verdict.findings += _added(head) if base is None else _moved(base, head)
+    verdict.findings += _unknown_settings(base, head)
+    verdict.findings += _odd_shapes(base, head)
+    verdict.cannot_know += _cannot_know(verdict, base, head)
 
 
 def _as_the_program_decides(fields: Fields | None) -> Fields | None:
-    if fields is None:
-        return None
-    return {name: Field(f"{ELSEWHERE}the program", "as the program decides", known=False) for name in fields}
+    return None if fields is None else dict.fromkeys(fields, BY_PROGRAM)
 
 
-def _hidden_values(head: Declared) -> Iterator[str]:
-    names_by_reason: dict[str, dict[str, None]] = defaultdict(dict)
+def _cannot_know(verdict: Verdict, base: Declared | None, head: Declared) -> Iterator[str]:
+    if head.books is None:
+        yield "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
+    if base is None and (verdict.asked or verdict.sent):
+        yield "What Codat holds for this API key so far."
+    names_by_reason = defaultdict(list)
     for name, one in {**(head.client or {}), **(head.books or {})}.items():
         if not one.known and name not in SECRETS:
-            names_by_reason[one.shown][name] = None
+            names_by_reason[one.shown].append(name)
     for reason, names in names_by_reason.items():
         yield f"The value of {', '.join(names)}: {reason}."
-
-
-def _stack_by_hand(base: Declared | None, head: Declared) -> Iterator[str]:
-    if base is None:
-        return
-    if base.stack != head.stack:
-        rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
-        yield f"Before pulumi up: `{rename}`, else a second stack is created."
-    if base.client is not None and head.client is None and head.books is not None:
-        yield "Zoho's API console: delete the client there when nobody uses it any more."
+    if any(not change.certain and change.field == "client_secret" for change in verdict.changes):
+        yield "Whether the client secret is another one: it is encrypted, and nothing is decrypted here."
 
 
 # --- what concerns the files ------------------------------------------------------------------------------------------
 
 
-def _provider_findings(before: Fields, after: Fields) -> Iterator[Finding]:
-    for name in differing(before, after):
-        at = after.get(name) or before[name]
-        if name == "codatUrl" and name in after:
+def _provider_findings(sides: Sides) -> Iterator[Finding]:
+    for name in sides.differ:
+        removed = sides.dropped(name)
+        at = sides.old(name) if removed else sides.new(name)
+        if name == "codatUrl" and not removed:
             text = f"The API key and the client secret are sent to another address: {at.shown}."
             yield finding("address-changed", DANGER, text, at)
-        elif name in ("apiKey", "apiKeys") and name in after:
-            what = "is written anew" if name in before else "is set where the environment has none"
+        elif name in ("apiKey", "apiKeys") and not removed:
+            what = "is written anew" if sides.kept(name) else "is set where the environment has none"
             text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
             yield finding("api-key-changed", CAUTION, text, at)
         else:
-            text = f"{name} decides where the package sends its requests: {at.shown if name in after else 'removed'}."
+            text = f"{name} decides where the package sends its requests: {'removed' if removed else at.shown}."
             yield finding("address-changed", CAUTION, text, at)
 
 
-def _refused(books: judge.Judgement, head: Declared) -> Iterator[Finding]:
-    if books.effect and books.effect.refused and not books.effect.disruptive:
-        yield Finding("refused", CAUTION, "pulumi up will refuse this change: see what it does.", head.file)
-
-
-def _deleted(whole: Environment) -> Finding:
+def _deleted(file: str) -> Finding:
     text = (
         "The stack file is deleted. Codat and the stack's state stay as they are, but without its settings and "
         "secrets the stack can be neither updated nor destroyed: run `pulumi destroy` or `pulumi stack rm` first."
     )
-    return Finding("stack-deleted", DANGER, text, whole.file)
+    return Finding("stack-deleted", DANGER, text, file)
 
 
-def _added(head: Declared) -> Iterator[Finding]:
+def _added(head: Declared) -> list[Finding]:
     text = (
         "A new environment. The first `pulumi up` adopts what Codat holds for its API key and changes what "
         "differs: it may disable an integration, or replace keys, that are in use."
     )
-    yield Finding("stack-added", CAUTION, text, head.file)
+    return [Finding("stack-added", CAUTION, text, head.file)]
 
 
 def _moved(base: Declared, head: Declared) -> Iterator[Finding]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.review import judge
-from codat_zoho.review.differences import field_changes
-from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Problem, Review, Status, Step
+from codat_zoho.review.judge import CAUTION, Verdict
+from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step
+from codat_zoho.review.sides import Sides
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace.preview import Preview, Resource
-from codat_zoho.workspace.values import Field, Fields, differing
+from codat_zoho.workspace.values import Fields, differing
 
 _MAX_BYTES = 64 * 1024 * 1024
 _NO_PREVIEW = (
@@ -71,48 +71,52 @@ def _environment(preview: Preview, file: str) -> Environment:
 
 def _found(whole: Environment, resources: Iterable[Resource]) -> Environment:
     """A refresh alone: what is there against what was recorded. What the program wants is not known."""
-    changes: list[FieldChange] = []
-    findings: list[Finding] = []
+    verdict = Verdict(cannot_know=["What pulumi up does about it: this refresh did not run the program."])
     for one in resources:
         if one.after is None:
-            findings.append(_gone(one))
+            verdict.findings.append(_gone(one))
         else:
-            changes += field_changes(one.name, one.before, one.after, "drift")
-            findings += _drifts(one.name, one.before, one.after)
-    return replace(
-        whole,
-        status="changed" if changes or findings else "unchanged",
-        changes=tuple(changes),
-        findings=tuple(findings),
-        cannot_know=("What pulumi up does about it: this refresh did not run the program.",),
-    )
+            sides = Sides(one.before, one.after)
+            verdict.changes += sides.changes(one.name, "drift")
+            verdict.findings += _drifts(one.name, sides)
+    status: Status = "changed" if verdict.changes or verdict.findings else "unchanged"
+    return verdict.environment(replace(whole, status=status))
 
 
 def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
     """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     status = _status(resources)
-    changes: list[FieldChange] = []
-    ended: list[Step] = []
-    judged: list[judge.Judgement] = []
+    verdict = Verdict()
     for old, one in _with_renames(resources):
+        sides = Sides(one.before, one.after)
         if old is not None:
             status = "changed"
             text = f"end the name {old.name}: {one.name} is the same integration, so Codat stays as is"
-            ended.append(Step("forget", text))
-        changes += _changes(one)
-        judgement = _judged(one)
-        gone = [_gone(one)] if one.operation == "create" and one.recorded is not None else []
-        drifts = _drifts(one.name, one.recorded, one.before, one.after)
-        judged.append(replace(judgement, findings=(*gone, *drifts, *judgement.findings)))
-    nothing_listed = "Which resources of codat-zoho there are: a preview lists only what changes."
-    return judge.conclude(
-        replace(whole, status=status),
-        changes,
-        judged,
-        steps=ended,
-        cannot_know=() if resources else (nothing_listed,),
-        count_unknown=_COUNT,
-    )
+            verdict.sent.insert(0, Step("forget", text))
+        drifted = set(sides.differ) - set(differing(one.recorded, one.after)) if one.recorded is not None else set()
+        for change in sides.changes(one.name):
+            verdict.changes.append(replace(change, origin="drift") if change.field in drifted else change)
+        if one.operation == "create" and one.recorded is not None:
+            verdict.findings.append(_gone(one))
+        verdict.findings += _drifts(one.name, Sides(one.recorded, one.before), one.after)
+        if not one.books:
+            verdict.add_client(sides)
+        elif sides.differ:
+            effect = verdict.add_integration(_as_found(sides), seen=True, linked=one.linked)
+            if effect and effect.count_matters:
+                verdict.cannot_know.append(_COUNT)
+    if not resources:
+        verdict.cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
+    return verdict.environment(replace(whole, status=status))
+
+
+def _as_found(sides: Sides) -> Sides:
+    """The engine keeps showing the secret that was recorded; its fingerprint tells where another one was found."""
+    shown = sides.old(FINGERPRINT).value
+    if sides.before is None or "client_secret" not in sides.before or not shown or is_fingerprint(str(shown)):
+        return sides
+    found = replace(sides.old("client_secret"), identity="not the recorded secret")
+    return Sides({**sides.before, "client_secret": found}, sides.after)
 
 
 def _with_renames(resources: Sequence[Resource]) -> Iterator[tuple[Resource | None, Resource]]:
@@ -145,43 +149,19 @@ def _status(resources: Sequence[Resource]) -> Status:
     return "deleted" if all(one.after is None for one in resources) else "changed"
 
 
-def _changes(one: Resource) -> list[FieldChange]:
-    """As the engine lists them, drift told apart: what was recorded is what is wanted, and was not found."""
-    found = field_changes(one.name, one.before, one.after)
-    if one.recorded is None:
-        return found
-    wanted = set(differing(one.recorded, one.after))
-    return [change if change.field in wanted else replace(change, origin="drift") for change in found]
-
-
-def _judged(one: Resource) -> judge.Judgement:
-    if not one.books or not differing(one.before, one.after):
-        return judge.client(one.before, one.after)
-    before = one.before
-    shown = str(before[FINGERPRINT].value) if before and FINGERPRINT in before else ""
-    if before and "client_secret" in before and shown and not is_fingerprint(shown):
-        # The secret that was found is another one; the engine keeps showing the one that was recorded.
-        before = {**before, "client_secret": replace(before["client_secret"], identity="not the recorded secret")}
-    return judge.books(before, one.after, seen=True, linked=one.linked)
-
-
-def _drifts(name: str, recorded: Fields | None, now: Fields | None, wanted: Fields | None = None) -> Iterator[Finding]:
+def _drifts(name: str, sides: Sides, wanted: Fields | None = None) -> Iterator[Finding]:
     """What somebody changed since the last deployment, and what becomes of that, where a refresh tells."""
-    if recorded is None or now is None:
+    if sides.before is None or sides.after is None:
         return
-    for field in differing(recorded, now):
-        was, found = (_shown(side.get(field)) for side in (recorded, now))
+    for field in sides.differ:
+        was, found = (side[field].shown if field in side else "not set" for side in (sides.before, sides.after))
         text = f"{name}: {field} was {was} at the last deployment, now: {found}."
-        if wanted is not None and field in differing(now, wanted):
+        if wanted is not None and field in differing(sides.after, wanted):
             text += " pulumi up sets what the code says."
         elif wanted is not None:
             text += " The code agrees with that."
-        yield Finding("drift", Level.CAUTION, text)
-
-
-def _shown(one: Field | None) -> str:
-    return "not set" if one is None else one.shown
+        yield Finding("drift", CAUTION, text)
 
 
 def _gone(one: Resource) -> Finding:
-    return Finding("drift", Level.CAUTION, f"{one.name} was deployed and is gone.")
+    return Finding("drift", CAUTION, f"{one.name} was deployed and is gone.")

@@ -11,9 +11,9 @@ from codat_zoho.core.plan import Step as Sent
 from codat_zoho.core.plan import StepKind as SentKind
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings
-from codat_zoho.review.differences import SECRETS, taken_as_same, uncertain
 from codat_zoho.review.report import Step, StepKind
-from codat_zoho.workspace.values import Fields, as_books, as_client, differing
+from codat_zoho.review.sides import SECRETS, Sides
+from codat_zoho.workspace.values import Fields, as_books, as_client
 
 ADOPTED = "unless Codat holds the same already"
 _UNLESS_LINKED = "unless companies are linked: then it is refused"
@@ -23,40 +23,37 @@ _IF_ROTATED = "if the encrypted secret is another one"
 _KINDS: dict[SentKind, StepKind] = {SentKind.SAVE_KEYS: "save keys", SentKind.DELETE_KEYS: "delete keys"}
 
 
-def _if_rotated(
-    steps: Iterable[Step], before: Fields | None, after: Fields, again: Callable[[Fields], Iterable[Step]]
-) -> tuple[Step, ...]:
-    """Mark the steps that come only where the encrypted secrets differ; ``again`` tells the steps of other fields."""
-    hidden = uncertain(before, after) & SECRETS
-    kept = taken_as_same(before, after, hidden)
-    if not hidden or kept is None:
+def _if_rotated(steps: Iterable[Step], sides: Sides, again: Callable[[Sides], Iterable[Step]]) -> tuple[Step, ...]:
+    """Mark the steps that come only where the encrypted secrets differ; ``again`` plans for when they do not."""
+    hidden = sides.uncertain & SECRETS
+    if not hidden:
         return tuple(steps)
-    sure = {(step.kind, step.regions) for step in again(kept)}
+    sure = {(step.kind, step.regions) for step in again(sides.taken_as_same(hidden))}
     return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=_IF_ROTATED) for step in steps)
 
 
 # --- the client in Zoho's console -------------------------------------------------------------------------------------
 
 
-def client(before: Fields | None, after: Fields | None) -> tuple[Step, ...]:
+def client(sides: Sides) -> tuple[Step, ...]:
     """What is done about the client: data centres are asked, and nothing is written."""
-    if after is None:
-        return (Step("forget", "stop managing the client; it stays in Zoho's API console"),) if before else ()
-    return _if_rotated(_asked(before, after), before, after, lambda kept: _asked(before, kept))
+    if sides.after is None:
+        return (Step("forget", "stop managing the client; it stays in Zoho's API console"),)
+    return _if_rotated(_asked(sides), sides, _asked)
 
 
-def _asked(before: Fields | None, after: Fields) -> list[Step]:
-    differ = differing(before, after)
-    if not differ:
+def _asked(sides: Sides) -> list[Step]:
+    if not sides.differ:
         return []
-    desired = as_client(after)
-    regions, verify = after.get("regions"), after.get("verify")
-    condition = "" if verify is None or verify.known else _UNLESS_OFF
-    if regions is not None and not regions.known:
+    desired = as_client(sides.after or {})
+    condition = "" if sides.new("verify").known else _UNLESS_OFF
+    if not sides.new("regions").known:
         if desired.verify == "off" or desired.client_secret is None:
             return []
         return [Step("ask", "ask Zoho's data centres whether they accept the client", condition=condition)]
-    asked = regions_to_ask(desired, desired.verify, differ, _accepted(before))
+    was = as_client(sides.before or {})
+    accepted = () if was.verify == "off" or was.client_secret is None else was.regions
+    asked = regions_to_ask(desired, desired.verify, sides.differ, accepted)
     if not asked:
         return []
     if len(asked) == 1:
@@ -66,26 +63,18 @@ def _asked(before: Fields | None, after: Fields) -> list[Step]:
     return [Step("ask", text, asked, condition)]
 
 
-def _accepted(before: Fields | None) -> tuple[str, ...]:
-    """The data centres that have accepted the client as it was, if the last run asked them."""
-    if before is None:
-        return ()
-    was = as_client(before)
-    return () if was.verify == "off" or was.client_secret is None else was.regions
-
-
 # --- the integration --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What is done about the integration.
+    """What is done about the integration; None stands for what is not known.
 
     Args:
         steps: what is sent to Codat, in order.
         disruptive: it can cut off linked companies.
-        allowed: whether that is allowed; None where that is not known.
-        linked: how many were linked at the last look, None where that is not known.
+        allowed: whether that is allowed.
+        linked: how many were linked at the last look.
     """
 
     steps: tuple[Step, ...]
@@ -104,23 +93,21 @@ class Effect:
         return self.disruptive and self.allowed is not True and self.linked is None
 
 
-def books(before: Fields | None, after: Fields | None, *, seen: bool = False, linked: int | None = None) -> Effect:
+def integration(sides: Sides, *, seen: bool, linked: int | None) -> Effect:
     """What is done about the integration.
 
     Args:
-        before: the fields as they are; None where it is not managed yet.
-        after: as they will be; None where it will not be managed any more.
-        seen: the engine found or recorded Codat as ``before`` says; else that is only what was declared.
-        linked: how many companies were linked when it did.
+        sides: its fields.
+        seen: the engine found or recorded Codat as the side before says; else that is only what was declared.
+        linked: how many companies were linked then.
     """
-    if before is None:
-        return _created(after or {})
-    there = replace(_assumed(before), linked=linked)
-    if after is None:
-        return _removed(before, there)
-    effect = _updated(before, after, there, seen)
-    steps = _if_rotated(effect.steps, before, after, lambda kept: _updated(before, kept, there, seen).steps)
-    return replace(effect, steps=steps)
+    if sides.before is None:
+        return _created(sides.after or {})
+    there = replace(_assumed(sides.before), linked=linked)
+    if sides.after is None:
+        return _removed(sides.before, there)
+    effect = _updated(sides, there, seen)
+    return replace(effect, steps=_if_rotated(effect.steps, sides, lambda same: _updated(same, there, seen).steps))
 
 
 def _created(after: Fields) -> Effect:
@@ -137,8 +124,9 @@ def _removed(before: Fields, there: ActualIntegration) -> Effect:
     return _effect(plan(Removal(was.on_delete, was.allow_disruption), _counted(there)), there, before)
 
 
-def _updated(before: Fields, after: Fields, there: ActualIntegration, seen: bool) -> Effect:
-    if "connection" in differing(before, after):
+def _updated(sides: Sides, there: ActualIntegration, seen: bool) -> Effect:
+    before, after = sides.before or {}, sides.after or {}
+    if "connection" in sides.differ:
         # The engine creates the new one for the other API key, then deletes the old one, by the old settings.
         gone = _removed(before, there)
         return gone if gone.refused else replace(gone, steps=(*_created(after).steps, *gone.steps))
@@ -148,15 +136,13 @@ def _updated(before: Fields, after: Fields, there: ActualIntegration, seen: bool
 
     def condition(step: Sent) -> str:
         """What a step depends on because the side before the change does not say how Codat is."""
-        if seen:
-            return ""
         if step.kind is SentKind.SET_ENABLED:
-            return "" if "enabled" in before and before["enabled"].known else ADOPTED
-        same_id = "client_id" not in differing(before, after)
-        return ADOPTED if "client_id" not in before or (same_id and "client_secret" not in before) else ""
+            told = "enabled" in before and before["enabled"].known
+        else:
+            told = "client_id" in before and ("client_id" in sides.differ or "client_secret" in before)
+        return "" if seen or told else ADOPTED
 
-    planned = plan(desired, _counted(there), Recorded.of(as_books(before)))
-    return _effect(planned, there, after, condition)
+    return _effect(plan(desired, _counted(there), Recorded.of(as_books(before))), there, after, condition)
 
 
 def _counted(there: ActualIntegration) -> ActualIntegration:
@@ -167,11 +153,10 @@ def _counted(there: ActualIntegration) -> ActualIntegration:
 def _effect(
     planned: Plan, there: ActualIntegration, fields: Fields, condition: Callable[[Sent], str] = lambda _: ""
 ) -> Effect:
-    """Put the core's plan into words, with what keeps it from being done; ``fields`` say whether that is allowed."""
+    """Put the core's plan into words; ``fields`` say whether disruption is allowed."""
     if planned.blockers:
-        return Effect(
-            (Step("refuse", f"refuse: {' '.join(planned.blockers)}"),), planned.disruptive, False, there.linked
-        )
+        refused = Step("refuse", f"refuse: {' '.join(planned.blockers)}")
+        return Effect((refused,), planned.disruptive, False, there.linked)
     permission = fields.get("allow_disruption")
     allowed: bool | None = None
     if permission is None or permission.known:
@@ -189,19 +174,11 @@ def _kind(one: Sent) -> StepKind:
 
 
 def _assumed(before: Fields) -> ActualIntegration:
-    """Codat as the side before the change declares it."""
+    """Codat as the side before the change declares it; it shows all but the last four characters of a key masked."""
     was = as_books(before)
-    keys = None
-    if was.client_id is not None:
-        keys = {ZOHO_BOOKS.id_key: _masked(was.client_id)}
-        if was.client_secret is not None:
-            keys[ZOHO_BOOKS.secret_key] = _masked(was.client_secret)
-    return ActualIntegration(enabled=was.enabled is True, keys=keys)
-
-
-def _masked(text: str) -> str:
-    """A value as Codat shows it: all but the last four characters hidden, the length kept."""
-    return "X" * (len(text) - 4) + text[-4:]
+    given = {ZOHO_BOOKS.id_key: was.client_id, ZOHO_BOOKS.secret_key: was.client_secret}
+    masks = {name: "X" * (len(text) - 4) + text[-4:] for name, text in given.items() if text}
+    return ActualIntegration(enabled=was.enabled is True, keys=masks or None)
 
 
 def _without_keys(desired: IntegrationSettings) -> IntegrationSettings:

@@ -87,12 +87,13 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
     """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     status = _status(resources)
     verdict = Verdict()
+    ended = []
     for old, one in _with_renames(resources):
         sides = Sides(one.before, one.after)
         if old is not None:
             status = "changed"
             text = f"end the name {old.name}: {one.name} is the same integration, so Codat stays as is"
-            verdict.sent.insert(0, Step("forget", text))
+            ended.append(Step("forget", text))
         drifted = set(sides.differ) - set(differing(one.recorded, one.after)) if one.recorded is not None else set()
         for change in sides.changes(one.name):
             verdict.changes.append(replace(change, origin="drift") if change.field in drifted else change)
@@ -105,6 +106,7 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
             effect = verdict.add_integration(_as_found(sides), seen=True, linked=one.linked)
             if effect and effect.count_matters:
                 verdict.cannot_know.append(_COUNT)
+    verdict.sent = [*ended, *verdict.sent]
     if not resources:
         verdict.cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
     return verdict.environment(replace(whole, status=status))

@@ -1,9 +1,9 @@
-"""What a review says, as data. The modules in ``formats`` draw it."""
+"""What a review says, as data. The modules in ``formats`` draw it; the JSON Schema there says what each field means."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
@@ -32,17 +32,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of one resource that differs. A secret is never shown; None stands for a field that is not set.
+    """One field of one resource that differs, in words; None where it is not set. A secret is never shown.
 
-    Args:
-        resource: its name in the program, or ``provider`` for what reaches Codat and Zoho but is no resource's field.
-        field: the field as the engine names it.
-        before: how it was, in words.
-        after: how it will be.
-        certain: False where it cannot be known whether it differs: two encrypted values.
-        origin: whether the program asks for another value, or somebody changed it behind its back.
-        file: where the new value (a removed one: the old value) stands.
-        line: its line.
+    What reaches Codat and Zoho but is no resource's field has the resource ``provider``. Between two encrypted values
+    it is not certain that there is a difference.
     """
 
     resource: str
@@ -57,14 +50,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that ``pulumi up`` does.
-
-    Args:
-        kind: what it is.
-        text: the same in words.
-        regions: of ``ask``: the Zoho data centres that are asked.
-        condition: what it depends on, empty where it is certain.
-    """
+    """One thing that ``pulumi up`` does: to the data centres ``regions``, and only under the ``condition``, if any."""
 
     kind: StepKind
     text: str
@@ -74,16 +60,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a reviewer should see.
-
-    Args:
-        rule: its name, the same as in the policy pack where that has it.
-        level: how bad it is.
-        text: what it means, as full sentences.
-        file: where.
-        line: its line.
-        new: False where it was so before this change, too.
-    """
+    """One thing that a reviewer should see; it is not new where it was so before the change, too."""
 
     rule: str
     level: Level
@@ -95,21 +72,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One stack of one project.
-
-    Args:
-        project: the project's name.
-        stack: the stack's name.
-        file: its stack-config file, or the preview that it was read from.
-        status: what happened to it.
-        changes: the fields that differ, per resource.
-        steps: what ``pulumi up`` does, in order.
-        by_hand: what a person has to do in Zoho's console, in Codat's Portal or with Pulumi.
-        findings: what a reviewer should see.
-        cannot_know: what this review cannot know.
-        problems: why a side is broken.
-        touched: its files differ, whether or not a setting does.
-    """
+    """One stack of one project; ``touched`` says that its files differ, whether or not a setting does."""
 
     project: str
     stack: str
@@ -127,11 +90,6 @@ class Environment:
     def title(self) -> str:
         """Project and stack."""
         return f"{self.project}/{self.stack}" if self.project else self.stack
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What a user may call it."""
-        return frozenset({self.stack, f"{self.project}/{self.stack}"})
 
     @property
     def dangerous(self) -> bool:
@@ -171,16 +129,7 @@ _ORDER = ("broken", "danger", "deleted", "added", "renamed", "changed", "unchang
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A whole review.
-
-    Args:
-        base: what is compared with, in words.
-        head: what is reviewed, in words.
-        environments: every one that was looked at.
-        cannot_know: what holds for all of them.
-        offline: it was made from files alone, not from a preview of the engine.
-        other_stacks: how many stack files were skipped because they have no settings of this package.
-    """
+    """A whole review. Offline, it was made from files alone, and ``other_stacks`` have no settings of this package."""
 
     base: str
     head: str
@@ -193,19 +142,6 @@ class Review:
     def sorted(self) -> tuple[Environment, ...]:
         """The environments, what matters most first."""
         return tuple(sorted(self.environments, key=lambda e: (_ORDER.index(e.verdict), e.quiet, e.file, e.stack)))
-
-    def of(self, names: Collection[str]) -> Review:
-        """The same of some environments alone."""
-        return replace(self, environments=tuple(e for e in self.environments if e.names & set(names)))
-
-    def only(self, rule: str) -> Review:
-        """The findings of one rule alone, without what changes; broken sides stay, since nobody could look there."""
-        kept = []
-        for one in self.environments:
-            found = tuple(finding for finding in one.findings if finding.rule == rule)
-            status: Status = "broken" if one.problems else "unchanged"
-            kept.append(Environment(one.project, one.stack, one.file, status, findings=found, problems=one.problems))
-        return replace(self, environments=tuple(kept), cannot_know=())
 
     @property
     def broken(self) -> bool:
@@ -231,20 +167,15 @@ class Review:
         """
         if not self.environments:
             return "No stack configuration of codat-zoho found."
-        counts = Counter(word for one in self.environments for word in _counted_as(one))
+        counts = Counter[str]()
+        for one in self.environments:
+            counts["broken"] += bool(one.problems)
+            counts["dangerous"] += one.dangerous
+            if not one.problems and not one.dangerous:
+                counts["changed" if one.changes_something else "unchanged"] += 1
         said = [f"{counts[word]} {word}" for word in ("broken", "dangerous", "changed", "unchanged") if counts[word]]
         total = len(self.environments)
         return f"{total} environment{'' if total == 1 else 's'}: {', '.join(said)}."
-
-
-def _counted_as(one: Environment) -> list[str]:
-    loud = [word for word, holds in (("broken", one.problems), ("dangerous", one.dangerous)) if holds]
-    return loud or ["changed" if one.changes_something else "unchanged"]
-
-
-def dangers_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings in the order of a report."""
-    return tuple(sorted(findings, key=lambda finding: finding.level is not Level.DANGER))
 
 
 def grouped(changes: Iterable[FieldChange]) -> list[tuple[FieldChange, str]]:

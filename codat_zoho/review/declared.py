@@ -30,26 +30,17 @@ _OPTIONAL = ("client_id", "client_secret")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One side of one environment.
+    """One side of one environment; where it has problems, everything else is incomplete.
 
-    Args:
-        project, stack, file: which.
-        client: fields of the Zoho client; None where none is declared, or nothing is known of it.
-        books: fields of the integration; None where the program decides them.
-        provider: what the package reads besides: addresses and API keys.
-        encrypted: every ciphertext of the stack, digested, by key.
-        encryption: how they are encrypted, by key.
-        imports: the ESC environments, under one key.
-        clear: secrets that stand there as they are.
-        unknown_settings: settings in the package's namespace that nothing reads.
-        warnings: what is allowed but looks wrong: field and text.
-        problems: why it is broken; everything else is then incomplete.
-        ours: it has to do with this package.
+    ``client`` is None where none is declared, ``books`` where the program decides them and nothing is known. The
+    ciphertexts in ``encrypted`` are digested, ``encryption`` is how they were made, ``imports`` the ESC environments.
+    What is allowed but looks wrong is in ``warnings``, by field. A stack that is not ``ours`` is another program's.
     """
 
     project: str
     stack: str
     file: str
+    project_file: str
     client: Fields | None = None
     books: Fields | None = None
     provider: Fields = field(default_factory=dict)
@@ -69,61 +60,51 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     def digested(value: Value, shown: str = "") -> Field:
         return Field(digest(value.identity), shown, file=file, line=value.line)
 
+    ready_made = is_ready_made(project)
+    space = project.name if ready_made else NAMESPACE
     settings: dict[Key, tuple[Value, str]] = {key: (value, file) for key, value in stack.settings.items()}
     if stack.imports is None:
         settings = {key: (value, project_file) for key, value in project.settings.items()} | settings
-    given, problems = _given(settings, file, stack, project, project_file)
+    given, problems = _given(settings, space, file, stack, project, project_file)
     clear = tuple(clear_secrets(stack, file, project, project_file))
-    ours = bool(clear) or is_ready_made(project) or any(space == NAMESPACE for space, _ in stack.settings)
+    known_keys = {*CONFIG_KEYS, *(KEYS if space == NAMESPACE else ())}
+    if project.name == NAMESPACE:
+        known_keys |= project.declares
+    encrypted, unknown_settings = {}, {}
+    for (at, key), value in stack.settings.items():
+        for number, leaf in enumerate(value.leaves()):
+            if leaf.encrypted is not None:
+                encrypted[f"{at}:{key}#{number}"] = digested(leaf)
+        if at == NAMESPACE and key not in known_keys:
+            unknown_settings[key] = digested(value, show(key))
+    ours = bool(clear) or ready_made or any(at == NAMESPACE for at, _ in stack.settings)
     side = Declared(
         project.name,
         name,
         file,
+        project_file,
         provider=_provider(settings),
-        encrypted={
-            f"{space}:{key}#{at}": digested(leaf)
-            for (space, key), value in stack.settings.items()
-            for at, leaf in enumerate(value.leaves())
-            if leaf.encrypted is not None
-        },
+        encrypted=encrypted,
         encryption={key: digested(value) for key, value in stack.encryption.items()},
         imports={} if stack.imports is None else {"environment": digested(stack.imports)},
         clear=clear,
-        unknown_settings={
-            key: Field(key, show(key), file=file, line=value.line)
-            for (space, key), value in stack.settings.items()
-            if space == NAMESPACE and key not in _known_keys(project)
-        },
+        unknown_settings=unknown_settings,
         problems=tuple(problems) if ours else (),
         ours=ours,
     )
-    if not ours or not (is_ready_made(project) or any(one.file for one in given.values())):
-        return side
-    return _with_resources(side, given, _namespace(project))
-
-
-def _namespace(project: Project) -> str:
-    return project.name if is_ready_made(project) else NAMESPACE
-
-
-def _known_keys(project: Project) -> frozenset[str]:
-    """What something reads in the package's namespace."""
-    known = {*CONFIG_KEYS}
-    if _namespace(project) == NAMESPACE:
-        known |= {*KEYS}
-    if project.name == NAMESPACE:
-        known |= project.declares
-    return frozenset(known)
+    if ready_made or (ours and any(one.file for one in given.values())):
+        return _with_resources(side, given, space)
+    return side
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
 def _given(
-    settings: Settings, file: str, stack: Stack, project: Project, project_file: str
+    settings: Settings, space: str, file: str, stack: Stack, project: Project, project_file: str
 ) -> tuple[dict[str, Field], list[Problem]]:
     """The fields as the program gets them, not validated yet, without those that are not set at all."""
-    space, ready_made = _namespace(project), is_ready_made(project)
+    ready_made = is_ready_made(project)
     given: dict[str, Field] = {}
     problems: list[Problem] = []
     for name, setting in SETTINGS.items():

@@ -6,9 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
@@ -29,26 +28,16 @@ _MAX_BYTES = 1024 * 1024
 _BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
-class Entry(NamedTuple):
-    """A file of a tree: its mode, and git's name of its content; "" where it must be read from disk."""
+Tree = Mapping[str, str | None]
+"""The Pulumi files of one side: git's name of the content, "" for a file to be read from disk, None for a link.
 
-    mode: str
-    blob: str
-
-
-Tree = Mapping[str, Entry]
-"""The Pulumi files of one side by path; paths are relative to the top of the repository, with ``/``."""
+Paths are relative to the top of the repository, with ``/``. Links are not followed: the content of one is the path that
+it points to.
+"""
 
 
 class Repository:
-    """The repository that a folder is in.
-
-    Args:
-        folder: any folder inside.
-
-    Raises:
-        ConfigurationError: there is no git, or the folder is in no repository.
-    """
+    """The repository that a folder is in. Every method raises ConfigurationError where git cannot answer."""
 
     def __init__(self, folder: Path) -> None:
         git = shutil.which("git")
@@ -62,11 +51,7 @@ class Repository:
     # --- revisions ---
 
     def commit(self, ref: str, option: str) -> str:
-        """The commit that ``ref`` names.
-
-        Raises:
-            ConfigurationError: it names none; ``option`` says where it came from.
-        """
+        """The commit that ``ref`` names; ``option`` says where that came from."""
         commit = self._find_commit(ref)
         if not commit:
             raise ConfigurationError(
@@ -82,25 +67,16 @@ class Repository:
         return bool(self._find_commit("HEAD"))
 
     def default_base(self) -> str:
-        """The branch that changes are usually merged into.
-
-        Raises:
-            ConfigurationError: none of the usual ones exists.
-        """
-        found = next(filter(self._find_commit, _BASES), None)
-        if found is None:
-            raise ConfigurationError(
-                f"None of {', '.join(_BASES)} exists here to compare with.",
-                "Name the branch to merge into with --base.",
-            )
-        return found
+        """The branch that changes are usually merged into."""
+        for ref in _BASES:
+            if self._find_commit(ref):
+                return ref
+        raise ConfigurationError(
+            f"None of {', '.join(_BASES)} exists here to compare with.", "Name the branch to merge into with --base."
+        )
 
     def merge_base(self, base: str, head: str) -> str:
-        """Where ``head`` left ``base``: what happened on the base branch since is not part of the change.
-
-        Raises:
-            ConfigurationError: they have no common history here.
-        """
+        """Where ``head`` left ``base``: what happened on the base branch since is not part of the change."""
         found = self._run("merge-base", base, head)
         if found.returncode:
             raise ConfigurationError(
@@ -117,16 +93,19 @@ class Repository:
 
     def tree(self, revision: str) -> Tree:
         """The Pulumi files of a commit, of the next commit (``index``), or as they are on disk (``worktree``)."""
+        found: dict[str, str | None] = {}
         if revision == WORKTREE:
-            paths = self._records("ls-files", "--cached", "--others", "--exclude-standard")
-            found = {path: Entry("100644", "") for path in paths if os.path.lexists(self._top / path)}
-        elif revision == INDEX:
-            listed = self._listed("ls-files", "--stage")
-            found = {path: Entry(mode, blob) for (mode, blob, _), path in listed}
+            for path in self._records("ls-files", "--cached", "--others", "--exclude-standard"):
+                if os.path.lexists(self._top / path):
+                    found[path] = None if (self._top / path).is_symlink() else ""
         else:
-            listed = self._listed("ls-tree", "-r", "--full-tree", revision)
-            found = {path: Entry(mode, blob) for (mode, kind, blob), path in listed if kind == "blob"}
-        return {path: entry for path, entry in found.items() if _FILE.fullmatch(path)}
+            listing = ("ls-files", "--stage") if revision == INDEX else ("ls-tree", "-r", "--full-tree", revision)
+            for record in self._records(*listing):
+                about, _, path = record.partition("\t")
+                mode, *others = about.split()  # Then the kind, in a commit; the blob; the stage, in the index.
+                blob = others[0] if revision == INDEX else others[1]
+                found[path] = None if mode == _SYMBOLIC_LINK else blob
+        return {path: blob for path, blob in found.items() if _FILE.fullmatch(path)}
 
     def changed(self, base: str, head: str) -> frozenset[str]:
         """The paths that differ between a commit and a commit, ``index`` or ``worktree``."""
@@ -138,16 +117,15 @@ class Repository:
 
     def read(self, *trees: Tree) -> list[dict[str, bytes | None]]:
         """The content of each tree's files by path. None: it is a link, is not in this clone, or is much too large."""
-        blobs = sorted({entry.blob for tree in trees for entry in tree.values() if entry.blob})
+        blobs = sorted({blob for tree in trees for blob in tree.values() if blob})
         content = dict(zip(blobs, self._blobs(blobs), strict=True))
 
-        def of(path: str, entry: Entry) -> bytes | None:
-            # Links are not followed: the content of one is the path that it points to.
-            if entry.mode == _SYMBOLIC_LINK:
+        def of(path: str, blob: str | None) -> bytes | None:
+            if blob is None:
                 return None
-            return content[entry.blob] if entry.blob else _from_disk(self._top / path)
+            return content[blob] if blob else _from_disk(self._top / path)
 
-        return [{path: of(path, entry) for path, entry in tree.items()} for tree in trees]
+        return [{path: of(path, blob) for path, blob in tree.items()} for tree in trees]
 
     def _blobs(self, blobs: list[str]) -> list[bytes | None]:
         if not blobs:
@@ -171,11 +149,6 @@ class Repository:
 
     def _records(self, command: str, *arguments: str) -> list[str]:
         return os.fsdecode(self._output(command, "-z", *arguments)).split("\0")[:-1]
-
-    def _listed(self, command: str, *arguments: str) -> Iterator[tuple[list[str], str]]:
-        for record in self._records(command, *arguments):
-            about, _, path = record.partition("\t")
-            yield about.split(), path
 
     def _output(self, *arguments: str, stdin: bytes | None = None) -> bytes:
         done = self._run(*arguments, stdin=stdin)
@@ -203,8 +176,6 @@ class Repository:
 
 
 def _from_disk(path: Path) -> bytes | None:
-    if path.is_symlink():
-        return None
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from codat_zoho.declare.tokens import NAMESPACE
@@ -22,44 +22,15 @@ _UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone
 _CODE = re.compile(r".*\.(cs|go|java|js|mjs|py|ts)|.*/?(requirements[^/]*\.txt|pyproject\.toml|package\.json|go\.mod)")
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
-_Seen = dict[tuple[object, ...], Declared]
 
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A stack file of one side."""
-
-    declared: Declared
-    folder: str
-    content: bytes
-    project_file: str
-
-    @property
-    def place(self) -> tuple[str, str]:
-        return self.folder, self.declared.stack
-
-    @property
-    def name(self) -> tuple[str, str]:
-        return self.declared.project, self.declared.stack
-
-    @property
-    def paths(self) -> set[str]:
-        return {self.declared.file, self.project_file}
-
-
-_Pair = tuple[_File | None, _File | None]
+Place = tuple[str, str]
+"""The folder of a project, and the name of a stack."""
 
 
 def review(repository: Repository, base: str | None, head: str) -> Review:
-    """Review what ``head`` changes since it left ``base``.
+    """Review what ``head`` (a revision, ``worktree`` or ``index``) changes since it left ``base``.
 
-    Args:
-        repository: where.
-        base: the revision to compare with; None for the usual main branch.
-        head: a revision, ``worktree`` or ``index``.
-
-    Raises:
-        ConfigurationError: git knows no such revision, or the two have no history in common.
+    Without a base, that is the usual main branch.
     """
     commit = "" if head in (WORKTREE, INDEX) else repository.commit(head, "--head")
     before, base_words = _base(repository, base, commit)
@@ -67,33 +38,27 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     new_tree = repository.tree(commit or head)
     changed = repository.changed(before, commit or head) if before else frozenset(new_tree)
     old_content, new_content = repository.read(old_tree, new_tree)
-    seen: _Seen = {}
-    bases = list(_side(old_content, "base", seen))
-    heads = list(_side(new_content, "head", seen))
-    pairs = list(_pairs(bases, heads))
-    shared = offline.shared_clients([one.declared for one in bases], [one.declared for one in heads])
+    seen: dict[tuple[object, ...], Declared] = {}
+    bases, heads = _side(old_content, "base", seen), _side(new_content, "head", seen)
+    shared = offline.shared_clients([*bases.values()], [*heads.values()])
+    pairs = list(_pairs(bases, heads, old_content, new_content))
     environments = []
-    homes: dict[str, str] = {}
-    for old, new in pairs:
+    projects: dict[str, str] = {}
+    for folder, old, new in pairs:
         sides = [one for one in (new, old) if one]
-        if not any(one.declared.ours for one in sides):
+        if not any(one.ours for one in sides):
             continue
-        homes.setdefault(sides[0].folder, sides[0].declared.project)
-        environments.append(
-            offline.environment(
-                old.declared if old else None,
-                new.declared if new else None,
-                touched=any(one.paths & changed for one in sides),
-                shared=shared.get((new.declared.file, new.declared.stack), ()) if new else (),
-            )
-        )
+        projects.setdefault(folder, sides[0].project)
+        touched = any(path in changed for one in sides for path in (one.file, one.project_file))
+        about_others = shared.get((new.file, new.stack), ()) if new else ()
+        environments.append(offline.environment(old, new, touched=touched, shared=about_others))
     general = offline.GENERAL if any(one.changes_something for one in environments) else ()
     folders = {posixpath.dirname(path) for path in (*old_tree, *new_tree)}
     return Review(
         base=base_words,
         head=_words(head, commit) if commit else head,
         environments=tuple(environments),
-        cannot_know=(*general, *_programs(homes, changed, folders)),
+        cannot_know=(*general, *_programs(projects, changed, folders)),
         other_stacks=len(pairs) - len(environments),
     )
 
@@ -117,8 +82,10 @@ def _words(name: str, commit: str) -> str:
 # --- one side ---------------------------------------------------------------------------------------------------------
 
 
-def _side(content: Mapping[str, bytes | None], side: Literal["base", "head"], seen: _Seen) -> Iterator[_File]:
-    """The stack files of one side, each read within its project; ``seen`` are those that were read before."""
+def _side(
+    content: Mapping[str, bytes | None], side: Literal["base", "head"], seen: dict[tuple[object, ...], Declared]
+) -> dict[Place, Declared]:
+    """The stacks of one side, each read within its project; ``seen`` are those that were read before."""
     stacks: dict[str, dict[str, str]] = {}
     project_files: dict[str, str] = {}
     for path in sorted(content, reverse=True):  # .yml before .yaml, so that the latter wins
@@ -134,18 +101,18 @@ def _side(content: Mapping[str, bytes | None], side: Literal["base", "head"], se
     for folder, (project, _) in projects.items():
         if project.folder:
             homes[posixpath.normpath(posixpath.join(folder, project.folder)).removeprefix("./")] = folder
+    made = {}
     for folder, paths in sorted(stacks.items()):
-        home = homes.get(folder)
-        project_file = project_files[home] if home is not None else ""
+        home = homes.get(folder, folder)
+        project, broken = projects.get(home, (Project(), None))
+        project_file = project_files.get(home, "")
         for name, path in sorted(paths.items()):
-            raw = content[path]
-            key = (path, raw, project_file, content.get(project_file))
+            key = (path, content[path], project_file, content.get(project_file))
             if key not in seen:
-                project, broken = projects[home] if home is not None else (Project(), None)
-                seen[key] = _stack(name, path, raw, project, project_file, broken)
-            read = seen[key]
-            read = replace(read, problems=tuple(replace(one, side=side) for one in read.problems))
-            yield _File(read, folder if home is None else home, raw or b"", project_file)
+                seen[key] = _stack(name, path, content[path], project, project_file, broken)
+            problems = tuple(replace(one, side=side) for one in seen[key].problems)
+            made[home, name] = replace(seen[key], problems=problems)
+    return made
 
 
 def _project(path: str, raw: bytes | None) -> tuple[Project, Problem | None]:
@@ -168,44 +135,48 @@ def _stack(
             stack = read_stack(raw, project.name)
         except Broken as why:
             problems.append(Problem(why.text, path, why.line))
-        else:
-            if not broken:
-                return declared(name, path, stack, project, project_file)
+    if not problems:
+        return declared(name, path, stack, project, project_file)
     ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
-    return Declared(project.name, name, path, problems=tuple(problems), ours=ours)
+    return Declared(project.name, name, path, project_file, problems=tuple(problems), ours=ours)
 
 
 # --- both sides -------------------------------------------------------------------------------------------------------
 
 
-def _pairs(bases: Sequence[_File], heads: Sequence[_File]) -> Iterator[_Pair]:
-    """Which file of the base is which of the head: same place, else same project and stack, else a renamed stack."""
-    gone = {one.place: one for one in bases}
-    came = {one.place: one for one in heads}
+def _pairs(
+    bases: Mapping[Place, Declared],
+    heads: Mapping[Place, Declared],
+    old_content: Mapping[str, bytes | None],
+    new_content: Mapping[str, bytes | None],
+) -> Iterator[tuple[str, Declared | None, Declared | None]]:
+    """The folder and both sides of each environment: same place, else same project and stack, else a renamed stack."""
+    gone, came = dict(bases), dict(heads)
     for place in sorted(gone.keys() & came.keys()):
-        yield gone.pop(place), came.pop(place)
-    for new in list(came.values()):
-        moved = [old for old in gone.values() if old.declared.project and old.name == new.name]
+        yield place[0], gone.pop(place), came.pop(place)
+    for place, new in list(came.items()):
+        names = (new.project, new.stack)
+        moved = [at for at, old in gone.items() if old.project and (old.project, old.stack) == names]
         if len(moved) == 1:
-            yield gone.pop(moved[0].place), came.pop(new.place)
-    for new in list(came.values()):
-        beside = [old for old in gone.values() if old.folder == new.folder]
-        likely = max(beside, key=lambda old: _alike(old, new), default=None)
-        if likely and _alike(likely, new) >= _ALIKE:
-            yield gone.pop(likely.place), came.pop(new.place)
-    yield from ((old, None) for old in gone.values())
-    yield from ((None, new) for new in came.values())
+            yield place[0], gone.pop(moved[0]), came.pop(place)
+    for place, new in list(came.items()):
+        alike = {at: _alike(old_content[gone[at].file], new_content[new.file]) for at in gone if at[0] == place[0]}
+        likely = max(alike, key=lambda at: alike[at], default=place)
+        if alike.get(likely, 0) >= _ALIKE:
+            yield place[0], gone.pop(likely), came.pop(place)
+    yield from ((place[0], old, None) for place, old in gone.items())
+    yield from ((place[0], None, new) for place, new in came.items())
 
 
-def _alike(one: _File, other: _File) -> float:
+def _alike(*contents: bytes | None) -> float:
     """How many lines two files have in common, from 0 to 1."""
-    lines = [{line.strip() for line in file.content.splitlines() if line.strip()} for file in (one, other)]
-    return len(lines[0] & lines[1]) / max(map(len, lines)) if all(lines) else 0.0
+    one, other = ({line.strip() for line in (raw or b"").splitlines() if line.strip()} for raw in contents)
+    return len(one & other) / max(len(one), len(other)) if one and other else 0.0
 
 
-def _programs(homes: Mapping[str, str], changed: frozenset[str], folders: set[str]) -> Iterator[str]:
+def _programs(projects: Mapping[str, str], changed: frozenset[str], folders: set[str]) -> Iterator[str]:
     """For each project whose program differs: that nothing here tells what that does. No setting need differ."""
-    for home, project in homes.items():
+    for home, project in projects.items():
         prefix = f"{home}/" if home else ""
         # Projects further down have programs of their own.
         nested = tuple(f"{folder}/" for folder in folders if folder != home and folder.startswith(prefix))

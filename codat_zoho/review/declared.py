@@ -77,13 +77,19 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
                 encrypted[f"{at}:{key}#{number}"] = digested(leaf)
         if at == NAMESPACE and key not in known_keys:
             unknown_settings[key] = digested(value, show(key))
+    provider = {}
+    for key in CONFIG_KEYS:
+        if (NAMESPACE, key) in settings:
+            value, where = settings[NAMESPACE, key]
+            secret = key in SECRET_KEYS
+            provider[key] = _field(value, where, None if secret else value.plain, secret=secret)
     ours = bool(clear) or ready_made or any(at == NAMESPACE for at, _ in stack.settings)
     side = Declared(
         project.name,
         name,
         file,
         project_file,
-        provider=_provider(settings),
+        provider=provider,
         encrypted=encrypted,
         encryption={key: digested(value) for key, value in stack.encryption.items()},
         imports={} if stack.imports is None else {"environment": digested(stack.imports)},
@@ -114,7 +120,10 @@ def _given(
             if value.plain is None and not _encrypted(value):
                 problems.append(Problem(f"{space}:{setting.key} has no value", where, value.line))
             else:
-                given[name] = _field(setting, value, where, ready_made=ready_made)
+                plain = _converted(setting, value, ready_made=ready_made)
+                if setting.secret:
+                    register(str(plain))
+                given[name] = _field(value, where, plain, secret=setting.secret)
         elif stack.imports is not None:
             identity = f"{ELSEWHERE}ESC {stack.imports.identity}"
             given[name] = Field(identity, "from the ESC environment, or a default", known=False)
@@ -131,16 +140,6 @@ def _given(
     return given, problems
 
 
-def _field(setting: Setting, value: Value, file: str, *, ready_made: bool) -> Field:
-    if _encrypted(value):
-        return Field(digest(value.identity), "encrypted", known=False, file=file, line=value.line)
-    plain = _converted(setting, value, ready_made=ready_made)
-    if setting.secret and isinstance(plain, str):
-        register(plain)
-        return Field(f"clear {digest(plain)}", "in clear" if plain else "empty", plain, file=file, line=value.line)
-    return Field(value.identity, show(plain), plain, file=file, line=value.line)
-
-
 def _converted(setting: Setting, value: Value, *, ready_made: bool) -> object:
     """What the program makes of the text that Pulumi hands it."""
     if setting.type is bool:
@@ -155,21 +154,11 @@ def _encrypted(value: Value) -> bool:
     return any(leaf.encrypted is not None for leaf in value.leaves())
 
 
-def _provider(settings: Settings) -> dict[str, Field]:
-    found = {}
-    for name in CONFIG_KEYS:
-        if (NAMESPACE, name) not in settings:
-            continue
-        value, file = settings[NAMESPACE, name]
-        plain = None if name in SECRET_KEYS else value.plain
-        if _encrypted(value):
-            shown = "encrypted"
-        elif name in SECRET_KEYS:
-            shown = "in clear"
-        else:
-            shown = show(value.plain)
-        found[name] = Field(digest(value.identity), shown, plain, not _encrypted(value), file, value.line)
-    return found
+def _field(value: Value, file: str, plain: object, *, secret: bool) -> Field:
+    if _encrypted(value):
+        return Field(digest(value.identity), "encrypted", known=False, file=file, line=value.line)
+    shown = "in clear" if secret else show(plain)
+    return Field(digest(value.identity), shown, plain, file=file, line=value.line)
 
 
 # --- resources --------------------------------------------------------------------------------------------------------

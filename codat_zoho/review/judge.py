@@ -1,7 +1,4 @@
-"""Judges a change of an environment's resources, whether files or a preview tell of it.
-
-What ``pulumi up`` does comes from ``steps``; here is what a reviewer should see, and what a person has to do.
-"""
+"""Judges a change of an environment's resources: what a reviewer should see, and what a person has to do about it."""
 
 from __future__ import annotations
 

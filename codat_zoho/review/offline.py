@@ -21,6 +21,14 @@ GENERAL = (
     "What a program other than the ready-to-use one makes of the settings: `codat-zoho review --preview` tells.",
 )
 """What no review of files can know."""
+_ADDED = (
+    "A new environment. The first `pulumi up` adopts what Codat holds for its API key and changes what differs: it may "
+    "disable an integration, or replace keys, that are in use."
+)
+_DELETED = (
+    "The stack file is deleted. Codat and the stack's state stay as they are, but without its settings and secrets the "
+    "stack can be neither updated nor destroyed: run `pulumi destroy` or `pulumi stack rm` first."
+)
 _COUNT = "How many companies are linked: `pulumi preview --refresh` counts them."
 
 
@@ -47,7 +55,8 @@ def environment(
         status = "renamed"
     whole = Environment(side.project, side.stack, side.file, status, problems=problems, touched=touched)
     if head is None:
-        return whole if problems else replace(whole, findings=(_deleted(side.file),))
+        deleted = Finding("stack-deleted", DANGER, _DELETED, side.file)
+        return whole if problems else replace(whole, findings=(deleted,))
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
         return replace(whole, findings=tuple(_in_clear(base, head)))
@@ -83,7 +92,10 @@ def _judge(verdict: Verdict, base: Declared | None, head: Declared) -> None:
         text = "pulumi up will refuse this change: see what it does."
         verdict.findings.append(Finding("refused", CAUTION, text, head.file))
     verdict.findings += _in_clear(base, head)
-    verdict.findings += _added(head) if base is None else _moved(base, head)
+    if base is None:
+        verdict.findings.append(Finding("stack-added", CAUTION, _ADDED, head.file))
+    else:
+        verdict.findings += _moved(base, head)
     verdict.findings += _unknown_settings(base, head)
     verdict.findings += _odd_shapes(base, head)
     verdict.cannot_know += _cannot_know(verdict, base, head)
@@ -127,22 +139,6 @@ def _provider_findings(sides: Sides) -> Iterator[Finding]:
             yield finding("address-changed", CAUTION, text, at)
 
 
-def _deleted(file: str) -> Finding:
-    text = (
-        "The stack file is deleted. Codat and the stack's state stay as they are, but without its settings and "
-        "secrets the stack can be neither updated nor destroyed: run `pulumi destroy` or `pulumi stack rm` first."
-    )
-    return Finding("stack-deleted", DANGER, text, file)
-
-
-def _added(head: Declared) -> list[Finding]:
-    text = (
-        "A new environment. The first `pulumi up` adopts what Codat holds for its API key and changes what "
-        "differs: it may disable an integration, or replace keys, that are in use."
-    )
-    return [Finding("stack-added", CAUTION, text, head.file)]
-
-
 def _moved(base: Declared, head: Declared) -> Iterator[Finding]:
     """What was renamed, encrypted another way, or is taken from elsewhere."""
     if base.stack != head.stack:
@@ -164,17 +160,16 @@ def _moved(base: Declared, head: Declared) -> Iterator[Finding]:
 
 
 def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
-    differ = differing(base.encryption, head.encryption)
-    if not differ:
+    sides = Sides(base.encryption, head.encryption)
+    if not sides.differ:
         return
-    at = head.encryption.get(differ[0]) or base.encryption[differ[0]]
-    words = ", ".join(differ)
+    first, words = sides.differ[0], ", ".join(sides.differ)
+    at = sides.old(first) if sides.dropped(first) else sides.new(first)
     kept = (head.encrypted.keys() & base.encrypted.keys()) - set(differing(base.encrypted, head.encrypted))
     if kept:
-        stay = "value stays" if len(kept) == 1 else "values stay"
         text = (
-            f"{words} changes, but {len(kept)} encrypted {stay} as before: what was encrypted the old way cannot be "
-            "decrypted the new way, and pulumi up fails."
+            f"{words} changes, but {len(kept)} encrypted {'value stays' if len(kept) == 1 else 'values stay'} as "
+            "before: what was encrypted the old way cannot be decrypted the new way, and pulumi up fails."
         )
         yield finding("undecryptable", DANGER, text, at)
     else:

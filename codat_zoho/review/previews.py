@@ -27,23 +27,19 @@ _COUNT = "How many companies are linked: Codat did not say at the last look."
 
 
 def review(files: Sequence[str]) -> Review:
-    """Review previews, one file per stack; ``-`` is standard input.
-
-    Raises:
-        ConfigurationError: a file cannot be read at all.
-    """
+    """Review previews, one file per stack; ``-`` is standard input."""
     environments, refreshed = [], True
     for file in files:
         shown = "standard input" if file == "-" else file
         try:
             preview = preview_json.read(_text(file))
         except preview_json.Unreadable:
-            broken = Environment("", "preview", shown, "broken", problems=(Problem(_NO_PREVIEW, shown),))
-            environments.append(broken)
             refreshed = False
+            problem = Problem(_NO_PREVIEW, shown)
+            environments.append(Environment("", "preview", shown, "broken", problems=(problem,)))
         else:
-            environments.append(_environment(preview, shown))
             refreshed = refreshed and preview.refreshed
+            environments.append(_environment(preview, shown))
     unknown = () if refreshed else ("Drift, where the preview was made without --refresh.",)
     return Review("what is deployed", "the preview", tuple(environments), unknown, offline=False)
 

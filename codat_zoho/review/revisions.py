@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.policy.files import is_ready_made
@@ -15,14 +15,14 @@ from codat_zoho.review.declared import Declared, declared
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
 from codat_zoho.review.report import Problem, Review
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_yaml import Broken, Project, read_project, read_stack
+from codat_zoho.workspace.pulumi_yaml import Broken, Project, Stack, read_project, read_stack
 
 _NAME = re.compile(r"Pulumi(?:\.(.+))?\.ya?ml")
 _UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone, or is larger than 1 MiB"
 _CODE = re.compile(r".*\.(cs|go|java|js|mjs|py|ts)|.*/?(requirements[^/]*\.txt|pyproject\.toml|package\.json|go\.mod)")
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
-
+_T = TypeVar("_T")
 Place = tuple[str, str]
 """The folder of a project, and the name of a stack."""
 
@@ -95,7 +95,7 @@ def _side(
             stacks.setdefault(folder, {})[found[1]] = path
         elif found:
             project_files[folder] = path
-    projects = {folder: _project(path, content[path]) for folder, path in project_files.items()}
+    projects = {folder: _read(read_project, path, content[path], Project()) for folder, path in project_files.items()}
     # Usually beside the project file; else where its stackConfigDir says.
     homes = {folder: folder for folder in projects}
     for folder, (project, _) in projects.items():
@@ -104,41 +104,34 @@ def _side(
     made = {}
     for folder, paths in sorted(stacks.items()):
         home = homes.get(folder, folder)
-        project, broken = projects.get(home, (Project(), None))
+        project, broken = projects.get(home, (Project(), ()))
         project_file = project_files.get(home, "")
         for name, path in sorted(paths.items()):
             key = (path, content[path], project_file, content.get(project_file))
             if key not in seen:
-                seen[key] = _stack(name, path, content[path], project, project_file, broken)
+                seen[key] = _declared(name, path, content[path], project, project_file, broken)
             problems = tuple(replace(one, side=side) for one in seen[key].problems)
             made[home, name] = replace(seen[key], problems=problems)
     return made
 
 
-def _project(path: str, raw: bytes | None) -> tuple[Project, Problem | None]:
+def _read(parse: Callable[[bytes], _T], path: str, raw: bytes | None, empty: _T) -> tuple[_T, tuple[Problem, ...]]:
     if raw is None:
-        return Project(), Problem(_UNREADABLE, path)
+        return empty, (Problem(_UNREADABLE, path),)
     try:
-        return read_project(raw), None
+        return parse(raw), ()
     except Broken as why:
-        return Project(), Problem(why.text, path, why.line)
+        return empty, (Problem(why.text, path, why.line),)
 
 
-def _stack(
-    name: str, path: str, raw: bytes | None, project: Project, project_file: str, broken: Problem | None
+def _declared(
+    name: str, path: str, raw: bytes | None, project: Project, project_file: str, broken: tuple[Problem, ...]
 ) -> Declared:
-    problems = [broken] if broken else []
-    if raw is None:
-        problems.append(Problem(_UNREADABLE, path))
-    else:
-        try:
-            stack = read_stack(raw, project.name)
-        except Broken as why:
-            problems.append(Problem(why.text, path, why.line))
-    if not problems:
+    stack, problems = _read(lambda raw: read_stack(raw, project.name), path, raw, Stack())
+    if not (broken or problems):
         return declared(name, path, stack, project, project_file)
     ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
-    return Declared(project.name, name, path, project_file, problems=tuple(problems), ours=ours)
+    return Declared(project.name, name, path, project_file, problems=(*broken, *problems), ours=ours)
 
 
 # --- both sides -------------------------------------------------------------------------------------------------------

@@ -68,13 +68,10 @@ def _asked(sides: Sides) -> list[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What is done about the integration; None stands for what is not known.
+    """What is done about the integration.
 
-    Args:
-        steps: what is sent to Codat, in order.
-        disruptive: it can cut off linked companies.
-        allowed: whether that is allowed.
-        linked: how many were linked at the last look.
+    It is ``disruptive`` where it can cut off linked companies; whether that is ``allowed``, and how many were linked at
+    the last look, is None where it is not known.
     """
 
     steps: tuple[Step, ...]
@@ -96,10 +93,8 @@ class Effect:
 def integration(sides: Sides, *, seen: bool, linked: int | None) -> Effect:
     """What is done about the integration.
 
-    Args:
-        sides: its fields.
-        seen: the engine found or recorded Codat as the side before says; else that is only what was declared.
-        linked: how many companies were linked then.
+    It was ``seen`` where the engine found or recorded Codat as the side before says, with so many companies linked;
+    else that is only what was declared.
     """
     if sides.before is None:
         return _created(sides.after or {})

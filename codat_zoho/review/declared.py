@@ -22,8 +22,6 @@ from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack, Value
 from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, digest, show
 
-Settings = Mapping[Key, tuple[Value, str]]
-"""The settings that a stack gets, each with the file where it stands."""
 BY_PROGRAM = Field(f"{ELSEWHERE}the program", "as the program decides", known=False)
 _OPTIONAL = ("client_id", "client_secret")
 
@@ -103,11 +101,8 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     return side
 
 
-# --- settings ---------------------------------------------------------------------------------------------------------
-
-
 def _given(
-    settings: Settings, space: str, file: str, stack: Stack, project: Project, project_file: str
+    settings: Mapping[Key, tuple[Value, str]], space: str, file: str, stack: Stack, project: Project, project_file: str
 ) -> tuple[dict[str, Field], list[Problem]]:
     """The fields as the program gets them, not validated yet, without those that are not set at all."""
     ready_made = is_ready_made(project)
@@ -159,9 +154,6 @@ def _field(value: Value, file: str, plain: object, *, secret: bool) -> Field:
         return Field(digest(value.identity), "encrypted", known=False, file=file, line=value.line)
     shown = "in clear" if secret else show(plain)
     return Field(digest(value.identity), shown, plain, file=file, line=value.line)
-
-
-# --- resources --------------------------------------------------------------------------------------------------------
 
 
 def _with_resources(side: Declared, given: Mapping[str, Field], space: str) -> Declared:

@@ -48,8 +48,6 @@ class Repository:
         self._command[-1] = top
         self._top = Path(top)
 
-    # --- revisions ---
-
     def commit(self, ref: str, option: str) -> str:
         """The commit that ``ref`` names; ``option`` says where that came from."""
         commit = self._find_commit(ref)
@@ -88,8 +86,6 @@ class Repository:
     def _find_commit(self, ref: str) -> str:
         found = self._run("rev-parse", "--quiet", "--verify", "--end-of-options", f"{ref}^{{commit}}")
         return "" if found.returncode else found.stdout.decode().strip()
-
-    # --- files ---
 
     def tree(self, revision: str) -> Tree:
         """The Pulumi files of a commit, of the next commit (``index``), or as they are on disk (``worktree``)."""
@@ -144,8 +140,6 @@ class Repository:
             found.append(out[at : at + size] if size <= _MAX_BYTES else None)
             at += size + 1
         return found
-
-    # --- running git ---
 
     def _records(self, command: str, *arguments: str) -> list[str]:
         return os.fsdecode(self._output(command, "-z", *arguments)).split("\0")[:-1]

@@ -61,19 +61,23 @@ def environment(
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
         return replace(whole, findings=tuple(_in_clear(base, head)))
     verdict = Verdict()
-    _judge(verdict, base, head)
+    _judge_resources(verdict, base, head)
+    verdict.findings += _in_clear(base, head)
+    if base is None:
+        verdict.findings.append(Finding("stack-added", CAUTION, _ADDED, head.file))
+    else:
+        verdict.findings += _moved(base, head)
+    verdict.findings += _odd_settings(base, head)
     verdict.findings += shared
+    if base is not None and base.stack != head.stack:
+        rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
+        verdict.by_hand.insert(0, f"Before pulumi up: `{rename}`, else a second stack is created.")
     if verdict.changes and status == "unchanged":
         whole = replace(whole, status="changed")
     return verdict.environment(whole)
 
 
-def _judge(verdict: Verdict, base: Declared | None, head: Declared) -> None:
-    if base is not None and base.stack != head.stack:
-        rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
-        verdict.by_hand.append(f"Before pulumi up: `{rename}`, else a second stack is created.")
-    if base is not None and base.client is not None and head.client is None and head.books is not None:
-        verdict.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
+def _judge_resources(verdict: Verdict, base: Declared | None, head: Declared) -> None:
     client = Sides(base.client if base else None, head.client)
     books = Sides(base.books if base else None, head.books)
     if base is not None and base.books is None:
@@ -81,6 +85,8 @@ def _judge(verdict: Verdict, base: Declared | None, head: Declared) -> None:
         client, books = (Sides(_as_the_program_decides(one.after), one.after) for one in (client, books))
     elif head.books is None:
         client, books = (Sides(one.before, _as_the_program_decides(one.before)) for one in (client, books))
+    elif client.before and not client.after:
+        verdict.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
     provider = Sides(base.provider if base else {}, head.provider)
     verdict.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
     effect = verdict.add_integration(books.taken_as_same(books.uncertain - SECRETS))
@@ -91,33 +97,24 @@ def _judge(verdict: Verdict, base: Declared | None, head: Declared) -> None:
     if effect and effect.refused and not effect.disruptive:
         text = "pulumi up will refuse this change: see what it does."
         verdict.findings.append(Finding("refused", CAUTION, text, head.file))
-    verdict.findings += _in_clear(base, head)
-    if base is None:
-        verdict.findings.append(Finding("stack-added", CAUTION, _ADDED, head.file))
-    else:
-        verdict.findings += _moved(base, head)
-    verdict.findings += _unknown_settings(base, head)
-    verdict.findings += _odd_shapes(base, head)
-    verdict.cannot_know += _cannot_know(verdict, base, head)
-
-
-def _as_the_program_decides(fields: Fields | None) -> Fields | None:
-    return None if fields is None else dict.fromkeys(fields, BY_PROGRAM)
-
-
-def _cannot_know(verdict: Verdict, base: Declared | None, head: Declared) -> Iterator[str]:
     if head.books is None:
-        yield "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
+        text = "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
+        verdict.cannot_know.append(text)
     if base is None and (verdict.asked or verdict.sent):
-        yield "What Codat holds for this API key so far."
+        verdict.cannot_know.append("What Codat holds for this API key so far.")
     names_by_reason = defaultdict(list)
     for name, one in {**(head.client or {}), **(head.books or {})}.items():
         if not one.known and name not in SECRETS:
             names_by_reason[one.shown].append(name)
     for reason, names in names_by_reason.items():
-        yield f"The value of {', '.join(names)}: {reason}."
+        verdict.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
     if any(not change.certain and change.field == "client_secret" for change in verdict.changes):
-        yield "Whether the client secret is another one: it is encrypted, and nothing is decrypted here."
+        text = "Whether the client secret is another one: it is encrypted, and nothing is decrypted here."
+        verdict.cannot_know.append(text)
+
+
+def _as_the_program_decides(fields: Fields | None) -> Fields | None:
+    return None if fields is None else dict.fromkeys(fields, BY_PROGRAM)
 
 
 # --- what concerns the files ------------------------------------------------------------------------------------------
@@ -192,16 +189,14 @@ def _in_clear(base: Declared | None, head: Declared) -> Iterator[Finding]:
         yield Finding("secret-was-in-clear", CAUTION, text, file)
 
 
-def _unknown_settings(base: Declared | None, head: Declared) -> Iterator[Finding]:
+def _odd_settings(base: Declared | None, head: Declared) -> Iterator[Finding]:
+    """Settings that nothing reads, and values that are allowed but look wrong."""
     for name, one in head.unknown_settings.items():
         close = difflib.get_close_matches(name, [*KEYS, *CONFIG_KEYS], n=1)
         hint = f" Is {close[0]} meant?" if close else ""
         text = f"{one.shown} is no setting of codat-zoho, and the ready-to-use program does not read it.{hint}"
         new = base is None or name not in base.unknown_settings
         yield finding("unknown-setting", CAUTION, text, one, new=new)
-
-
-def _odd_shapes(base: Declared | None, head: Declared) -> Iterator[Finding]:
     for name, text in head.warnings:
         at = (head.books or {}).get(name) or (head.client or {}).get(name)
         new = base is None or (name, text) not in base.warnings

@@ -79,9 +79,6 @@ def _words(name: str, commit: str) -> str:
     return commit[:8] if commit.startswith(name) else f"{one_line(name, 60)} ({commit[:8]})"
 
 
-# --- one side ---------------------------------------------------------------------------------------------------------
-
-
 def _side(
     content: Mapping[str, bytes | None], side: Literal["base", "head"], seen: dict[tuple[object, ...], Declared]
 ) -> dict[Place, Declared]:
@@ -132,9 +129,6 @@ def _declared(
         return declared(name, path, stack, project, project_file)
     ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
     return Declared(project.name, name, path, project_file, problems=(*broken, *problems), ours=ours)
-
-
-# --- both sides -------------------------------------------------------------------------------------------------------
 
 
 def _pairs(

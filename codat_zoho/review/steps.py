@@ -32,9 +32,6 @@ def _if_rotated(steps: Iterable[Step], sides: Sides, again: Callable[[Sides], It
     return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=_IF_ROTATED) for step in steps)
 
 
-# --- the client in Zoho's console -------------------------------------------------------------------------------------
-
-
 def client(sides: Sides) -> tuple[Step, ...]:
     """What is done about the client: data centres are asked, and nothing is written."""
     if sides.after is None:
@@ -63,9 +60,6 @@ def _asked(sides: Sides) -> list[Step]:
     return [Step("ask", text, asked, condition)]
 
 
-# --- the integration --------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What is done about the integration.
@@ -78,11 +72,7 @@ class Effect:
     disruptive: bool
     allowed: bool | None
     linked: int | None
-
-    @property
-    def refused(self) -> bool:
-        """Nothing is sent."""
-        return any(step.kind == "refuse" for step in self.steps)
+    refused: bool = False
 
     @property
     def count_matters(self) -> bool:
@@ -151,21 +141,18 @@ def _effect(
     """Put the core's plan into words; ``fields`` say whether disruption is allowed."""
     if planned.blockers:
         refused = Step("refuse", f"refuse: {' '.join(planned.blockers)}")
-        return Effect((refused,), planned.disruptive, False, there.linked)
+        return Effect((refused,), planned.disruptive, False, there.linked, refused=True)
     permission = fields.get("allow_disruption")
-    allowed: bool | None = None
-    if permission is None or permission.known:
-        allowed = permission is not None and permission.value is True
+    allowed = None if permission and not permission.known else bool(permission and permission.value is True)
     guard = ""
     if planned.disruptive and allowed is not True and there.linked is None:
         guard = _UNLESS_LINKED if allowed is False else _UNLESS_FORBIDDEN
-    steps = [Step(_kind(one), f"{one} in Codat", condition=condition(one) or guard) for one in planned.steps]
+    steps = []
+    for one in planned.steps:
+        kind = _KINDS.get(one.kind) or ("enable" if one.enabled else "disable")
+        steps.append(Step(kind, f"{one} in Codat", condition=condition(one) or guard))
     steps += [Step("forget", text, condition=guard) for text in planned.manual_steps]
     return Effect(tuple(steps), planned.disruptive, allowed, there.linked)
-
-
-def _kind(one: Sent) -> StepKind:
-    return _KINDS.get(one.kind) or ("enable" if one.enabled else "disable")
 
 
 def _assumed(before: Fields) -> ActualIntegration:

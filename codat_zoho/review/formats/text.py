@@ -64,9 +64,6 @@ def _at(one: Environment, place: FieldChange | Finding) -> str:
     return f"  [line {place.line}]" if place.file and place.line else ""
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
 def sections(one: Environment) -> dict[str, list[str]]:
     """What every format that people read says in the same words, by its title."""
     problems = []

@@ -52,9 +52,11 @@ class Repository:
         """The commit that ``ref`` names; ``option`` says where that came from."""
         commit = self._find_commit(ref)
         if not commit:
+            branch = ref.removeprefix("origin/")
+            pasted = branch if re.fullmatch(r"[\w./-]+", branch) else "<branch>"  # Into a shell, as it is.
             raise ConfigurationError(
                 f"{option}: git knows no commit {one_line(ref)!r} here.",
-                f"Check the name, or fetch it: git fetch origin {_plain(ref.removeprefix('origin/'))} (in a pipeline, "
+                f"Check the name, or fetch it: git fetch origin {pasted} (in a pipeline, "
                 "check out with the whole history: fetch-depth: 0).",
             )
         return commit
@@ -176,8 +178,3 @@ def _from_disk(path: Path) -> bytes | None:
     except OSError:
         return None
     return content if len(content) <= _MAX_BYTES else None
-
-
-def _plain(ref: str) -> str:
-    """A name that may be pasted into a shell."""
-    return ref if re.fullmatch(r"[\w./-]+", ref) else "<branch>"

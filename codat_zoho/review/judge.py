@@ -19,6 +19,11 @@ _DELETION = {
     "remove": "is disabled and its keys are deleted",
 }
 """What becomes of the integration, the mildest first."""
+_UNMANAGED = {
+    "client_id": "The keys are not managed any more: Codat keeps those that it has stored, and nobody watches them.",
+    "client_secret": "The client secret is not managed any more: Codat keeps the one that it has stored.",
+    "enabled": "enabled is not managed any more: Codat keeps it as it is, and nobody watches it.",
+}
 _RULES = {"verification-on": ("verify", verification_on), "supported-regions": ("regions", supported_regions)}
 
 
@@ -144,28 +149,6 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
     elif sides.old("enabled").value is True and sides.new("enabled").value is False:
         text = "Customers cannot link Zoho Books any more, and what becomes of linked companies is documented nowhere."
         yield finding("disable", DANGER, text + protection, sides.new("enabled"))
-    yield from _key_findings(sides, protection)
-    modes = list(_DELETION)
-    old, new = str(sides.old("on_delete").value), str(sides.new("on_delete").value)
-    if old in modes and new in modes and modes.index(new) > modes.index(old):
-        text = (
-            f"The deletion policy is loosened from {old} to {new}: when the stack is destroyed, the integration "
-            f"{_DELETION[new]}."
-        )
-        yield finding("deletion-policy", DANGER, text, sides.new("on_delete"))
-    if sides.dropped("enabled"):
-        text = "enabled is not managed any more: Codat keeps it as it is, and nobody watches it."
-        yield finding("unmanaged", CAUTION, text)
-
-
-def _key_findings(sides: Sides, protection: str) -> Iterator[Finding]:
-    if sides.dropped("client_id"):
-        text = "The keys are not managed any more: Codat keeps those that it has stored, and nobody watches them."
-        yield finding("unmanaged", CAUTION, text)
-        return
-    if sides.dropped("client_secret"):
-        text = "The client secret is not managed any more: Codat keeps the one that it has stored."
-        yield finding("unmanaged", CAUTION, text)
     if "client_id" in sides.differ and sides.kept("client_id"):
         text = "Tokens of linked companies are bound to the client id: every company must link again."
         yield finding("client-id-changed", DANGER, text + protection, sides.new("client_id"))
@@ -175,6 +158,17 @@ def _key_findings(sides: Sides, protection: str) -> Iterator[Finding]:
             "without decrypting it: ask the author, or look for client_secret_fingerprint in a preview."
         )
         yield finding("secret-changed", CAUTION, text, sides.new("client_secret"))
+    modes = list(_DELETION)
+    old, new = str(sides.old("on_delete").value), str(sides.new("on_delete").value)
+    if old in modes and new in modes and modes.index(new) > modes.index(old):
+        text = (
+            f"The deletion policy is loosened from {old} to {new}: when the stack is destroyed, the integration "
+            f"{_DELETION[new]}."
+        )
+        yield finding("deletion-policy", DANGER, text, sides.new("on_delete"))
+    for name, text in _UNMANAGED.items():
+        if sides.dropped(name) and not (name == "client_secret" and sides.dropped("client_id")):
+            yield finding("unmanaged", CAUTION, text)
 
 
 def _integration_by_hand(sides: Sides) -> Iterator[str]:

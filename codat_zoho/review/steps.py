@@ -86,38 +86,35 @@ def integration(sides: Sides, *, seen: bool, linked: int | None) -> Effect:
     It was ``seen`` where the engine found or recorded Codat as the side before says, with so many companies linked;
     else that is only what was declared.
     """
-    if sides.before is None:
-        return _created(sides.after or {})
-    there = replace(_assumed(sides.before), linked=linked)
-    if sides.after is None:
-        return _removed(sides.before, there)
-    effect = _updated(sides, there, seen)
-    return replace(effect, steps=_if_rotated(effect.steps, sides, lambda same: _updated(same, there, seen).steps))
+    before, after = sides.before, sides.after
+    if before is None:
+        return _created(after or {})
+    if after is None:
+        return _removed(before, linked)
+    if "connection" in sides.differ:
+        # The engine creates the new one for the other API key, then deletes the old one, by the old settings.
+        gone = _removed(before, linked)
+        return gone if gone.refused else replace(gone, steps=(*_created(after).steps, *gone.steps))
+    effect = _updated(sides, seen, linked)
+    return replace(effect, steps=_if_rotated(effect.steps, sides, lambda same: _updated(same, seen, linked).steps))
 
 
 def _created(after: Fields) -> Effect:
     """What is there already is adopted, and only what differs is sent; what is there is not known."""
-    desired = as_books(after)
-    if desired.client_secret is None:
-        desired = _without_keys(desired)
-    there = ActualIntegration(enabled=False, keys=None)
-    return _effect(plan(desired, _counted(there)), there, after, lambda _: ADOPTED)
+    there = ActualIntegration(enabled=False, keys=None, linked=0)
+    return _effect(plan(_without_unknown_keys(as_books(after)), there), None, after, lambda _: ADOPTED)
 
 
-def _removed(before: Fields, there: ActualIntegration) -> Effect:
+def _removed(before: Fields, linked: int | None) -> Effect:
     was = as_books(before)
-    return _effect(plan(Removal(was.on_delete, was.allow_disruption), _counted(there)), there, before)
+    return _effect(plan(Removal(was.on_delete, was.allow_disruption), _assumed(before, linked)), linked, before)
 
 
-def _updated(sides: Sides, there: ActualIntegration, seen: bool) -> Effect:
+def _updated(sides: Sides, seen: bool, linked: int | None) -> Effect:
     before, after = sides.before or {}, sides.after or {}
-    if "connection" in sides.differ:
-        # The engine creates the new one for the other API key, then deletes the old one, by the old settings.
-        gone = _removed(before, there)
-        return gone if gone.refused else replace(gone, steps=(*_created(after).steps, *gone.steps))
     desired = as_books(after)
-    if not seen and "client_id" not in before and desired.client_secret is None:
-        desired = _without_keys(desired)  # Whether the declared id is the stored one is for the run to see.
+    if not seen and "client_id" not in before:
+        desired = _without_unknown_keys(desired)
 
     def condition(step: Sent) -> str:
         """What a step depends on because the side before the change does not say how Codat is."""
@@ -127,41 +124,41 @@ def _updated(sides: Sides, there: ActualIntegration, seen: bool) -> Effect:
             told = "client_id" in before and ("client_id" in sides.differ or "client_secret" in before)
         return "" if seen or told else ADOPTED
 
-    return _effect(plan(desired, _counted(there), Recorded.of(as_books(before))), there, after, condition)
-
-
-def _counted(there: ActualIntegration) -> ActualIntegration:
-    """Where the count of linked companies is not known, plan what happens when there are none."""
-    return replace(there, linked=0) if there.linked is None else there
+    planned = plan(desired, _assumed(before, linked), Recorded.of(as_books(before)))
+    return _effect(planned, linked, after, condition)
 
 
 def _effect(
-    planned: Plan, there: ActualIntegration, fields: Fields, condition: Callable[[Sent], str] = lambda _: ""
+    planned: Plan, linked: int | None, fields: Fields, condition: Callable[[Sent], str] = lambda _: ""
 ) -> Effect:
     """Put the core's plan into words; ``fields`` say whether disruption is allowed."""
     if planned.blockers:
         refused = Step("refuse", f"refuse: {' '.join(planned.blockers)}")
-        return Effect((refused,), planned.disruptive, False, there.linked, refused=True)
+        return Effect((refused,), planned.disruptive, False, linked, refused=True)
     permission = fields.get("allow_disruption")
     allowed = None if permission and not permission.known else bool(permission and permission.value is True)
     guard = ""
-    if planned.disruptive and allowed is not True and there.linked is None:
+    if planned.disruptive and allowed is not True and linked is None:
         guard = _UNLESS_LINKED if allowed is False else _UNLESS_FORBIDDEN
     steps = []
     for one in planned.steps:
         kind = _KINDS.get(one.kind) or ("enable" if one.enabled else "disable")
         steps.append(Step(kind, f"{one} in Codat", condition=condition(one) or guard))
     steps += [Step("forget", text, condition=guard) for text in planned.manual_steps]
-    return Effect(tuple(steps), planned.disruptive, allowed, there.linked)
+    return Effect(tuple(steps), planned.disruptive, allowed, linked)
 
 
-def _assumed(before: Fields) -> ActualIntegration:
-    """Codat as the side before the change declares it; it shows all but the last four characters of a key masked."""
+def _assumed(before: Fields, linked: int | None) -> ActualIntegration:
+    """Codat as the side before the change declares it, with keys masked but for the last four characters.
+
+    Where the count of linked companies is not known, the plan is of what happens when there are none.
+    """
     was = as_books(before)
     given = {ZOHO_BOOKS.id_key: was.client_id, ZOHO_BOOKS.secret_key: was.client_secret}
     masks = {name: "X" * (len(text) - 4) + text[-4:] for name, text in given.items() if text}
-    return ActualIntegration(enabled=was.enabled is True, keys=masks or None)
+    return ActualIntegration(enabled=was.enabled is True, keys=masks or None, linked=linked or 0)
 
 
-def _without_keys(desired: IntegrationSettings) -> IntegrationSettings:
-    return replace(desired, client_id=None, client_secret=None)
+def _without_unknown_keys(desired: IntegrationSettings) -> IntegrationSettings:
+    """Without a secret, whether the declared id is the stored one is for the run to see."""
+    return desired if desired.client_secret else replace(desired, client_id=None)

@@ -12,7 +12,6 @@ from codat_zoho.review.report import Environment, FieldChange, Finding, Level, S
 from codat_zoho.review.sides import Sides
 from codat_zoho.workspace.values import Field, Fields, as_client
 
-DANGER, CAUTION = Level.DANGER, Level.CAUTION
 _DELETION = {
     "keep": "is kept as it is",
     "disable": "is disabled; its keys stay",
@@ -70,7 +69,7 @@ class Verdict:
             changes=tuple(self.changes),
             steps=(*self.asked, *self.sent, *self.forgotten),
             by_hand=tuple(dict.fromkeys([*self.by_hand, *self.afterwards])),
-            findings=tuple(sorted(self.findings, key=lambda one: one.level is not DANGER)),
+            findings=tuple(sorted(self.findings, key=lambda one: one.level != "danger")),
             cannot_know=tuple(dict.fromkeys(self.cannot_know)),
         )
 
@@ -87,12 +86,12 @@ def _client_findings(sides: Sides) -> Iterator[Finding]:
             f"{', '.join(dropped)} {'are' if len(dropped) > 1 else 'is'} dropped: nobody verifies any more that "
             "customers whose Zoho organisation is there can link. Zoho's console and Codat keep it as it is."
         )
-        yield finding("region-dropped", DANGER, text, sides.new("regions"))
+        yield finding("region-dropped", "danger", text, sides.new("regions"))
     for rule, (name, violations) in _RULES.items():
         was = set(violations({name: sides.old(name).value}))
         for text in violations({name: sides.new(name).value}):
             if text not in was:
-                yield finding(rule, CAUTION, text, sides.new(name))
+                yield finding(rule, "caution", text, sides.new(name))
 
 
 def _client_by_hand(sides: Sides) -> Iterator[str]:
@@ -130,14 +129,14 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
     guard = "" if mode == "keep" else protection
     if sides.after is None:
         text = f"The integration is not declared any more: it {becomes}."
-        yield finding("removed", CAUTION if mode == "keep" else DANGER, text + guard)
+        yield finding("removed", "caution" if mode == "keep" else "danger", text + guard)
         return
     if sides.new("allow_disruption").value is True and sides.old("allow_disruption").value is not True:
         text = (
             "allow_disruption is switched on: disabling, another client id or deleting the keys then goes through "
             "while companies are linked. Set it for the one run that needs it, and back."
         )
-        yield finding("linked-company-guard", DANGER, text, sides.new("allow_disruption"))
+        yield finding("linked-company-guard", "danger", text, sides.new("allow_disruption"))
     if sides.before is None:
         return
     if "connection" in sides.differ:
@@ -145,19 +144,19 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
             f"Another connection: the integration of connection {sides.new('connection').shown} is set up, then that "
             f"of connection {sides.old('connection').shown} {becomes}, unless both API keys open one Codat client."
         )
-        yield finding("connection-changed", DANGER, text + guard, sides.new("connection"))
+        yield finding("connection-changed", "danger", text + guard, sides.new("connection"))
     elif sides.old("enabled").value is True and sides.new("enabled").value is False:
         text = "Customers cannot link Zoho Books any more, and what becomes of linked companies is documented nowhere."
-        yield finding("disable", DANGER, text + protection, sides.new("enabled"))
+        yield finding("disable", "danger", text + protection, sides.new("enabled"))
     if "client_id" in sides.differ and sides.kept("client_id"):
         text = "Tokens of linked companies are bound to the client id: every company must link again."
-        yield finding("client-id-changed", DANGER, text + protection, sides.new("client_id"))
+        yield finding("client-id-changed", "danger", text + protection, sides.new("client_id"))
     if "client_secret" in sides.uncertain:
         text = (
             "The client secret is written anew. Whether it is another one (a rotation) or the same cannot be known "
             "without decrypting it: ask the author, or look for client_secret_fingerprint in a preview."
         )
-        yield finding("secret-changed", CAUTION, text, sides.new("client_secret"))
+        yield finding("secret-changed", "caution", text, sides.new("client_secret"))
     modes = list(_DELETION)
     old, new = str(sides.old("on_delete").value), str(sides.new("on_delete").value)
     if old in modes and new in modes and modes.index(new) > modes.index(old):
@@ -165,10 +164,10 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
             f"The deletion policy is loosened from {old} to {new}: when the stack is destroyed, the integration "
             f"{_DELETION[new]}."
         )
-        yield finding("deletion-policy", DANGER, text, sides.new("on_delete"))
+        yield finding("deletion-policy", "danger", text, sides.new("on_delete"))
     for name, text in _UNMANAGED.items():
         if sides.dropped(name) and not (name == "client_secret" and sides.dropped("client_id")):
-            yield finding("unmanaged", CAUTION, text)
+            yield finding("unmanaged", "caution", text)
 
 
 def _integration_by_hand(sides: Sides) -> Iterator[str]:

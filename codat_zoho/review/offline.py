@@ -11,7 +11,7 @@ from codat_zoho.declare.stack_config import KEYS
 from codat_zoho.declare.tokens import CONFIG_KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review.declared import BY_PROGRAM, Declared
-from codat_zoho.review.judge import CAUTION, DANGER, Verdict, finding
+from codat_zoho.review.judge import Verdict, finding
 from codat_zoho.review.report import Environment, Finding, Status
 from codat_zoho.review.sides import SECRETS, Sides
 from codat_zoho.workspace.values import Fields, differing
@@ -35,13 +35,9 @@ _COUNT = "How many companies are linked: `pulumi preview --refresh` counts them.
 def environment(
     base: Declared | None, head: Declared | None, *, touched: bool = False, shared: Iterable[Finding] = ()
 ) -> Environment:
-    """Review one environment.
+    """Review one environment; None stands for a side that has no such stack.
 
-    Args:
-        base: what the base declares; None where it has no such stack.
-        head: what the head declares; None where it has no such stack any more.
-        touched: its stack-config or project file differs.
-        shared: what concerns other environments of the head, too.
+    It is ``touched`` where its files differ; ``shared`` is what concerns other environments of the head, too.
     """
     side = head or base
     assert side is not None
@@ -55,7 +51,7 @@ def environment(
         status = "renamed"
     whole = Environment(side.project, side.stack, side.file, status, problems=problems, touched=touched)
     if head is None:
-        deleted = Finding("stack-deleted", DANGER, _DELETED, side.file)
+        deleted = Finding("stack-deleted", "danger", _DELETED, side.file)
         return whole if problems else replace(whole, findings=(deleted,))
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
@@ -64,7 +60,7 @@ def environment(
     _judge_resources(verdict, base, head)
     verdict.findings += _in_clear(base, head)
     if base is None:
-        verdict.findings.append(Finding("stack-added", CAUTION, _ADDED, head.file))
+        verdict.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
     else:
         verdict.findings += _moved(base, head)
     verdict.findings += _odd_settings(base, head)
@@ -96,7 +92,7 @@ def _judge_resources(verdict: Verdict, base: Declared | None, head: Declared) ->
         verdict.cannot_know.append(_COUNT)
     if effect and effect.refused and not effect.disruptive:
         text = "pulumi up will refuse this change: see what it does."
-        verdict.findings.append(Finding("refused", CAUTION, text, head.file))
+        verdict.findings.append(Finding("refused", "caution", text, head.file))
     if head.books is None:
         text = "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
         verdict.cannot_know.append(text)
@@ -126,14 +122,14 @@ def _provider_findings(sides: Sides) -> Iterator[Finding]:
         at = sides.old(name) if removed else sides.new(name)
         if name == "codatUrl" and not removed:
             text = f"The API key and the client secret are sent to another address: {at.shown}."
-            yield finding("address-changed", DANGER, text, at)
+            yield finding("address-changed", "danger", text, at)
         elif name in ("apiKey", "apiKeys") and not removed:
             what = "is written anew" if sides.kept(name) else "is set where the environment has none"
             text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
-            yield finding("api-key-changed", CAUTION, text, at)
+            yield finding("api-key-changed", "caution", text, at)
         else:
             text = f"{name} decides where the package sends its requests: {'removed' if removed else at.shown}."
-            yield finding("address-changed", CAUTION, text, at)
+            yield finding("address-changed", "caution", text, at)
 
 
 def _moved(base: Declared, head: Declared) -> Iterator[Finding]:
@@ -142,18 +138,18 @@ def _moved(base: Declared, head: Declared) -> Iterator[Finding]:
         text = (
             f"The stack file is renamed, the stack is not: to Pulumi, {head.stack} is another stack than {base.stack}."
         )
-        yield Finding("stack-renamed", CAUTION, text, head.file)
+        yield Finding("stack-renamed", "caution", text, head.file)
     if base.project != head.project:
         text = (
             f"The project is renamed from {base.project or 'nothing'} to {head.project or 'nothing'}: to Pulumi "
             "its stacks are others, and settings in the old name's namespace are not read any more."
         )
-        yield Finding("project-renamed", DANGER, text, head.file)
+        yield Finding("project-renamed", "danger", text, head.file)
     yield from _encryption_findings(base, head)
     if differing(base.imports, head.imports):
         [at] = (head.imports or base.imports).values()
         text = "The ESC environments that settings are taken from are others; what they hold cannot be known."
-        yield finding("imports-changed", CAUTION, text, at)
+        yield finding("imports-changed", "caution", text, at)
 
 
 def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
@@ -168,13 +164,13 @@ def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
             f"{words} changes, but {len(kept)} encrypted {'value stays' if len(kept) == 1 else 'values stay'} as "
             "before: what was encrypted the old way cannot be decrypted the new way, and pulumi up fails."
         )
-        yield finding("undecryptable", DANGER, text, at)
+        yield finding("undecryptable", "danger", text, at)
     else:
         text = (
             f"{words} changes: the secrets are encrypted another way (another passphrase or key). Whoever runs pulumi "
             "up needs the new one; whether the secrets themselves are the same cannot be known."
         )
-        yield finding("encryption-changed", CAUTION, text, at)
+        yield finding("encryption-changed", "caution", text, at)
 
 
 def _in_clear(base: Declared | None, head: Declared) -> Iterator[Finding]:
@@ -182,11 +178,11 @@ def _in_clear(base: Declared | None, head: Declared) -> Iterator[Finding]:
     now = {one.identity for one in head.clear}
     for one in head.clear:
         text = secret_in_clear(one.key, looks_like=one.looks_like)
-        yield Finding("secret-in-clear", DANGER, text, one.file, one.line, one.identity not in was)
+        yield Finding("secret-in-clear", "danger", text, one.file, one.line, one.identity not in was)
     gone = {one.key: one.file for one in base.clear if one.identity not in now} if base else {}
     for key, file in gone.items():
         text = f"{key} stood in clear before this change and stays in git's history: make a new one and revoke it."
-        yield Finding("secret-was-in-clear", CAUTION, text, file)
+        yield Finding("secret-was-in-clear", "caution", text, file)
 
 
 def _odd_settings(base: Declared | None, head: Declared) -> Iterator[Finding]:
@@ -196,11 +192,11 @@ def _odd_settings(base: Declared | None, head: Declared) -> Iterator[Finding]:
         hint = f" Is {close[0]} meant?" if close else ""
         text = f"{one.shown} is no setting of codat-zoho, and the ready-to-use program does not read it.{hint}"
         new = base is None or name not in base.unknown_settings
-        yield finding("unknown-setting", CAUTION, text, one, new=new)
+        yield finding("unknown-setting", "caution", text, one, new=new)
     for name, text in head.warnings:
         at = (head.books or {}).get(name) or (head.client or {}).get(name)
         new = base is None or (name, text) not in base.warnings
-        yield finding("shape", CAUTION, f"{text[0].upper()}{text[1:]}.", at, new=new)
+        yield finding("shape", "caution", f"{text[0].upper()}{text[1:]}.", at, new=new)
 
 
 # --- what concerns several environments -------------------------------------------------------------------------------
@@ -221,7 +217,7 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
                     "other, and Zoho's limits are shared."
                 )
                 at = (one.books or {}).get("client_id")
-                found[one.file, one.stack].append(finding("client-id-shared", CAUTION, text, at, new=new))
+                found[one.file, one.stack].append(finding("client-id-shared", "caution", text, at, new=new))
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.review.judge import CAUTION, Verdict
+from codat_zoho.review.judge import Verdict
 from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step
 from codat_zoho.review.sides import Sides
 from codat_zoho.texts.redact import one_line
@@ -158,8 +158,8 @@ def _drifts(name: str, sides: Sides, wanted: Fields | None = None) -> Iterator[F
             text += " pulumi up sets what the code says."
         elif wanted is not None:
             text += " The code agrees with that."
-        yield Finding("drift", CAUTION, text)
+        yield Finding("drift", "caution", text)
 
 
 def _gone(one: Resource) -> Finding:
-    return Finding("drift", CAUTION, f"{one.name} was deployed and is gone.")
+    return Finding("drift", "caution", f"{one.name} was deployed and is gone.")

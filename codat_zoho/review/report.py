@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Literal
 
+Level = Literal["caution", "danger"]
 Status = Literal["added", "broken", "changed", "deleted", "renamed", "unchanged"]
 Origin = Literal["change", "drift"]
 StepKind = Literal["ask", "delete keys", "disable", "enable", "forget", "refuse", "save keys"]
-
-
-class Level(Enum):
-    """How bad a finding is."""
-
-    DANGER = "danger"
-    CAUTION = "caution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +87,7 @@ class Environment:
     @property
     def dangerous(self) -> bool:
         """Something in it is dangerous; what was so before does not count, except for a secret in clear."""
-        return any(f.level is Level.DANGER and (f.new or f.rule == "secret-in-clear") for f in self.findings)
+        return any(f.level == "danger" and (f.new or f.rule == "secret-in-clear") for f in self.findings)
 
     @property
     def changes_something(self) -> bool:

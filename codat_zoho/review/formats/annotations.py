@@ -6,7 +6,7 @@ GitHub shows ten errors, ten warnings and ten notices per step, so what matters 
 from __future__ import annotations
 
 from codat_zoho.review.formats.text import change_words
-from codat_zoho.review.report import Level, Review, grouped
+from codat_zoho.review.report import Review, grouped
 
 
 def render(review: Review) -> str:
@@ -29,7 +29,7 @@ def render(review: Review) -> str:
             add("error", problem.file, None if at_base else problem.line, f"{one.title}: broken", text)
         for finding in one.findings:
             if finding.new or finding.rule == "secret-in-clear":
-                level = "error" if finding.level is Level.DANGER else "warning"
+                level = "error" if finding.level == "danger" else "warning"
                 add(level, finding.file or one.file, finding.line, f"{one.title}: {finding.rule}", finding.text)
         for change, resources in grouped(one.changes):
             line = None if change.after is None else change.line

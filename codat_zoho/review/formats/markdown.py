@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.review.formats import text as words
-from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Review, grouped
+from codat_zoho.review.report import Environment, FieldChange, Finding, Review, grouped
 from codat_zoho.texts.markdown import code, escape, fit, table
 
 MARKER = "<!-- codat-zoho review -->"
@@ -14,7 +14,7 @@ MARKER = "<!-- codat-zoho review -->"
 LIMIT = 64_000
 """Characters; GitHub takes 65,536 in a comment, and whoever posts it may add a line of their own."""
 _ICONS = {"broken": "❌", "danger": "🛑", "deleted": "🛑", "unchanged": "✅"}
-_LEVELS = {Level.DANGER: "🛑", Level.CAUTION: "⚠️"}
+_LEVELS = {"danger": "🛑", "caution": "⚠️"}
 
 
 def render(review: Review) -> str:

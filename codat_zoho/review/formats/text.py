@@ -55,7 +55,7 @@ def _environment(one: Environment) -> Iterator[str]:
 
 def _finding(one: Environment, finding: Finding) -> str:
     old = "" if finding.new else ", not new"
-    return f"{finding.level.value} {finding.rule}{old}: {finding.text}{_at(one, finding)}"
+    return f"{finding.level} {finding.rule}{old}: {finding.text}{_at(one, finding)}"
 
 
 def _at(one: Environment, place: FieldChange | Finding) -> str:

@@ -32,7 +32,7 @@ def finding(rule: str, level: Level, text: str, at: Field | None = None, *, new:
 
 
 @dataclass(slots=True)
-class Verdict:
+class Judgement:
     """What is said of one environment, collected resource by resource."""
 
     changes: list[FieldChange] = field(default_factory=list)

@@ -11,7 +11,7 @@ from codat_zoho.declare.stack_config import KEYS
 from codat_zoho.declare.tokens import CONFIG_KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review.declared import BY_PROGRAM, Declared
-from codat_zoho.review.judge import Verdict, finding
+from codat_zoho.review.judge import Judgement, finding
 from codat_zoho.review.report import Environment, Finding, Status
 from codat_zoho.review.sides import SECRETS, Sides
 from codat_zoho.workspace.values import Fields, differing
@@ -56,24 +56,24 @@ def environment(
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
         return replace(whole, findings=tuple(_in_clear(base, head)))
-    verdict = Verdict()
-    _judge_resources(verdict, base, head)
-    verdict.findings += _in_clear(base, head)
+    judgement = Judgement()
+    _judge_resources(judgement, base, head)
+    judgement.findings += _in_clear(base, head)
     if base is None:
-        verdict.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
+        judgement.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
     else:
-        verdict.findings += _moved(base, head)
-    verdict.findings += _odd_settings(base, head)
-    verdict.findings += shared
+        judgement.findings += _moved(base, head)
+    judgement.findings += _odd_settings(base, head)
+    judgement.findings += shared
     if base is not None and base.stack != head.stack:
         rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
-        verdict.by_hand.insert(0, f"Before pulumi up: `{rename}`, else a second stack is created.")
-    if verdict.changes and status == "unchanged":
+        judgement.by_hand.insert(0, f"Before pulumi up: `{rename}`, else a second stack is created.")
+    if judgement.changes and status == "unchanged":
         whole = replace(whole, status="changed")
-    return verdict.environment(whole)
+    return judgement.environment(whole)
 
 
-def _judge_resources(verdict: Verdict, base: Declared | None, head: Declared) -> None:
+def _judge_resources(judgement: Judgement, base: Declared | None, head: Declared) -> None:
     client = Sides(base.client if base else None, head.client)
     books = Sides(base.books if base else None, head.books)
     if base is not None and base.books is None:
@@ -82,31 +82,31 @@ def _judge_resources(verdict: Verdict, base: Declared | None, head: Declared) ->
     elif head.books is None:
         client, books = (Sides(one.before, _as_the_program_decides(one.before)) for one in (client, books))
     elif client.before and not client.after:
-        verdict.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
+        judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
     provider = Sides(base.provider if base else {}, head.provider)
-    verdict.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
-    effect = verdict.add_integration(books.taken_as_same(books.uncertain - SECRETS))
-    verdict.add_client(client.taken_as_same(client.uncertain - SECRETS))
-    verdict.findings += _provider_findings(provider)
+    judgement.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
+    effect = judgement.add_integration(books.taken_as_same(books.uncertain - SECRETS))
+    judgement.add_client(client.taken_as_same(client.uncertain - SECRETS))
+    judgement.findings += _provider_findings(provider)
     if effect and effect.count_matters:
-        verdict.cannot_know.append(_COUNT)
+        judgement.cannot_know.append(_COUNT)
     if effect and effect.refused and not effect.disruptive:
         text = "pulumi up will refuse this change: see what it does."
-        verdict.findings.append(Finding("refused", "caution", text, head.file))
+        judgement.findings.append(Finding("refused", "caution", text, head.file))
     if head.books is None:
         text = "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
-        verdict.cannot_know.append(text)
-    if base is None and (verdict.asked or verdict.sent):
-        verdict.cannot_know.append("What Codat holds for this API key so far.")
+        judgement.cannot_know.append(text)
+    if base is None and (judgement.asked or judgement.sent):
+        judgement.cannot_know.append("What Codat holds for this API key so far.")
     names_by_reason = defaultdict(list)
     for name, one in {**(head.client or {}), **(head.books or {})}.items():
         if not one.known and name not in SECRETS:
             names_by_reason[one.shown].append(name)
     for reason, names in names_by_reason.items():
-        verdict.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
-    if any(not change.certain and change.field == "client_secret" for change in verdict.changes):
+        judgement.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
+    if any(not change.certain and change.field == "client_secret" for change in judgement.changes):
         text = "Whether the client secret is another one: it is encrypted, and nothing is decrypted here."
-        verdict.cannot_know.append(text)
+        judgement.cannot_know.append(text)
 
 
 def _as_the_program_decides(fields: Fields | None) -> Fields | None:

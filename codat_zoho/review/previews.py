@@ -10,7 +10,7 @@ from pathlib import Path
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.review.judge import Verdict
+from codat_zoho.review.judge import Judgement
 from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step
 from codat_zoho.review.sides import Sides
 from codat_zoho.texts.redact import one_line
@@ -67,22 +67,22 @@ def _environment(preview: Preview, file: str) -> Environment:
 
 def _found(whole: Environment, resources: Iterable[Resource]) -> Environment:
     """A refresh alone: what is there against what was recorded. What the program wants is not known."""
-    verdict = Verdict(cannot_know=["What pulumi up does about it: this refresh did not run the program."])
+    judgement = Judgement(cannot_know=["What pulumi up does about it: this refresh did not run the program."])
     for one in resources:
         if one.after is None:
-            verdict.findings.append(_gone(one))
+            judgement.findings.append(_gone(one))
         else:
             sides = Sides(one.before, one.after)
-            verdict.changes += sides.changes(one.name, "drift")
-            verdict.findings += _drifts(one.name, sides)
-    status: Status = "changed" if verdict.changes or verdict.findings else "unchanged"
-    return verdict.environment(replace(whole, status=status))
+            judgement.changes += sides.changes(one.name, "drift")
+            judgement.findings += _drifts(one.name, sides)
+    status: Status = "changed" if judgement.changes or judgement.findings else "unchanged"
+    return judgement.environment(replace(whole, status=status))
 
 
 def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
     """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     status = _status(resources)
-    verdict = Verdict()
+    judgement = Judgement()
     ended = []
     for old, one in _with_renames(resources):
         sides = Sides(one.before, one.after)
@@ -92,20 +92,20 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
             ended.append(Step("forget", text))
         drifted = set(sides.differ) - set(differing(one.recorded, one.after)) if one.recorded is not None else set()
         for change in sides.changes(one.name):
-            verdict.changes.append(replace(change, origin="drift") if change.field in drifted else change)
+            judgement.changes.append(replace(change, origin="drift") if change.field in drifted else change)
         if one.operation == "create" and one.recorded is not None:
-            verdict.findings.append(_gone(one))
-        verdict.findings += _drifts(one.name, Sides(one.recorded, one.before), one.after)
+            judgement.findings.append(_gone(one))
+        judgement.findings += _drifts(one.name, Sides(one.recorded, one.before), one.after)
         if not one.books:
-            verdict.add_client(sides)
+            judgement.add_client(sides)
         elif sides.differ:
-            effect = verdict.add_integration(_as_found(sides), seen=True, linked=one.linked)
+            effect = judgement.add_integration(_as_found(sides), seen=True, linked=one.linked)
             if effect and effect.count_matters:
-                verdict.cannot_know.append(_COUNT)
-    verdict.sent = [*ended, *verdict.sent]
+                judgement.cannot_know.append(_COUNT)
+    judgement.sent = [*ended, *judgement.sent]
     if not resources:
-        verdict.cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
-    return verdict.environment(replace(whole, status=status))
+        judgement.cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
+    return judgement.environment(replace(whole, status=status))
 
 
 def _as_found(sides: Sides) -> Sides:

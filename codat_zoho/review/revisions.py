@@ -38,8 +38,8 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     new_tree = repository.tree(commit or head)
     changed = repository.changed(before, commit or head) if before else frozenset(new_tree)
     old_content, new_content = repository.read(old_tree, new_tree)
-    seen: dict[tuple[object, ...], Declared] = {}
-    bases, heads = _side(old_content, "base", seen), _side(new_content, "head", seen)
+    known: dict[tuple[object, ...], Declared] = {}
+    bases, heads = _side(old_content, "base", known), _side(new_content, "head", known)
     shared = offline.shared_clients([*bases.values()], [*heads.values()])
     pairs = list(_pairs(bases, heads, old_content, new_content))
     environments = []
@@ -80,9 +80,9 @@ def _words(name: str, commit: str) -> str:
 
 
 def _side(
-    content: Mapping[str, bytes | None], side: Literal["base", "head"], seen: dict[tuple[object, ...], Declared]
+    content: Mapping[str, bytes | None], side: Literal["base", "head"], known: dict[tuple[object, ...], Declared]
 ) -> dict[Place, Declared]:
-    """The stacks of one side, each read within its project; ``seen`` are those that were read before."""
+    """The stacks of one side, each read within its project; ``known`` are those that were read before."""
     stacks: dict[str, dict[str, str]] = {}
     project_files: dict[str, str] = {}
     for path in sorted(content, reverse=True):  # .yml before .yaml, so that the latter wins
@@ -105,10 +105,10 @@ def _side(
         project_file = project_files.get(home, "")
         for name, path in sorted(paths.items()):
             key = (path, content[path], project_file, content.get(project_file))
-            if key not in seen:
-                seen[key] = _declared(name, path, content[path], project, project_file, broken)
-            problems = tuple(replace(one, side=side) for one in seen[key].problems)
-            made[home, name] = replace(seen[key], problems=problems)
+            if key not in known:
+                known[key] = _declared(name, path, content[path], project, project_file, broken)
+            problems = tuple(replace(one, side=side) for one in known[key].problems)
+            made[home, name] = replace(known[key], problems=problems)
     return made
 
 

@@ -75,7 +75,7 @@ class Sides:
             certain = name not in self.uncertain
             if was == becomes and certain:
                 becomes = f"another one, {was}"
-            elif was == becomes == "encrypted":
+            elif was == becomes and name != FINGERPRINT:
                 becomes = "encrypted anew"
             at = new if new and new.file else old or new or _UNSET
             found.append(FieldChange(resource, name, was, becomes, certain, origin, at.file, at.line))

@@ -75,7 +75,7 @@ class Sides:
             certain = name not in self.uncertain
             if was == becomes and certain:
                 becomes = f"another one, {was}"
-            elif was == becomes and name != FINGERPRINT:
+            elif was == becomes and name != FINGERPRINT and not self.old(name).elsewhere:
                 becomes = "encrypted anew"
             at = new if new and new.file else old or new or _UNSET
             found.append(FieldChange(resource, name, was, becomes, certain, origin, at.file, at.line))

@@ -156,7 +156,7 @@ def _assumed(before: Fields, linked: int | None) -> ActualIntegration:
     was = as_books(before)
     given = {ZOHO_BOOKS.id_key: was.client_id, ZOHO_BOOKS.secret_key: was.client_secret}
     masks = {name: "X" * (len(text) - 4) + text[-4:] for name, text in given.items() if text}
-    return ActualIntegration(enabled=was.enabled is True, keys=masks or None, linked=linked or 0)
+    return ActualIntegration(enabled=was.enabled is True, keys=masks if was.client_id else None, linked=linked or 0)
 
 
 def _without_unknown_keys(desired: IntegrationSettings) -> IntegrationSettings:

@@ -10,7 +10,7 @@ from codat_zoho.policy.rules import supported_regions, verification_on
 from codat_zoho.review import steps
 from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Step
 from codat_zoho.review.sides import Sides
-from codat_zoho.workspace.values import Field, Fields, as_client
+from codat_zoho.workspace.values import Field, as_client
 
 _DELETION = {
     "keep": "is kept as it is",
@@ -47,7 +47,7 @@ class Judgement:
     def add_client(self, sides: Sides) -> None:
         """Judge a change of the client in Zoho's console."""
         if sides.differ:
-            planned = self.asked if sides.after is not None else self.forgotten
+            planned = self.asked if sides.after else self.forgotten
             planned += steps.client(sides)
             self.by_hand += _client_by_hand(sides)
             self.findings += _client_findings(sides)
@@ -78,9 +78,9 @@ class Judgement:
 
 
 def _client_findings(sides: Sides) -> Iterator[Finding]:
-    if sides.after is None:
+    if not sides.after:
         return
-    dropped = [code for code in _codes(sides.before) if code not in _codes(sides.after)]
+    dropped = [code for code in _codes(sides.old("regions")) if code not in _codes(sides.new("regions"))]
     if dropped and sides.new("regions").known:
         text = (
             f"{', '.join(dropped)} {'are' if len(dropped) > 1 else 'is'} dropped: nobody verifies any more that "
@@ -95,29 +95,28 @@ def _client_findings(sides: Sides) -> Iterator[Finding]:
 
 
 def _client_by_hand(sides: Sides) -> Iterator[str]:
-    if sides.after is None:
+    if not sides.after:
         return
     desired = as_client(sides.after)
     redirect, *enabled_regions = by_hand(desired)
-    if sides.before is None or "client_id" in sides.differ:
+    if not sides.before or "client_id" in sides.differ:
         yield redirect
         yield from enabled_regions
     elif desired.same_credentials_everywhere:
-        added = sorted(set(_codes(sides.after)) - set(_codes(sides.before)))
+        added = sorted({*_codes(sides.new("regions"))} - {*_codes(sides.old("regions"))})
         if added or "same_credentials_everywhere" in sides.differ:
             yield from enabled_regions
         if added and not enabled_regions:
             yield f"Zoho's API console, Settings tab: {', '.join(added)} is enabled."
     if "same_credentials_everywhere" in sides.differ and sides.new("same_credentials_everywhere").value is False:
         yield "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is off."
-    if sides.before is not None and "client_secret" in sides.differ and "client_secret" in sides.after:
+    if sides.before and "client_secret" in sides.differ and "client_secret" in sides.after:
         when = "If it is a rotation: the" if "client_secret" in sides.uncertain else "The"
         yield f"{when} new secret is the client's secret in Zoho's API console when this is deployed."
 
 
-def _codes(fields: Fields | None) -> list[str]:
-    value = fields["regions"].value if fields and "regions" in fields else None
-    return list(value) if isinstance(value, list | tuple) else []
+def _codes(regions: Field) -> list[str]:
+    return list(regions.value) if isinstance(regions.value, list | tuple) else []
 
 
 # --- the integration --------------------------------------------------------------------------------------------------
@@ -127,7 +126,7 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
     mode = str(sides.old("on_delete").value or "remove")
     becomes = _DELETION.get(mode, "is deleted")
     guard = "" if mode == "keep" else protection
-    if sides.after is None:
+    if not sides.after:
         text = f"The integration is not declared any more: it {becomes}."
         yield finding("removed", "caution" if mode == "keep" else "danger", text + guard)
         return
@@ -137,7 +136,7 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
             "while companies are linked. Set it for the one run that needs it, and back."
         )
         yield finding("linked-company-guard", "danger", text, sides.new("allow_disruption"))
-    if sides.before is None:
+    if not sides.before:
         return
     if "connection" in sides.differ:
         text = (
@@ -148,7 +147,7 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
     elif sides.old("enabled").value is True and sides.new("enabled").value is False:
         text = "Customers cannot link Zoho Books any more, and what becomes of linked companies is documented nowhere."
         yield finding("disable", "danger", text + protection, sides.new("enabled"))
-    if "client_id" in sides.differ and sides.kept("client_id"):
+    if "client_id" in sides.differ and sides.in_both("client_id"):
         text = "Tokens of linked companies are bound to the client id: every company must link again."
         yield finding("client-id-changed", "danger", text + protection, sides.new("client_id"))
     if "client_secret" in sides.uncertain:
@@ -171,10 +170,10 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
 
 
 def _integration_by_hand(sides: Sides) -> Iterator[str]:
-    if "client_id" in sides.differ and sides.kept("client_id"):
+    if "client_id" in sides.differ and sides.in_both("client_id"):
         yield "Afterwards: let every linked company link Zoho Books again."
     connection = sides.new("connection")
-    if "connection" in sides.differ and sides.kept("connection") and connection.known:
+    if "connection" in sides.differ and sides.in_both("connection") and connection.known:
         name = str(connection.value)
         suffix = "" if name == "default" else f"_{name.upper().replace('-', '_')}"
         yield f"Where pulumi up runs: the API key of the other Codat client is in CODAT_API_KEY{suffix}."

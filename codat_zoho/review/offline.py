@@ -14,7 +14,7 @@ from codat_zoho.review.declared import BY_PROGRAM, Declared
 from codat_zoho.review.judge import Judgement, finding
 from codat_zoho.review.report import Environment, Finding, Status
 from codat_zoho.review.sides import SECRETS, Sides
-from codat_zoho.workspace.values import Fields, differing
+from codat_zoho.workspace.values import differing
 
 GENERAL = (
     "Whether Codat and Zoho are as the base declares (drift): `pulumi preview --refresh` or `codat-zoho drift` tell.",
@@ -74,19 +74,19 @@ def environment(
 
 
 def _judge_resources(judgement: Judgement, base: Declared | None, head: Declared) -> None:
-    client = Sides(base.client if base else None, head.client)
-    books = Sides(base.books if base else None, head.books)
-    if base is not None and base.books is None:
+    client = Sides((base.client if base else None) or {}, head.client or {})
+    books = Sides((base.books if base else None) or {}, head.books or {})
+    if base and not books.before:
         # The program decided them before: what was there is not known, and it is not there for the first time.
-        client, books = (Sides(_as_the_program_decides(one.after), one.after) for one in (client, books))
-    elif head.books is None:
-        client, books = (Sides(one.before, _as_the_program_decides(one.before)) for one in (client, books))
+        client, books = (Sides(dict.fromkeys(one.after, BY_PROGRAM), one.after) for one in (client, books))
+    elif not books.after:
+        client, books = (Sides(one.before, dict.fromkeys(one.before, BY_PROGRAM)) for one in (client, books))
     elif client.before and not client.after:
         judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
     provider = Sides(base.provider if base else {}, head.provider)
     judgement.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
-    effect = judgement.add_integration(books.taken_as_same(books.uncertain - SECRETS))
-    judgement.add_client(client.taken_as_same(client.uncertain - SECRETS))
+    effect = judgement.add_integration(books.assuming_equal(books.uncertain - SECRETS))
+    judgement.add_client(client.assuming_equal(client.uncertain - SECRETS))
     judgement.findings += _provider_findings(provider)
     if effect and effect.count_matters:
         judgement.cannot_know.append(_COUNT)
@@ -109,10 +109,6 @@ def _judge_resources(judgement: Judgement, base: Declared | None, head: Declared
         judgement.cannot_know.append(text)
 
 
-def _as_the_program_decides(fields: Fields | None) -> Fields | None:
-    return None if fields is None else dict.fromkeys(fields, BY_PROGRAM)
-
-
 # --- what concerns the files ------------------------------------------------------------------------------------------
 
 
@@ -124,7 +120,7 @@ def _provider_findings(sides: Sides) -> Iterator[Finding]:
             text = f"The API key and the client secret are sent to another address: {at.shown}."
             yield finding("address-changed", "danger", text, at)
         elif name in ("apiKey", "apiKeys") and not removed:
-            what = "is written anew" if sides.kept(name) else "is set where the environment has none"
+            what = "is written anew" if sides.in_both(name) else "is set where the environment has none"
             text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
             yield finding("api-key-changed", "caution", text, at)
         else:

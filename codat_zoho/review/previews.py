@@ -72,7 +72,7 @@ def _found(whole: Environment, resources: Iterable[Resource]) -> Environment:
         if one.after is None:
             judgement.findings.append(_gone(one))
         else:
-            sides = Sides(one.before, one.after)
+            sides = Sides(one.before or {}, one.after or {})
             judgement.changes += sides.changes(one.name, "drift")
             judgement.findings += _drifts(one.name, sides)
     status: Status = "changed" if judgement.changes or judgement.findings else "unchanged"
@@ -85,7 +85,7 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
     judgement = Judgement()
     ended = []
     for old, one in _with_renames(resources):
-        sides = Sides(one.before, one.after)
+        sides = Sides(one.before or {}, one.after or {})
         if old is not None:
             status = "changed"
             text = f"end the name {old.name}: {one.name} is the same integration, so Codat stays as is"
@@ -95,7 +95,7 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
             judgement.changes.append(replace(change, origin="drift") if change.field in drifted else change)
         if one.operation == "create" and one.recorded is not None:
             judgement.findings.append(_gone(one))
-        judgement.findings += _drifts(one.name, Sides(one.recorded, one.before), one.after)
+        judgement.findings += _drifts(one.name, Sides(one.recorded or {}, one.before or {}), one.after)
         if not one.books:
             judgement.add_client(sides)
         elif sides.differ:
@@ -111,7 +111,7 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
 def _as_found(sides: Sides) -> Sides:
     """The engine keeps showing the secret that was recorded; its fingerprint tells where another one was found."""
     shown = sides.old(FINGERPRINT).value
-    if sides.before is None or "client_secret" not in sides.before or not shown or is_fingerprint(str(shown)):
+    if "client_secret" not in sides.before or not shown or is_fingerprint(str(shown)):
         return sides
     found = replace(sides.old("client_secret"), identity="not the recorded secret")
     return Sides({**sides.before, "client_secret": found}, sides.after)
@@ -149,7 +149,7 @@ def _status(resources: Sequence[Resource]) -> Status:
 
 def _drifts(name: str, sides: Sides, wanted: Fields | None = None) -> Iterator[Finding]:
     """What somebody changed since the last deployment, and what becomes of that, where a refresh tells."""
-    if sides.before is None or sides.after is None:
+    if not sides.before or not sides.after:
         return
     for field in sides.differ:
         was, found = (side[field].shown if field in side else "not set" for side in (sides.before, sides.after))

@@ -16,10 +16,10 @@ _UNSET = Field("", "")
 
 @dataclass(frozen=True)
 class Sides:
-    """The fields of one resource; a side is None where the resource is not declared or not there."""
+    """The fields of one resource; a side is empty where the resource is not declared or not there."""
 
-    before: Fields | None
-    after: Fields | None
+    before: Fields
+    after: Fields
 
     @cached_property
     def differ(self) -> list[str]:
@@ -28,47 +28,48 @@ class Sides:
 
     @cached_property
     def uncertain(self) -> frozenset[str]:
-        """Those of them that may be the same all the same: encrypted, or decided elsewhere."""
+        """Those of them that may be equal nevertheless: encrypted, or decided elsewhere."""
         found = set()
         for name in self.differ:
             old, new = self.old(name), self.new(name)
             if name == FINGERPRINT:
-                may_be_same = "client_secret" in found and "client_id" not in self.differ
-            elif self.kept(name):
-                may_be_same = not (old.known and new.known)
+                may_be_equal = "client_secret" in found and "client_id" not in self.differ
+            elif self.in_both(name):
+                may_be_equal = not (old.known and new.known)
             else:
-                may_be_same = name not in SECRETS and (old.elsewhere or new.elsewhere)
-            if may_be_same:
+                may_be_equal = name not in SECRETS and (old.elsewhere or new.elsewhere)
+            if may_be_equal:
                 found.add(name)
         return frozenset(found)
 
     def old(self, name: str) -> Field:
         """The field before the change; without a value where it is not set."""
-        return (self.before or {}).get(name, _UNSET)
+        return self.before.get(name, _UNSET)
 
     def new(self, name: str) -> Field:
         """The field after the change, likewise."""
-        return (self.after or {}).get(name, _UNSET)
+        return self.after.get(name, _UNSET)
 
-    def kept(self, name: str) -> bool:
+    def in_both(self, name: str) -> bool:
         """Both sides set the field."""
-        return name in (self.before or {}) and name in (self.after or {})
+        return name in self.before and name in self.after
 
     def dropped(self, name: str) -> bool:
         """Only the side before sets the field."""
-        return name in (self.before or {}) and name not in (self.after or {})
+        return name in self.before and name not in self.after
 
-    def taken_as_same(self, names: Collection[str]) -> Sides:
-        """The same with some fields as they were: nothing follows from what cannot be known."""
-        if self.before is None or self.after is None:
+    def assuming_equal(self, names: Collection[str]) -> Sides:
+        """The same change without some fields: nothing follows from what cannot be known."""
+        if not self.before or not self.after:
             return self
-        return Sides(self.before, {**self.after, **{name: self.before[name] for name in names if name in self.before}})
+        kept = {name: one for name, one in self.before.items() if name in names}
+        return Sides(self.before, {**self.after, **kept})
 
     def changes(self, resource: str, origin: Origin = "change") -> list[FieldChange]:
         """The fields that differ, as the engine's preview lists them; what both leave to others is left out."""
         found = []
         for name in self.differ:
-            old, new = (self.before or {}).get(name), (self.after or {}).get(name)
+            old, new = self.before.get(name), self.after.get(name)
             if old and new and old.elsewhere and new.elsewhere:
                 continue
             was, becomes = old.shown if old else None, new.shown if new else None

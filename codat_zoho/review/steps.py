@@ -28,13 +28,13 @@ def _if_rotated(steps: Iterable[Step], sides: Sides, again: Callable[[Sides], It
     hidden = sides.uncertain & SECRETS
     if not hidden:
         return tuple(steps)
-    sure = {(step.kind, step.regions) for step in again(sides.taken_as_same(hidden))}
+    sure = {(step.kind, step.regions) for step in again(sides.assuming_equal(hidden))}
     return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=_IF_ROTATED) for step in steps)
 
 
 def client(sides: Sides) -> tuple[Step, ...]:
     """What is done about the client: data centres are asked, and nothing is written."""
-    if sides.after is None:
+    if not sides.after:
         return (Step("forget", "stop managing the client; it stays in Zoho's API console"),)
     return _if_rotated(_asked(sides), sides, _asked)
 
@@ -42,13 +42,13 @@ def client(sides: Sides) -> tuple[Step, ...]:
 def _asked(sides: Sides) -> list[Step]:
     if not sides.differ:
         return []
-    desired = as_client(sides.after or {})
+    desired = as_client(sides.after)
     condition = "" if sides.new("verify").known else _UNLESS_OFF
     if not sides.new("regions").known:
         if desired.verify == "off" or desired.client_secret is None:
             return []
         return [Step("ask", "ask Zoho's data centres whether they accept the client", condition=condition)]
-    was = as_client(sides.before or {})
+    was = as_client(sides.before)
     accepted = () if was.verify == "off" or was.client_secret is None else was.regions
     asked = regions_to_ask(desired, desired.verify, sides.differ, accepted)
     if not asked:
@@ -86,15 +86,14 @@ def integration(sides: Sides, *, seen: bool, linked: int | None) -> Effect:
     It was ``seen`` where the engine found or recorded Codat as the side before says, with so many companies linked;
     else that is only what was declared.
     """
-    before, after = sides.before, sides.after
-    if before is None:
-        return _created(after or {})
-    if after is None:
-        return _removed(before, linked)
+    if not sides.before:
+        return _created(sides.after)
+    if not sides.after:
+        return _removed(sides.before, linked)
     if "connection" in sides.differ:
         # The engine creates the new one for the other API key, then deletes the old one, by the old settings.
-        gone = _removed(before, linked)
-        return gone if gone.refused else replace(gone, steps=(*_created(after).steps, *gone.steps))
+        gone = _removed(sides.before, linked)
+        return gone if gone.refused else replace(gone, steps=(*_created(sides.after).steps, *gone.steps))
     effect = _updated(sides, seen, linked)
     return replace(effect, steps=_if_rotated(effect.steps, sides, lambda same: _updated(same, seen, linked).steps))
 
@@ -111,8 +110,7 @@ def _removed(before: Fields, linked: int | None) -> Effect:
 
 
 def _updated(sides: Sides, seen: bool, linked: int | None) -> Effect:
-    before, after = sides.before or {}, sides.after or {}
-    desired = as_books(after)
+    before, desired = sides.before, as_books(sides.after)
     if not seen and "client_id" not in before:
         desired = _without_unknown_keys(desired)
 
@@ -125,7 +123,7 @@ def _updated(sides: Sides, seen: bool, linked: int | None) -> Effect:
         return "" if seen or told else ADOPTED
 
     planned = plan(desired, _assumed(before, linked), Recorded.of(as_books(before)))
-    return _effect(planned, linked, after, condition)
+    return _effect(planned, linked, sides.after, condition)
 
 
 def _effect(

@@ -30,17 +30,17 @@ _OPTIONAL = ("client_id", "client_secret")
 class Declared:
     """One side of one environment; where it has problems, everything else is incomplete.
 
-    ``client`` is None where none is declared, ``books`` where the program decides them and nothing is known. The
+    ``client`` is empty where none is declared, ``books`` where the program decides them and nothing is known. The
     ciphertexts in ``encrypted`` are digested, ``encryption`` is how they were made, ``imports`` the ESC environments.
     What is allowed but looks wrong is in ``warnings``, by field. A stack that is not ``ours`` is another program's.
     """
 
-    project: str
-    stack: str
-    file: str
-    project_file: str
-    client: Fields | None = None
-    books: Fields | None = None
+    project: str = ""
+    stack: str = ""
+    file: str = ""
+    project_file: str = ""
+    client: Fields = field(default_factory=dict)
+    books: Fields = field(default_factory=dict)
     provider: Fields = field(default_factory=dict)
     encrypted: Fields = field(default_factory=dict)
     encryption: Fields = field(default_factory=dict)
@@ -185,8 +185,8 @@ def _with_resources(side: Declared, given: Mapping[str, Field], space: str) -> D
     warnings = [(name, text) for name in values if name != "regions" for text in warnings_about({name: values[name]})]
     return replace(
         side,
-        client=made.get(ZohoClientSettings),
-        books=made.get(IntegrationSettings),
+        client=made.get(ZohoClientSettings, {}),
+        books=made.get(IntegrationSettings, {}),
         warnings=tuple(warnings),
         problems=tuple(dict.fromkeys(problems)),
     )

@@ -55,35 +55,34 @@ def environment(
         return whole if problems else replace(whole, findings=(deleted,))
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
-        return replace(whole, findings=tuple(_in_clear(base, head)))
+        return replace(whole, findings=tuple(_in_clear(base or Declared(), head)))
     judgement = Judgement()
-    _judge_resources(judgement, base, head)
-    judgement.findings += _in_clear(base, head)
+    if base is not None and base.stack != head.stack:
+        rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
+        judgement.by_hand.append(f"Before pulumi up: `{rename}`, else a second stack is created.")
+    _judge_resources(judgement, base or Declared(), head, added=base is None)
+    judgement.findings += _in_clear(base or Declared(), head)
     if base is None:
         judgement.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
     else:
         judgement.findings += _moved(base, head)
-    judgement.findings += _odd_settings(base, head)
+    judgement.findings += _odd_settings(base or Declared(), head)
     judgement.findings += shared
-    if base is not None and base.stack != head.stack:
-        rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
-        judgement.by_hand.insert(0, f"Before pulumi up: `{rename}`, else a second stack is created.")
     if judgement.changes and status == "unchanged":
         whole = replace(whole, status="changed")
     return judgement.environment(whole)
 
 
-def _judge_resources(judgement: Judgement, base: Declared | None, head: Declared) -> None:
-    client = Sides((base.client if base else None) or {}, head.client or {})
-    books = Sides((base.books if base else None) or {}, head.books or {})
-    if base and not books.before:
+def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, added: bool) -> None:
+    client, books = Sides(base.client, head.client), Sides(base.books, head.books)
+    if not added and not books.before:
         # The program decided them before: what was there is not known, and it is not there for the first time.
         client, books = (Sides(dict.fromkeys(one.after, BY_PROGRAM), one.after) for one in (client, books))
     elif not books.after:
         client, books = (Sides(one.before, dict.fromkeys(one.before, BY_PROGRAM)) for one in (client, books))
     elif client.before and not client.after:
         judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
-    provider = Sides(base.provider if base else {}, head.provider)
+    provider = Sides(base.provider, head.provider)
     judgement.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
     effect = judgement.add_integration(books.assuming_equal(books.uncertain - SECRETS))
     judgement.add_client(client.assuming_equal(client.uncertain - SECRETS))
@@ -93,13 +92,13 @@ def _judge_resources(judgement: Judgement, base: Declared | None, head: Declared
     if effect and effect.refused and not effect.disruptive:
         text = "pulumi up will refuse this change: see what it does."
         judgement.findings.append(Finding("refused", "caution", text, head.file))
-    if head.books is None:
+    if not head.books:
         text = "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
         judgement.cannot_know.append(text)
-    if base is None and (judgement.asked or judgement.sent):
+    if added and (judgement.asked or judgement.sent):
         judgement.cannot_know.append("What Codat holds for this API key so far.")
     names_by_reason = defaultdict(list)
-    for name, one in {**(head.client or {}), **(head.books or {})}.items():
+    for name, one in {**head.client, **head.books}.items():
         if not one.known and name not in SECRETS:
             names_by_reason[one.shown].append(name)
     for reason, names in names_by_reason.items():
@@ -169,29 +168,28 @@ def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
         yield finding("encryption-changed", "caution", text, at)
 
 
-def _in_clear(base: Declared | None, head: Declared) -> Iterator[Finding]:
-    was = {one.identity for one in base.clear} if base else set()
+def _in_clear(base: Declared, head: Declared) -> Iterator[Finding]:
+    was = {one.identity for one in base.clear}
     now = {one.identity for one in head.clear}
     for one in head.clear:
         text = secret_in_clear(one.key, looks_like=one.looks_like)
         yield Finding("secret-in-clear", "danger", text, one.file, one.line, one.identity not in was)
-    gone = {one.key: one.file for one in base.clear if one.identity not in now} if base else {}
+    gone = {one.key: one.file for one in base.clear if one.identity not in now}
     for key, file in gone.items():
         text = f"{key} stood in clear before this change and stays in git's history: make a new one and revoke it."
         yield Finding("secret-was-in-clear", "caution", text, file)
 
 
-def _odd_settings(base: Declared | None, head: Declared) -> Iterator[Finding]:
+def _odd_settings(base: Declared, head: Declared) -> Iterator[Finding]:
     """Settings that nothing reads, and values that are allowed but look wrong."""
     for name, one in head.unknown_settings.items():
         close = difflib.get_close_matches(name, [*KEYS, *CONFIG_KEYS], n=1)
         hint = f" Is {close[0]} meant?" if close else ""
         text = f"{one.shown} is no setting of codat-zoho, and the ready-to-use program does not read it.{hint}"
-        new = base is None or name not in base.unknown_settings
-        yield finding("unknown-setting", "caution", text, one, new=new)
+        yield finding("unknown-setting", "caution", text, one, new=name not in base.unknown_settings)
     for name, text in head.warnings:
-        at = (head.books or {}).get(name) or (head.client or {}).get(name)
-        new = base is None or (name, text) not in base.warnings
+        at = head.books.get(name) or head.client.get(name)
+        new = (name, text) not in base.warnings
         yield finding("shape", "caution", f"{text[0].upper()}{text[1:]}.", at, new=new)
 
 
@@ -212,7 +210,7 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
                     f"The same Zoho client id as in {others}: rotating its secret or deleting it in one concerns the "
                     "other, and Zoho's limits are shared."
                 )
-                at = (one.books or {}).get("client_id")
+                at = one.books["client_id"]
                 found[one.file, one.stack].append(finding("client-id-shared", "caution", text, at, new=new))
     return found
 
@@ -220,7 +218,7 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
 def _by_client(sides: Sequence[Declared]) -> Iterable[list[Declared]]:
     groups = defaultdict(list)
     for side in sides:
-        client_id = (side.books or {}).get("client_id")
+        client_id = side.books.get("client_id")
         if client_id is not None and client_id.known:
             groups[client_id.value].append(side)
     return groups.values()

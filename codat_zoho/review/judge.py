@@ -46,9 +46,10 @@ class Judgement:
 
     def add_client(self, sides: Sides) -> None:
         """Judge a change of the client in Zoho's console."""
-        if sides.differ:
-            planned = self.asked if sides.after else self.forgotten
-            planned += steps.client(sides)
+        if sides.differ and not sides.after:
+            self.forgotten.append(Step("forget", "stop managing the client; it stays in Zoho's API console"))
+        elif sides.differ:
+            self.asked += steps.client(sides)
             self.by_hand += _client_by_hand(sides)
             self.findings += _client_findings(sides)
 
@@ -78,8 +79,6 @@ class Judgement:
 
 
 def _client_findings(sides: Sides) -> Iterator[Finding]:
-    if not sides.after:
-        return
     dropped = [code for code in _codes(sides.old("regions")) if code not in _codes(sides.new("regions"))]
     if dropped and sides.new("regions").known:
         text = (
@@ -95,8 +94,6 @@ def _client_findings(sides: Sides) -> Iterator[Finding]:
 
 
 def _client_by_hand(sides: Sides) -> Iterator[str]:
-    if not sides.after:
-        return
     desired = as_client(sides.after)
     redirect, *enabled_regions = by_hand(desired)
     if not sides.before or "client_id" in sides.differ:

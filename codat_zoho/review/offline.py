@@ -41,7 +41,8 @@ def environment(
     """
     side = head or base
     assert side is not None
-    problems = tuple(problem for one in (base, head) if one for problem in one.problems)
+    problems = [replace(one, side="base") for one in base.problems] if base else []
+    problems += [replace(one, side="head") for one in head.problems] if head else []
     status: Status = "unchanged"
     if problems:
         status = "broken"
@@ -49,7 +50,7 @@ def environment(
         status = "added" if base is None else "deleted"
     elif base.stack != head.stack:
         status = "renamed"
-    whole = Environment(side.project, side.stack, side.file, status, problems=problems, touched=touched)
+    whole = Environment(side.project, side.stack, side.file, status, problems=tuple(problems), touched=touched)
     if head is None:
         deleted = Finding("stack-deleted", "danger", _DELETED, side.file)
         return whole if problems else replace(whole, findings=(deleted,))

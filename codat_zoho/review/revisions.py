@@ -5,8 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.policy.files import is_ready_made
@@ -39,7 +38,7 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     changed = repository.changed(before, commit or head) if before else frozenset(new_tree)
     old_content, new_content = repository.read(old_tree, new_tree)
     known: dict[tuple[object, ...], Declared] = {}
-    bases, heads = _side(old_content, "base", known), _side(new_content, "head", known)
+    bases, heads = _side(old_content, known), _side(new_content, known)
     shared = offline.shared_clients([*bases.values()], [*heads.values()])
     pairs = list(_pairs(bases, heads, old_content, new_content))
     environments = []
@@ -79,9 +78,7 @@ def _words(name: str, commit: str) -> str:
     return commit[:8] if commit.startswith(name) else f"{one_line(name, 60)} ({commit[:8]})"
 
 
-def _side(
-    content: Mapping[str, bytes | None], side: Literal["base", "head"], known: dict[tuple[object, ...], Declared]
-) -> dict[Place, Declared]:
+def _side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...], Declared]) -> dict[Place, Declared]:
     """The stacks of one side, each read within its project; ``known`` are those that were read before."""
     stacks: dict[str, dict[str, str]] = {}
     project_files: dict[str, str] = {}
@@ -107,8 +104,7 @@ def _side(
             key = (path, content[path], project_file, content.get(project_file))
             if key not in known:
                 known[key] = _declared(name, path, content[path], project, project_file, broken)
-            problems = tuple(replace(one, side=side) for one in known[key].problems)
-            made[home, name] = replace(known[key], problems=problems)
+            made[home, name] = known[key]
     return made
 
 

@@ -34,8 +34,6 @@ def _if_rotated(steps: Iterable[Step], sides: Sides, again: Callable[[Sides], It
 
 def client(sides: Sides) -> tuple[Step, ...]:
     """What is done about the client: data centres are asked, and nothing is written."""
-    if not sides.after:
-        return (Step("forget", "stop managing the client; it stays in Zoho's API console"),)
     return _if_rotated(_asked(sides), sides, _asked)
 
 

@@ -22,7 +22,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from codat_zoho.contract.file import switches
-from codat_zoho.core.observe import ActualIntegration, Recorded, read_mask, shown_secret
+from codat_zoho.core.masks import read_mask, shown_secret
+from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from codat_zoho.contract.client import Client
 from codat_zoho.contract.reading import see_absent, see_masks
 from codat_zoho.contract.table import Table
-from codat_zoho.core.observe import ActualIntegration, Known, read_mask
+from codat_zoho.core.masks import Known, read_mask
+from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer

@@ -11,16 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codat_zoho.core.observe import (
-    ActualIntegration,
-    Known,
-    Probe,
-    ProbeResult,
-    Recorded,
-    observe,
-    read_mask,
-)
-from codat_zoho.core.plan import How, Value, plan
+from codat_zoho.core.masks import Known, read_mask
+from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult, Recorded, observe
+from codat_zoho.core.plan import How, Value
+from codat_zoho.core.zoho_client import plan_client
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
@@ -300,9 +294,7 @@ def client(
 def _steps(asked: Question, verdicts: Mapping[str, ProbeResult]) -> str:
     if not any(verdict.probe.rejected for verdict in verdicts.values()):
         return ""
-    from codat_zoho.declare.settings import ZohoClientSettings  # Loads pydantic, which nothing else of a check needs.
-
-    todo = plan(ZohoClientSettings(regions=asked.regions), verdicts)
+    todo = plan_client(asked.regions, verdicts)
     return " ".join(todo.manual_steps)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pulumi.dynamic import CreateResult, UpdateResult
 
 from codat_zoho.core.observe import Probe, ProbeResult
-from codat_zoho.core.plan import by_hand, plan, regions_to_ask
+from codat_zoho.core.zoho_client import by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings
@@ -57,7 +57,7 @@ def _verified(
             verdicts[code] = ProbeResult(known[code], "that was not clear when it was last asked")
         else:
             verdicts[code] = ProbeResult(Probe.NOT_ASKED, _NOT_ASKED if secret else _NO_SECRET)
-    todo = plan(desired, verdicts)
+    todo = plan_client(desired.regions, verdicts)
     if todo.blockers:
         raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
     if secret and ask:
@@ -70,7 +70,7 @@ def _verified(
 def ask_again(given: Props, secret: str) -> tuple[list[str], dict[str, Any]]:
     """Ask about each declared data centre, and return those that did not say no, with what a refresh shows of all."""
     verdicts = {code: CONTEXT.ask_zoho(code, given["client_id"], secret) for code in given.get("regions", ())}
-    todo = plan(ZohoClientSettings(regions=tuple(verdicts)), verdicts)
+    todo = plan_client([*verdicts], verdicts)
     for line in (*todo.blockers, *todo.cannot_tell):
         say(line)
     left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
@@ -85,7 +85,7 @@ def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> di
     """
     why = _NOT_ASKED if desired.client_secret else _NO_SECRET
     verdicts = {code: asked.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
-    todo = plan(desired, verdicts)
+    todo = plan_client(desired.regions, verdicts)
     if todo.blockers:
         raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
     return _outs(desired, verdicts, todo.cannot_tell, inputs.utc_now() if asked else None)
@@ -97,7 +97,7 @@ def _outs(
     cannot_tell: Collection[str],
     verified_at: str | None,
 ) -> dict[str, Any]:
-    outs = desired.as_inputs() | _metadata(verdicts, cannot_tell, by_hand(desired))
+    outs = desired.as_inputs() | _metadata(verdicts, cannot_tell, by_hand(desired.regions))
     if desired.client_secret:
         outs[FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret)
     outs |= inputs.as_deployed(outs)

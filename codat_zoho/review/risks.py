@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from codat_zoho.core.plan import by_hand
+from codat_zoho.core.zoho_client import by_hand
 from codat_zoho.policy.rules import supported_regions, verification_on
 from codat_zoho.review.consequences import Books, secret_unsure
 from codat_zoho.review.report import Finding, Level
@@ -137,7 +137,7 @@ def client_by_hand(before: Fields | None, after: Fields | None) -> Iterator[str]
         return
     desired = as_client(after)
     differ = differing(before, after)
-    steps = by_hand(desired)
+    steps = by_hand(desired.regions)
     if before is None or "client_id" in differ:
         yield from steps
     elif {"regions", "same_credentials_everywhere"} & set(differ) and desired.same_credentials_everywhere:

@@ -1,10 +1,8 @@
-"""The dynamic providers: thin faces over the core.
+"""The dynamic providers: thin faces over the modules beside them, which are imported on the first call.
 
 Frozen: the path of this module and the names of both classes. The engine's state holds instances pickled by reference,
-that is, these names; renaming one orphans every deployed resource. Instances are stateless for the same reason, and
-``tests/test_frozen.py`` pins the strings. The names are short because the string is in each resource's inputs.
-
-What does the work is imported on the first call: the program that declares resources needs only the names.
+that is, these names; renaming one orphans every deployed resource. Instances are stateless for the same reason. The
+names are short because they are in each resource's inputs.
 """
 
 from __future__ import annotations
@@ -12,17 +10,10 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from importlib import import_module
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
-from pulumi.dynamic import (
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from codat_zoho.texts.debug_flags import debugging
 
@@ -32,7 +23,7 @@ Props = dict[str, Any]
 
 
 def clean(method: Callable[P, R]) -> Callable[P, R]:
-    """Let nothing but a one-line error out of a provider method, see ``guard``."""
+    """Let nothing but a one-line error out of a provider method, see ``boundary``."""
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -45,6 +36,10 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
 
 class _Face(ResourceProvider):
     serialize_as_secret_always = False
+    _looks: ClassVar[str]
+    """The module that checks, compares and reads."""
+    _changes: ClassVar[str]
+    """The module that changes something, or asks Zoho."""
 
     @clean
     def configure(self, req: ConfigureRequest) -> None:
@@ -54,82 +49,38 @@ class _Face(ResourceProvider):
 
         CONTEXT.configure(req.config.get)
 
+    @clean
+    def check(self, olds: Props, news: Props) -> Any:
+        return import_module(self._looks).check(olds, news)
+
+    @clean
+    def diff(self, _id: str, olds: Props, news: Props) -> Any:
+        return import_module(self._looks).diff(olds, news)
+
+    @clean
+    def read(self, id_: str, props: Props) -> Any:
+        return import_module(self._looks).read(id_, props)
+
+    @clean
+    def create(self, props: Props) -> Any:
+        return import_module(self._changes).create(props)
+
+    @clean
+    def update(self, _id: str, olds: Props, news: Props) -> Any:
+        return import_module(self._changes).update(olds, news)
+
+    @clean
+    def delete(self, _id: str, props: Props) -> None:
+        import_module(self._changes).delete(_id, props)
+
 
 class Books(_Face):
     """Provider of ``ZohoBooksIntegration``."""
 
-    @clean
-    def check(self, olds: Props, news: Props) -> CheckResult:
-        from codat_zoho.provider import books as integration
-
-        return integration.check(olds, news)
-
-    @clean
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from codat_zoho.provider import books as integration
-
-        return integration.diff(olds, news)
-
-    @clean
-    def create(self, props: Props) -> CreateResult:
-        from codat_zoho.provider import books_changes as integration_changes
-
-        return integration_changes.create(props)
-
-    @clean
-    def read(self, id_: str, props: Props) -> ReadResult:
-        from codat_zoho.provider import books as integration
-
-        return integration.read(id_, props)
-
-    @clean
-    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        from codat_zoho.provider import books_changes as integration_changes
-
-        return integration_changes.update(olds, news)
-
-    @clean
-    def delete(self, _id: str, props: Props) -> None:
-        from codat_zoho.provider import books_changes as integration_changes
-
-        integration_changes.delete(props)
+    _looks, _changes = "codat_zoho.provider.books", "codat_zoho.provider.books_changes"
 
 
 class ZohoClient(_Face):
     """Provider of ``ZohoClientCredentials``."""
 
-    @clean
-    def check(self, olds: Props, news: Props) -> CheckResult:
-        from codat_zoho.provider import client
-
-        return client.check(olds, news)
-
-    @clean
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from codat_zoho.provider import client
-
-        return client.diff(olds, news)
-
-    @clean
-    def create(self, props: Props) -> CreateResult:
-        from codat_zoho.provider import client_verdicts
-
-        return client_verdicts.create(props)
-
-    @clean
-    def read(self, id_: str, props: Props) -> ReadResult:
-        from codat_zoho.provider import client
-
-        return client.read(id_, props)
-
-    @clean
-    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        from codat_zoho.provider import client_verdicts
-
-        return client_verdicts.update(olds, news)
-
-    @clean
-    def delete(self, _id: str, _props: Props) -> None:
-        from codat_zoho.provider import client
-
-        client.delete(_id)
+    _looks, _changes = "codat_zoho.provider.client", "codat_zoho.provider.client_verdicts"

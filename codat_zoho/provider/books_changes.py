@@ -15,20 +15,13 @@ from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
 from codat_zoho.provider import inputs
-from codat_zoho.provider.books import (
-    CLEARED,
-    client_outs,
-    confirm_client,
-    deployed_to,
-    metadata,
-    recorded_of,
-)
-from codat_zoho.provider.boundary import say
-from codat_zoho.provider.process import CONTEXT, unknown_fields
+from codat_zoho.provider.outputs import CLEARED, client_outs, confirm_client, deployed_to, metadata, recorded_of
+from codat_zoho.provider.process import CONTEXT, say
 from codat_zoho.remote.codat import Codat
 from codat_zoho.remote.converge import Outcome, apply
 
 Props = Mapping[str, Any]
+_LAST_COUNT = "(Counted at the last look.)"
 
 
 def create(props: Props) -> CreateResult:
@@ -38,24 +31,6 @@ def create(props: Props) -> CreateResult:
     outcome = apply(codat, desired, say=say, spelling=CONTEXT.spelling)
     client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
     return CreateResult(desired.connection, _outs(desired, outcome) | client_outs(client))
-
-
-def _alone(connection: str) -> Codat:
-    """Start an operation on a Codat client that no other resource of the program is known to manage.
-
-    Raises:
-        ConfigurationError: another one does, under another connection.
-    """
-    codat = CONTEXT.codat(connection)
-    if len(CONTEXT.declared) > 1:
-        codat.client()
-    if other := CONTEXT.declared_twice(connection):
-        raise ConfigurationError(
-            f"The connections {connection!r} and {other!r} of this program open one Codat client, which has one Zoho "
-            "Books integration.",
-            "Declare it once, or give one of them the API key of another Codat client.",
-        )
-    return codat
 
 
 def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
@@ -78,30 +53,66 @@ def update(olds: Props, news: Props) -> UpdateResult:
     return UpdateResult(_outs(desired, outcome) | client_outs(before if before.id else outcome.actual.codat_client))
 
 
-def delete(props: Props) -> None:
+def _alone(connection: str) -> Codat:
+    """Start an operation on a Codat client that no other resource of the program is known to manage.
+
+    Raises:
+        ConfigurationError: another one does, under another connection.
+    """
+    codat = CONTEXT.codat(connection)
+    if len(CONTEXT.declared) > 1:
+        codat.client()
+    if other := CONTEXT.declared_as(connection, ask=False):
+        raise ConfigurationError(
+            f"The connections {connection!r} and {other!r} of this program open one Codat client, which has one Zoho "
+            "Books integration.",
+            "Declare it once, or give one of them the API key of another Codat client.",
+        )
+    return codat
+
+
+def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
+    outs = desired.as_inputs() | metadata(outcome.actual, outcome.cannot_tell)
+    if known := Recorded.of(desired).client_secret_fingerprint:
+        outs[FINGERPRINT] = known
+    if outcome.keys_cleared_while_disabled:
+        outs[CLEARED] = True
+    return outs | inputs.as_deployed(outs)
+
+
+# --- the end of a resource --------------------------------------------------------------------------------------------
+
+
+def delete(_id: str, props: Props) -> None:
     """Leave the integration as ``on_delete`` says, unless the program still declares it under another name."""
     connection, wish = str(props["connection"]), _removal(props)
-    mode = wish.on_delete
-    if mode != "keep":
+    books = f"Zoho Books of connection {connection!r}"
+    if wish.on_delete != "keep":
         with suppress(ConfigurationError):  # Without an API key nothing is sent, and the end of a name needs none.
             _confirm_again(connection, props)
-    declared_as = CONTEXT.declared_as(connection, look=mode != "keep")
-    if declared_as is not None:
-        by = "" if declared_as == connection else f" by connection {declared_as!r}, of the same Codat client"
-        say(f"Zoho Books of connection {connection!r} is still declared{by}: nothing was sent to Codat for this name.")
+    if connection in CONTEXT.declared:
+        say(f"{books} is still declared: nothing was sent to Codat for this name.")
         return
-    if mode != "remove":
-        CONTEXT.kept.add(str(props.get("client_id")))
-    if mode == "keep":
+    CONTEXT.check_successor(connection)
+    if wish.on_delete != "keep" and (other := CONTEXT.declared_as(connection)):
         say(
-            f"Zoho Books of connection {connection!r} is no longer managed; Codat keeps it as it is (on_delete='keep')."
+            f"{books} is still declared by connection {other!r}, of the same Codat client: nothing was sent to Codat "
+            "for this name."
         )
         return
-    codat = CONTEXT.codat(connection)
+    if wish.on_delete != "remove":
+        CONTEXT.kept.add(str(props.get("client_id")))
+    if wish.on_delete == "keep":
+        say(f"{books} is no longer managed; Codat keeps it as it is (on_delete='keep').")
+        return
     try:
-        apply(codat, wish, say=say, spelling=CONTEXT.spelling, deployed_to=deployed_to(props))
+        apply(CONTEXT.codat(connection), wish, say=say, spelling=CONTEXT.spelling, deployed_to=deployed_to(props))
     except NotFound as gone:
         say(f"{gone} There is nothing left to remove.")
+
+
+def _removal(props: Props) -> Removal:
+    return Removal(props.get("on_delete") or "remove", bool(props.get("allow_disruption")))
 
 
 def _confirm_again(connection: str, props: Props) -> None:
@@ -122,6 +133,9 @@ def _confirm_again(connection: str, props: Props) -> None:
     )
 
 
+# --- said or refused in a preview -------------------------------------------------------------------------------------
+
+
 def announce_removal(props: Props, actual: ActualIntegration) -> None:
     """Say whether destroying will be refused."""
     what = f"Destroying {props.get('connection')!r}"
@@ -134,10 +148,6 @@ def announce_removal(props: Props, actual: ActualIntegration) -> None:
         say(f"{what}: {todo.risk}")
 
 
-def _removal(props: Props) -> Removal:
-    return Removal(props.get("on_delete") or "remove", bool(props.get("allow_disruption")))
-
-
 def refuse_early(olds: Props, news: Props) -> None:
     """Refuse in preview what the recorded count of linked companies forbids, and say whom what it allows can cut off.
 
@@ -147,7 +157,7 @@ def refuse_early(olds: Props, news: Props) -> None:
     before = _as_recorded(olds)
     if before.linked == 0:
         return
-    desired = inputs.desired(IntegrationSettings, news, unknown_fields(inputs.declared(IntegrationSettings, news)))
+    desired = inputs.desired(IntegrationSettings, news, inputs.unknown_fields(news))
     if before.keys is None:  # What Codat holds was not recorded, so nothing can be said before it is read.
         desired = replace(desired, client_id=None, client_secret=None)
     todo = plan(desired, before, recorded_of(olds), spelling=CONTEXT.spelling)
@@ -186,29 +196,11 @@ def look_at_move(olds: Props, news: Props) -> None:
         say(f"{leaving} for another Codat client: {todo.risk} {_LAST_COUNT}")
 
 
-_LAST_COUNT = "(Counted at the last look.)"
-
-
 def _as_recorded(olds: Props) -> ActualIntegration:
-    """What Codat had at the last look, as far as it is on record."""
-    client_id = olds.get("client_id")
+    """What Codat had at the last look, as far as it is on record; the engine hands integers over as floats."""
+    client_id, count = olds.get("client_id"), olds.get("linked_companies")
     return ActualIntegration(
         enabled=olds.get("enabled") is True,
         keys=ZOHO_BOOKS.keys(client_id, "****") if client_id else None,
-        linked=_count(olds),
+        linked=int(count) if isinstance(count, int | float) else None,
     )
-
-
-def _outs(desired: IntegrationSettings, outcome: Outcome) -> dict[str, Any]:
-    outs = desired.as_inputs() | metadata(outcome.actual, outcome.cannot_tell)
-    if known := Recorded.of(desired).client_secret_fingerprint:
-        outs[FINGERPRINT] = known
-    if outcome.keys_cleared_while_disabled:
-        outs[CLEARED] = True
-    return outs | inputs.as_deployed(outs)
-
-
-def _count(props: Props) -> int | None:
-    """The recorded number of linked companies; the engine hands integers over as floats."""
-    count = props.get("linked_companies")
-    return int(count) if isinstance(count, int | float) else None

@@ -10,11 +10,10 @@ from pulumi.dynamic import CheckResult, DiffResult, ReadResult
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
-from codat_zoho.provider.boundary import say
 from codat_zoho.provider.process import CONTEXT
 
 Props = Mapping[str, Any]
-MANAGED = managed(ZohoClientSettings)
+_METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)
 
 
 def check(_olds: Props, news: Props) -> CheckResult:
@@ -31,7 +30,7 @@ def diff(olds: Props, news: Props) -> DiffResult:
     Create before delete: deleting does nothing, and the other order would make the engine replace what depends on it,
     the integration among it.
     """
-    changes = inputs.changed(olds, news, MANAGED)
+    changes = inputs.changed(olds, news, managed(ZohoClientSettings))
     if not changes:
         # Of a refresh, which comes without a check, it would be a difference that is none.
         return DiffResult(changes=news.get("client_id") in CONTEXT.clients_declared and inputs.stale(olds, news))
@@ -46,26 +45,11 @@ def read(id_: str, props: Props) -> ReadResult:
     live = given | ({FINGERPRINT: props[FINGERPRINT]} if props.get(FINGERPRINT) else {})
     metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
     secret = given.get("client_secret")
-    if CONTEXT.verify(given.get("verify", "on-change")) == "always" and secret:
+    if CONTEXT.environment.verify(given.get("verify", "on-change")) == "always" and secret:
         from codat_zoho.provider.client_verdicts import ask_again
 
         # An earlier refresh may have left out data centres that said no.
         declared = (props.get(inputs.DECLARED) or {}).get("regions", given.get("regions", ()))
-        live["regions"], found = ask_again({**given, "regions": declared}, secret)
+        live["regions"], found = ask_again(given["client_id"], secret, declared)
         metadata |= found
     return ReadResult(id_, live | metadata, live)
-
-
-def delete(id_: str) -> None:
-    """Do nothing: there is no API for clients of Zoho's console."""
-    if id_ in CONTEXT.clients_declared:
-        return
-    rest = (
-        "Codat still stores its keys, so leave it in Zoho's API console."
-        if id_ in CONTEXT.kept
-        else "It stays in Zoho's API console: delete it there only when no Codat client stores its keys any more."
-    )
-    say(f"Zoho client {id_} is no longer managed. {rest}")
-
-
-_METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)

@@ -2,79 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pulumi.dynamic import CreateResult, UpdateResult
 
 from codat_zoho.core.observe import Probe, ProbeResult
-from codat_zoho.core.zoho_client import by_hand, plan_client, regions_to_ask
+from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.rules import fingerprint
-from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings
-from codat_zoho.errors import RegionRejected
+from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
-from codat_zoho.provider.boundary import say
-from codat_zoho.provider.client import MANAGED
-from codat_zoho.provider.process import CONTEXT
+from codat_zoho.provider.process import CONTEXT, say
 
 Props = Mapping[str, Any]
-_DECIDES_VERDICTS = ("client_id", FINGERPRINT)
-_NO_SECRET = "no secret is declared to ask with"
-_NOT_ASKED = "it was not asked (verification is off)"
 
 
 def create(props: Props) -> CreateResult:
     """Verify the client in each declared data centre, unless verification is off."""
     desired = inputs.desired(ZohoClientSettings, props)
-    ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), MANAGED)
-    return CreateResult(desired.client_id, _verified(desired, ask, {}))
+    return CreateResult(desired.client_id, _verified(desired, {}, managed(ZohoClientSettings)))
 
 
 def update(olds: Props, news: Props) -> UpdateResult:
     """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
     desired = inputs.desired(ZohoClientSettings, news)
-    known = _recorded_verdicts(olds) if not inputs.changed(olds, news, _DECIDES_VERDICTS) else {}
-    accepted = [code for code, verdict in known.items() if verdict is Probe.ACCEPTED]
-    ask = regions_to_ask(desired, CONTEXT.verify(desired.verify), inputs.changed(olds, news, MANAGED), accepted)
-    return UpdateResult(_verified(desired, ask, known, olds.get("verified_at")))
+    return UpdateResult(_verified(desired, olds, inputs.changed(olds, news, managed(ZohoClientSettings))))
 
 
-def _verified(
-    desired: ZohoClientSettings, ask: Collection[str], known: Mapping[str, Probe], verified_at: str | None = None
-) -> dict[str, Any]:
-    """Ask the data centres in ``ask`` and return the full outputs.
+def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]) -> dict[str, Any]:
+    """Ask the data centres that the change makes doubtful, and return the full outputs.
 
     Raises:
         RegionRejected: a data centre says no; the error names the switch to turn.
     """
-    secret = desired.client_secret
-    verdicts = {}
-    for code in desired.regions:
-        if code in ask and secret:
-            verdicts[code] = CONTEXT.ask_zoho(code, desired.client_id, secret)
-        elif code in known:
-            verdicts[code] = ProbeResult(known[code], "that was not clear when it was last asked")
-        else:
-            verdicts[code] = ProbeResult(Probe.NOT_ASKED, _NOT_ASKED if secret else _NO_SECRET)
-    todo = plan_client(desired.regions, verdicts)
-    if todo.blockers:
-        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
-    if secret and ask:
-        for line in todo.cannot_tell:
-            say(line)
-        verified_at = inputs.utc_now()
-    return _outs(desired, verdicts, todo.cannot_tell, verified_at)
-
-
-def ask_again(given: Props, secret: str) -> tuple[list[str], dict[str, Any]]:
-    """Ask about each declared data centre, and return those that did not say no, with what a refresh shows of all."""
-    verdicts = {code: CONTEXT.ask_zoho(code, given["client_id"], secret) for code in given.get("regions", ())}
-    todo = plan_client([*verdicts], verdicts)
-    for line in (*todo.blockers, *todo.cannot_tell):
-        say(line)
-    left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
-    return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": inputs.utc_now()}
+    known: dict[str, Probe] = {}
+    if not {"client_id", FINGERPRINT} & {*changed}:
+        probes = {probe.value: probe for probe in Probe}
+        known = {code: probes[text] for code, text in (olds.get("verdicts") or {}).items() if text in probes}
+    accepted = [code for code, probe in known.items() if probe is Probe.ACCEPTED]
+    ask = regions_to_ask(desired, CONTEXT.environment.verify(desired.verify), changed, accepted)
+    answers = {code: ProbeResult(probe, "that was not clear when it was last asked") for code, probe in known.items()}
+    if desired.client_secret:
+        answers |= {code: CONTEXT.ask_zoho(code, desired.client_id, desired.client_secret) for code in ask}
+    verdicts, cannot_tell = _judged(desired, answers)
+    if ask:
+        _say_all(cannot_tell)
+    return _outs(desired, verdicts, cannot_tell, inputs.utc_now() if ask else olds.get("verified_at"))
 
 
 def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
@@ -83,12 +57,43 @@ def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> di
     Raises:
         RegionRejected: a data centre says no.
     """
-    why = _NOT_ASKED if desired.client_secret else _NO_SECRET
-    verdicts = {code: asked.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
-    todo = plan_client(desired.regions, verdicts)
-    if todo.blockers:
-        raise RegionRejected(" ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
-    return _outs(desired, verdicts, todo.cannot_tell, inputs.utc_now() if asked else None)
+    verdicts, cannot_tell = _judged(desired, asked)
+    return _outs(desired, verdicts, cannot_tell, inputs.utc_now() if asked else None)
+
+
+def ask_again(client_id: str, secret: str, regions: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
+    """Ask each data centre, and return those that did not say no, with what a refresh shows of all."""
+    verdicts = {code: CONTEXT.ask_zoho(code, client_id, secret) for code in regions}
+    todo = plan_client(verdicts, verdicts)
+    _say_all((*todo.blockers, *todo.cannot_tell))
+    left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
+    return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": inputs.utc_now()}
+
+
+def delete(id_: str, _props: Props) -> None:
+    """Do nothing: there is no API for clients of Zoho's console."""
+    if id_ in CONTEXT.clients_declared:
+        return
+    rest = (
+        "Codat still stores its keys, so leave it in Zoho's API console."
+        if id_ in CONTEXT.kept
+        else "It stays in Zoho's API console: delete it there only when no Codat client stores its keys any more."
+    )
+    say(f"Zoho client {id_} is no longer managed. {rest}")
+
+
+def _judged(
+    desired: ZohoClientSettings, answers: Mapping[str, ProbeResult]
+) -> tuple[dict[str, ProbeResult], tuple[str, ...]]:
+    """The verdict of each declared data centre, and what is not told with them."""
+    why = "it was not asked (verification is off)" if desired.client_secret else "no secret is declared to ask with"
+    verdicts = {code: answers.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
+    return verdicts, accepted_client(desired.regions, verdicts).cannot_tell
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _outs(
@@ -113,9 +118,3 @@ def _metadata(
         "manual_steps": list(manual_steps),
         "redirect_uri": REDIRECT_URI,
     }
-
-
-def _recorded_verdicts(olds: Props) -> dict[str, Probe]:
-    recorded = olds.get("verdicts")
-    known = {probe_.value: probe_ for probe_ in Probe}
-    return {code: known[text] for code, text in (recorded or {}).items() if text in known}

@@ -48,7 +48,7 @@ from codat_zoho.review.formats import text as review_text
 from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.codat import Request
 from codat_zoho.simulator.control import answer as control
-from codat_zoho.texts.redact import one_line, redact
+from codat_zoho.texts.redact import one_line, redact, register
 from codat_zoho.workspace import esc
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.pulumi_cli import version_of
@@ -321,6 +321,7 @@ def test_answers_of_codat(answers: list[tuple[int, dict[str, str], bytes]]) -> N
         return httpx.Response(status, headers=head, content=body)
 
     http = answering(handle, clock=clock, sleep=clock.sleep)
+    register(SECRET)  # As the provider does before it calls anybody.
     desired = load(IntegrationSettings, {"client_id": ID, "client_secret": SECRET, "enabled": True})
     said: list[str] = []
     for ask in (

@@ -89,7 +89,7 @@ for provider, declared in (
     olds["regions"] = ["eu", "us"]
     inputs = provider.check(olds, declared).inputs
     assert provider.diff("x", inputs, inputs).changes is False
-print(sorted({{"pydantic", "httpx", "codat_zoho.core.plan", "codat_zoho.remote.codat", "codat_zoho.remote.http"}} & set(sys.modules)))
+print(sorted({{"pydantic", "httpx", "codat_zoho.remote.codat", "codat_zoho.remote.http"}} & set(sys.modules)))
 """
 READ = f"""
 import sys
@@ -104,7 +104,7 @@ with serve(simulator) as base:
     assert Books().read("default", {{"enabled": False, "connection": "default"}}).id == "default"
     assert ZohoClient().read({ID!r}, {{"client_id": {ID!r}, "regions": ["us"]}}).id == {ID!r}
     CONTEXT.http.close()
-print(sorted({{"pydantic", "codat_zoho.core.plan"}} & set(sys.modules)))
+print(sorted({{"pydantic", "codat_zoho.remote.converge"}} & set(sys.modules)))
 """
 
 

@@ -288,8 +288,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "a preview refuses what the recorded count forbids",
         "provider/books.py",
-        "            books_changes.refuse_early(olds, news)\n",
-        "            pass\n",
+        "        _refuse_early(olds, news)\n",
+        "        pass\n",
         "test_provider.py",
         "test_ladder.py",
     ),
@@ -338,7 +338,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "a renamed resource touches nothing",
-        "provider/books_changes.py",
+        "provider/books.py",
         "if connection in CONTEXT.declared:",
         "if False:",
         "test_everyday.py",

@@ -119,9 +119,7 @@ def _suffix(connection: str) -> str:
 def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
     from pulumi.dynamic.dynamic import serialize_provider
 
-    from codat_zoho.provider import Books, ZohoClient, client, client_verdicts
-    from codat_zoho.provider import books as integration
-    from codat_zoho.provider import books_changes as integration_changes
+    from codat_zoho.provider import Books, ZohoClient, books, client
     from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
 
     entries: dict[str, Entry] = {}
@@ -134,7 +132,7 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
                 name,
                 takeover.client.client_id,
                 client.check({}, takeover.client.as_inputs()).inputs,
-                client_verdicts.adopted(takeover.client, takeover.asked),
+                client.adopted(takeover.client, takeover.asked),
             )
         name = names.books(takeover.desired.connection)
         entries[name] = _entry(
@@ -142,8 +140,8 @@ def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
             serialize_provider(Books()),
             name,
             takeover.desired.connection,
-            integration.check({}, takeover.desired.as_inputs()).inputs,
-            integration_changes.adopted(takeover.desired, takeover.actual),
+            books.check({}, takeover.desired.as_inputs()).inputs,
+            books.adopted(takeover.desired, takeover.actual),
         )
     return list(entries.values())
 

@@ -1,4 +1,4 @@
-"""The dynamic providers: thin faces over the modules beside them, which are imported on the first call.
+"""The dynamic providers: thin faces over the modules beside them.
 
 Frozen: the path of this module and the names of both classes. The engine's state holds instances pickled by reference,
 that is, these names; renaming one orphans every deployed resource. Instances are stateless for the same reason. The
@@ -36,10 +36,8 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
 
 class _Face(ResourceProvider):
     serialize_as_secret_always = False
-    _looks: ClassVar[str]
-    """The module that checks, compares and reads."""
-    _changes: ClassVar[str]
-    """The module that changes something, or asks Zoho."""
+    _module: ClassVar[str]
+    """What does the work, imported on the first call."""
 
     @clean
     def configure(self, req: ConfigureRequest) -> None:
@@ -51,36 +49,36 @@ class _Face(ResourceProvider):
 
     @clean
     def check(self, olds: Props, news: Props) -> Any:
-        return import_module(self._looks).check(olds, news)
+        return import_module(self._module).check(olds, news)
 
     @clean
     def diff(self, _id: str, olds: Props, news: Props) -> Any:
-        return import_module(self._looks).diff(olds, news)
+        return import_module(self._module).diff(olds, news)
 
     @clean
     def read(self, id_: str, props: Props) -> Any:
-        return import_module(self._looks).read(id_, props)
+        return import_module(self._module).read(id_, props)
 
     @clean
     def create(self, props: Props) -> Any:
-        return import_module(self._changes).create(props)
+        return import_module(self._module).create(props)
 
     @clean
     def update(self, _id: str, olds: Props, news: Props) -> Any:
-        return import_module(self._changes).update(olds, news)
+        return import_module(self._module).update(olds, news)
 
     @clean
     def delete(self, _id: str, props: Props) -> None:
-        import_module(self._changes).delete(_id, props)
+        import_module(self._module).delete(_id, props)
 
 
 class Books(_Face):
     """Provider of ``ZohoBooksIntegration``."""
 
-    _looks, _changes = "codat_zoho.provider.books", "codat_zoho.provider.books_changes"
+    _module = "codat_zoho.provider.books"
 
 
 class ZohoClient(_Face):
     """Provider of ``ZohoClientCredentials``."""
 
-    _looks, _changes = "codat_zoho.provider.client", "codat_zoho.provider.client_verdicts"
+    _module = "codat_zoho.provider.client"

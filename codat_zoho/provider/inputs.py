@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
+from codat_zoho.declare.describe import described
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import SettingsError
@@ -65,6 +66,11 @@ def changed(olds: Props, news: Props, names: Iterable[str]) -> list[str]:
 
 def _comparable(value: Any) -> Any:
     return frozenset(value) if isinstance(value, list) else value
+
+
+def replacing(model: type[S], changes: Collection[str]) -> list[str]:
+    """The changes that replace the resource."""
+    return [name for name, one in described(model).items() if one.replaces and name in changes]
 
 
 def as_deployed(outs: Props) -> dict[str, Any]:

@@ -17,9 +17,12 @@ from codat_zoho.texts.debug_flags import debugging
 from codat_zoho.texts.redact import redact
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.
-    from codat_zoho.core.observe import ActualIntegration, ProbeResult
+    from codat_zoho.core.observe import ActualIntegration, CodatClient, ProbeResult, Recorded
+    from codat_zoho.core.plan import Removal
+    from codat_zoho.declare.settings import IntegrationSettings
     from codat_zoho.remote.codat import Codat
     from codat_zoho.remote.connection import Environment
+    from codat_zoho.remote.converge import Outcome
     from codat_zoho.remote.http import Http
 
 
@@ -97,6 +100,18 @@ class Context:
     def codat(self, connection: str) -> Codat:
         """Start an operation on the Codat client of a connection."""
         return self.environment.codat(self.http, connection)
+
+    def apply(
+        self,
+        codat: Codat,
+        desired: IntegrationSettings | Removal,
+        recorded: Recorded | None = None,
+        deployed_to: CodatClient | None = None,
+    ) -> Outcome:
+        """Bring an integration to what is declared, see ``remote.converge``."""
+        from codat_zoho.remote.converge import apply
+
+        return apply(codat, desired, recorded, say=say, spelling=self.spelling, deployed_to=deployed_to)
 
     def actual(self, connection: str) -> ActualIntegration:
         """Read an integration, together with whoever is reading the same one at this moment."""

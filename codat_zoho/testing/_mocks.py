@@ -11,9 +11,7 @@ import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
 from codat_zoho.errors import Problem, SettingsError
-from codat_zoho.provider import books as integration
-from codat_zoho.provider import books_changes as integration_changes
-from codat_zoho.provider import client, client_verdicts
+from codat_zoho.provider import books, client
 from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.codat import ApiKey
 from codat_zoho.remote.connection import Environment
@@ -81,15 +79,14 @@ class Mocks(pulumi.runtime.Mocks):
         if kind is None:
             return self._other.new_resource(args) if self._other else (f"{args.name}-id", dict(args.inputs))
         inputs = {name: _unwrapped(value) for name, value in args.inputs.items() if name != "__provider"}
-        looks: Any = integration if kind == _BOOKS else client
-        changes: Any = integration_changes if kind == _BOOKS else client_verdicts
+        provider: Any = books if kind == _BOOKS else client
         with self._instead():
             if args.resource_id and args.custom is None:  # Only `get` names an id without saying what it is.
                 if kind == _BOOKS:
                     self.codat(args.resource_id)
-                found = looks.read(args.resource_id, inputs)
+                found = provider.read(args.resource_id, inputs)
                 return found.id, _wrapped(found.outs)
-            checked = looks.check({}, inputs)
+            checked = provider.check({}, inputs)
             if checked.failures:
                 raise SettingsError(Problem(f"{kind} {args.name}", failure.reason) for failure in checked.failures)
             if kind == _BOOKS and isinstance(connection := checked.inputs.get("connection"), str):
@@ -100,7 +97,7 @@ class Mocks(pulumi.runtime.Mocks):
                 self.codat(checked.inputs["connection"])
             else:
                 self._know(checked.inputs)
-            created = changes.create(checked.inputs)
+            created = provider.create(checked.inputs)
             return created.id, _wrapped(created.outs)
 
     def _claim(self, connection: str, name: str) -> None:

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED
+from codat_zoho.declare.settings import OnDelete
 
 Values = Mapping[str, object]
 PRODUCTION = ("prod", "prod-*", "*-prod", "production", "production-*", "*-production", "live", "live-*", "*-live")
 """Which stacks are production, by name; a parameter of the rules that ask."""
+
+
+_SPARING = ("disable", "keep")
+"""What destroying may do in production: it leaves the keys."""
 
 
 def is_production(stack: str, patterns: Sequence[str] = PRODUCTION) -> bool:
@@ -28,12 +33,7 @@ def is_production(stack: str, patterns: Sequence[str] = PRODUCTION) -> bool:
 
 
 def secret_in_clear(key: str, *, looks_like: str = "") -> str:
-    """Say that a setting holds a secret as it is.
-
-    Args:
-        key: the setting.
-        looks_like: what the value has the shape of, where the name alone does not say that it is a secret.
-    """
+    """Say that a setting holds a secret as it is; ``looks_like`` says of what, where the name alone does not tell."""
     what = f"has the shape of {looks_like}, and stands in clear" if looks_like else "stands in clear"
     return (
         f"{key} {what}. Whoever can read the file has it, and git keeps it: make a new one, and set it with "
@@ -74,7 +74,7 @@ def deletion_policy(
     stack: str,
     values: Values,
     production: Sequence[str] = PRODUCTION,
-    allowed: Sequence[str] = ("disable", "keep"),
+    allowed: Sequence[str] = _SPARING,
 ) -> Iterator[str]:
     """In production, destroying the stack does not delete the keys, unless the resource is protected from it."""
     mode = values.get("on_delete")
@@ -86,7 +86,8 @@ def deletion_policy(
         )
 
 
-Kind = Literal["client", "integration", "stack"]
+Check = Callable[[str, Values, Mapping[str, Any]], Iterator[str]]
+"""Given a stack's name, values and parameters, yields violations."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,15 @@ class Rule:
         mandatory: it stops a deployment; otherwise it warns.
         description: one sentence.
         parameters: JSON Schema of each parameter, with its default.
-        check: given stack, values and parameters, yields violations; None for the rule on stack configuration.
+        check: None for the rule on stack configuration.
     """
 
     name: str
-    applies_to: Kind
+    applies_to: Literal["client", "integration", "stack"]
     mandatory: bool
     description: str
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    check: Callable[[str, Values, Mapping[str, Any]], Iterator[str]] | None = None
+    check: Check | None = None
 
 
 def _texts(default: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -145,10 +146,7 @@ RULES = (
         "integration",
         False,
         "In production, destroying the stack does not delete the keys.",
-        {
-            "production": _texts(PRODUCTION),
-            "allowed": _texts(("disable", "keep"), enum=["remove", "disable", "keep"]),
-        },
+        {"production": _texts(PRODUCTION), "allowed": _texts(_SPARING, enum=[*get_args(OnDelete)])},
         lambda stack, values, given: deletion_policy(stack, values, **given),
     ),
 )

@@ -47,11 +47,8 @@ def _mask_characters(shown: str) -> frozenset[str]:
 def _visible_ends(shown: str, hidden: frozenset[str]) -> tuple[str, str]:
     """What is visible before and behind all that is hidden, without separators between the two."""
     places = [place for place, char in enumerate(shown) if char in hidden]
-    start, end = shown[: places[0]], shown[places[-1] + 1 :]
-    while start and not start[-1].isalnum():
-        start = start[:-1]
-    while end and not end[0].isalnum():
-        end = end[1:]
+    start = re.sub(r"[\W_]+$", "", shown[: places[0]])
+    end = re.sub(r"^[\W_]+", "", shown[places[-1] + 1 :])
     return start, end
 
 

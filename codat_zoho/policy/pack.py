@@ -57,10 +57,10 @@ def _about(rule: Rule) -> dict[str, Any]:
 def _resource_policy(rule: Rule, check: Check) -> Any:
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
         if args.resource_type == _TYPES[rule.applies_to]:
-            values = {**_known(args.props), "protect": args.opts.protect}
+            values = {**_known(args.props), "stack": _stack_of(args.urn), "protect": args.opts.protect}
             config = args.get_config()
             parameters = {name: config[name] for name in rule.parameters if config.get(name) is not None}
-            for text in check(_stack_of(args.urn), values, parameters):
+            for text in check(values, **parameters):
                 report_violation(text)
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))

@@ -7,69 +7,52 @@ names are short because they are in each resource's inputs.
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
 from importlib import import_module
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar
 
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from codat_zoho.texts.debug_flags import debugging
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Props = dict[str, Any]
-
-
-def clean(method: Callable[P, R]) -> Callable[P, R]:
-    """Let nothing but a one-line error out of a provider method, see ``boundary``."""
-
-    @functools.wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        from codat_zoho.provider.boundary import cleanly
-
-        return cleanly(method, *args, **kwargs)
-
-    return call
 
 
 class _Face(ResourceProvider):
     serialize_as_secret_always = False
     _module: ClassVar[str]
-    """What does the work, imported on the first call."""
+    """What does the work, imported on the first call: a program that declares resources needs only the names."""
 
-    @clean
     def configure(self, req: ConfigureRequest) -> None:
         if not debugging():
             sys.tracebacklimit = 0
+        from codat_zoho.provider.boundary import clean
         from codat_zoho.provider.process import CONTEXT
 
-        CONTEXT.configure(req.config.get)
+        clean(CONTEXT.configure)(req.config.get)
 
-    @clean
     def check(self, olds: Props, news: Props) -> Any:
-        return import_module(self._module).check(olds, news)
+        return self._call("check", olds, news)
 
-    @clean
     def diff(self, _id: str, olds: Props, news: Props) -> Any:
-        return import_module(self._module).diff(olds, news)
+        return self._call("diff", olds, news)
 
-    @clean
     def read(self, id_: str, props: Props) -> Any:
-        return import_module(self._module).read(id_, props)
+        return self._call("read", id_, props)
 
-    @clean
     def create(self, props: Props) -> Any:
-        return import_module(self._module).create(props)
+        return self._call("create", props)
 
-    @clean
     def update(self, _id: str, olds: Props, news: Props) -> Any:
-        return import_module(self._module).update(olds, news)
+        return self._call("update", olds, news)
 
-    @clean
     def delete(self, _id: str, props: Props) -> None:
-        import_module(self._module).delete(_id, props)
+        self._call("delete", _id, props)
+
+    def _call(self, method: str, *args: Any) -> Any:
+        from codat_zoho.provider.boundary import clean
+
+        return clean(lambda *given: getattr(import_module(self._module), method)(*given))(*args)
 
 
 class Books(_Face):

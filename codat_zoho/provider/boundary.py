@@ -18,26 +18,30 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def cleanly(method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a provider method, and let nothing but a one-line error out of it.
+def clean(method: Callable[P, R]) -> Callable[P, R]:
+    """Let nothing but a one-line error out of what a provider does.
 
     The SDK shows a whole traceback of whatever a method raises, with its text as it is, and hangs for ever on what is
     no ``Exception``. It prints ``Name: text`` for an exception whose module is ``builtins`` and that has no cause; an
     SDK before 3.260 prints the text alone, so the name goes into the text there.
     """
-    try:
-        for bag in args:  # Old secrets too: Codat may say the one that it stores.
-            if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
-                register(secret)
-        return method(*args, **kwargs)
-    except BaseException as error:  # noqa: BLE001
-        name, text = _shown(error)
-        if _sdk_leaves_out_names():
-            text = f"{name}: {text}"
-    finally:
-        if counting():
-            CONTEXT.say_calls()
-    raise type(name, (Exception,), {"__module__": "builtins"})(text)
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            for bag in args:  # Old secrets too: Codat may say the one that it stores.
+                if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
+                    register(secret)
+            return method(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001
+            name, text = _shown(error)
+            if _sdk_leaves_out_names():
+                text = f"{name}: {text}"
+        finally:
+            if counting():
+                CONTEXT.say_calls()
+        raise type(name, (Exception,), {"__module__": "builtins"})(text)
+
+    return call
 
 
 def _sdk_leaves_out_names() -> bool:

@@ -14,7 +14,6 @@ from codat_zoho.declare.describe import described
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import SettingsError
-from codat_zoho.texts.redact import register
 
 DECLARED = "declared"
 """What the last deployment declared. A refresh leaves it alone, so what it changes elsewhere can be told from it."""
@@ -25,9 +24,6 @@ Props = Mapping[str, Any]
 
 def declared(model: type[S], props: Props) -> dict[str, Any]:
     """Only the settings that a user declares, without what is None."""
-    secret = props.get("client_secret")
-    if isinstance(secret, str):
-        register(secret)
     return {field.name: value for field in fields(model) if (value := props.get(field.name)) is not None}
 
 

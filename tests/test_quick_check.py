@@ -66,7 +66,8 @@ def test_all_problems_are_told_and_nothing_else(model: Any, data: Any) -> None:
         assert expected
     else:
         assert not expected
-        assert made == load(model, made.as_inputs(), unknown=unknown)
+        again = {name: one for name, one in made.as_inputs().items() if name in settings}
+        assert made == load(model, again, unknown=unknown)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -11,18 +11,22 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeVar
 
 from codat_zoho.declare.describe import LISTS, described, setting
-from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions
+from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions, fingerprint
 from codat_zoho.errors import Problem, SettingsError
 
 Verify = Literal["on-change", "always", "off"]
 OnDelete = Literal["remove", "disable", "keep"]
+FINGERPRINT = "client_secret_fingerprint"
+"""The input that names a secret without telling it; it follows from client id and secret."""
 
 
 @dataclass(frozen=True)
 class _Settings:
     def as_inputs(self) -> dict[str, Any]:
-        """The declared fields as the engine keeps them: plain values, lists, nothing that is None."""
+        """The declared fields as the engine keeps them, without what is None, and the secret's fingerprint."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if values["client_id"] and values["client_secret"]:
+            values[FINGERPRINT] = fingerprint(values["client_id"], values["client_secret"])
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -117,8 +121,6 @@ class IntegrationSettings(_Settings):
             yield Problem("client_secret", "is set without client_id: Codat stores the two together")
 
 
-FINGERPRINT = "client_secret_fingerprint"
-"""The input that names a secret without telling it; it follows from client id and secret."""
 S = TypeVar("S", bound=_Settings)
 
 

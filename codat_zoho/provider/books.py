@@ -267,8 +267,6 @@ def _as_recorded(olds: Props) -> ActualIntegration:
 def _outs(desired: IntegrationSettings, outcome: Outcome, client: CodatClient) -> dict[str, Any]:
     """What a deployment records; ``client`` is whose integration it is."""
     outs = desired.as_inputs() | _metadata(outcome.actual, outcome.cannot_tell) | _client_outs(client)
-    if known := Recorded.of(desired).client_secret_fingerprint:
-        outs[FINGERPRINT] = known
     if outcome.keys_cleared_while_disabled:
         outs[CLEARED] = True
     return outs | inputs.as_deployed(outs)

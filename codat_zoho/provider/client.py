@@ -10,7 +10,6 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.platform import REDIRECT_URI
-from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
 from codat_zoho.provider.process import CONTEXT, say
@@ -69,11 +68,7 @@ def update(olds: Props, news: Props) -> UpdateResult:
 
 
 def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]) -> dict[str, Any]:
-    """Ask the data centres that the change makes doubtful, and return the full outputs.
-
-    Raises:
-        RegionRejected: a data centre says no; the error names the switch to turn.
-    """
+    """Ask the data centres that the change makes doubtful, and return the full outputs."""
     known: dict[str, Probe] = {}
     if not {"client_id", FINGERPRINT} & {*changed}:
         probes = {probe.value: probe for probe in Probe}
@@ -83,27 +78,38 @@ def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]
     answers = {code: ProbeResult(probe, "that was not clear when it was last asked") for code, probe in known.items()}
     if desired.client_secret:
         answers |= {code: CONTEXT.ask_zoho(code, desired.client_id, desired.client_secret) for code in ask}
-    verdicts, cannot_tell = _judged(desired, answers)
+    outs = _outs(desired, answers, inputs.utc_now() if ask else olds.get("verified_at"))
     if ask:
-        _say_all(cannot_tell)
-    return _outs(desired, verdicts, cannot_tell, inputs.utc_now() if ask else olds.get("verified_at"))
+        for line in outs["cannot_tell"]:
+            say(line)
+    return outs
 
 
 def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
-    """Outputs of a resource that takes over a client: those of a ``create`` that got the answers in ``asked``.
+    """Outputs of a resource that takes over a client: those of a ``create`` that got the answers in ``asked``."""
+    return _outs(desired, asked, inputs.utc_now() if asked else None)
+
+
+def _outs(desired: ZohoClientSettings, answers: Mapping[str, ProbeResult], verified_at: str | None) -> dict[str, Any]:
+    """What a deployment records.
 
     Raises:
-        RegionRejected: a data centre says no.
+        RegionRejected: a data centre says no; the error names the switch to turn.
     """
-    verdicts, cannot_tell = _judged(desired, asked)
-    return _outs(desired, verdicts, cannot_tell, inputs.utc_now() if asked else None)
+    why = "it was not asked (verification is off)" if desired.client_secret else "no secret is declared to ask with"
+    verdicts = {code: answers.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
+    todo = accepted_client(desired.regions, verdicts)
+    outs = desired.as_inputs() | _metadata(verdicts, todo.cannot_tell, by_hand(desired.regions))
+    outs |= inputs.as_deployed(outs)
+    return outs | ({"verified_at": verified_at} if verified_at else {})
 
 
 def _ask_again(client_id: str, secret: str, regions: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
     """Ask each data centre, and return those that did not say no, with what a refresh shows of all."""
     verdicts = {code: CONTEXT.ask_zoho(code, client_id, secret) for code in regions}
     todo = plan_client(verdicts, verdicts)
-    _say_all((*todo.blockers, *todo.cannot_tell))
+    for line in (*todo.blockers, *todo.cannot_tell):
+        say(line)
     left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
     return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": inputs.utc_now()}
 
@@ -118,33 +124,6 @@ def delete(id_: str, _props: Props) -> None:
         else "It stays in Zoho's API console: delete it there only when no Codat client stores its keys any more."
     )
     say(f"Zoho client {id_} is no longer managed. {rest}")
-
-
-def _judged(
-    desired: ZohoClientSettings, answers: Mapping[str, ProbeResult]
-) -> tuple[dict[str, ProbeResult], tuple[str, ...]]:
-    """The verdict of each declared data centre, and what is not told with them."""
-    why = "it was not asked (verification is off)" if desired.client_secret else "no secret is declared to ask with"
-    verdicts = {code: answers.get(code, ProbeResult(Probe.NOT_ASKED, why)) for code in desired.regions}
-    return verdicts, accepted_client(desired.regions, verdicts).cannot_tell
-
-
-def _say_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        say(line)
-
-
-def _outs(
-    desired: ZohoClientSettings,
-    verdicts: Mapping[str, ProbeResult],
-    cannot_tell: Collection[str],
-    verified_at: str | None,
-) -> dict[str, Any]:
-    outs = desired.as_inputs() | _metadata(verdicts, cannot_tell, by_hand(desired.regions))
-    if desired.client_secret:
-        outs[FINGERPRINT] = fingerprint(desired.client_id, desired.client_secret)
-    outs |= inputs.as_deployed(outs)
-    return outs | ({"verified_at": verified_at} if verified_at else {})
 
 
 def _metadata(

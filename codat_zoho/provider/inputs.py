@@ -11,7 +11,6 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
 from codat_zoho.declare.describe import described
-from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import SettingsError
 
@@ -46,11 +45,9 @@ def check(model: type[S], news: Props) -> CheckResult:
     except SettingsError as error:
         # With a property name the engine would print the property's value, a secret among them.
         return CheckResult(given, [CheckFailure("", str(problem)) for problem in error.problems])
-    if "client_secret" in inputs:
-        unsettled = [name for name in ("client_secret", "client_id") if name in unknown]
-        inputs[FINGERPRINT] = (
-            given[unsettled[0]] if unsettled else fingerprint(inputs["client_id"], inputs["client_secret"])
-        )
+    unsettled = [given[name] for name in ("client_secret", "client_id") if name in unknown]
+    if "client_secret" in inputs and unsettled:
+        inputs[FINGERPRINT] = unsettled[0]
     return CheckResult(inputs, [])
 
 

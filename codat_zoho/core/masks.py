@@ -95,10 +95,16 @@ def read_mask(shown: str | None, declared: str) -> MaskReading:
 _FORM_UNKNOWN = MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
 
 
+def visible_end(mask: str) -> str:
+    """The last characters that a mask shows, at most four; none where it is not known to be a mask."""
+    hidden = _mask_characters(mask)
+    end = "".join(filter(str.isprintable, _visible_ends(mask, hidden)[1])) if hidden else ""
+    return end[-4:]
+
+
 def shown_secret(mask: str | None) -> str:
     """Put a stored secret into words without telling more of it than its last four characters."""
     if mask is None:
         return "none stored"
-    hidden = _mask_characters(mask)
-    end = "".join(filter(str.isprintable, _visible_ends(mask, hidden)[1])) if hidden else ""
-    return f"ends in {end[-4:]}" if end else "hidden"
+    end = visible_end(mask)
+    return f"ends in {end}" if end else "hidden"

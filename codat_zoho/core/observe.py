@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from codat_zoho.core.masks import Known, MaskReading, read_mask, shown_secret
+from codat_zoho.core.masks import Known, MaskReading, read_mask, shown_secret, visible_end
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import fingerprint, is_fingerprint
 
@@ -71,8 +71,10 @@ class ActualIntegration:
     @property
     def secret_clause(self) -> str:
         """The same as the rest of a clause: "… the stored one, which ends in c0de", "… which is not shown"."""
-        shown = self.secret_in_words
-        return {"hidden": "is not shown", "none stored": "is missing"}.get(shown, shown)
+        if self.client_secret is None and not self.keys_untold:
+            return "is missing"
+        end = visible_end(self.client_secret or "")
+        return f"ends in {end}" if end else "is not shown"
 
     def reading(self, shown: str | None, declared: str) -> MaskReading:
         """Compare one of the stored keys with a declared value."""

@@ -89,7 +89,7 @@ def read(id_: str, props: Props) -> ReadResult:
 def create(props: Props) -> CreateResult:
     """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
     desired = inputs.desired(IntegrationSettings, props)
-    codat = _alone(desired.connection)
+    codat = _start_exclusively(desired.connection)
     outcome = CONTEXT.apply(codat, desired)
     client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
     return CreateResult(desired.connection, _outs(desired, outcome, client))
@@ -112,12 +112,12 @@ def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str
 def update(olds: Props, news: Props) -> UpdateResult:
     """Read first, then send what differs."""
     desired = inputs.desired(IntegrationSettings, news)
-    codat, before = _alone(desired.connection), _deployed_to(olds)
+    codat, before = _start_exclusively(desired.connection), _deployed_to(olds)
     outcome = CONTEXT.apply(codat, desired, _recorded_of(olds), before)
     return UpdateResult(_outs(desired, outcome, before if before.id else outcome.actual.codat_client))
 
 
-def _alone(connection: str) -> Codat:
+def _start_exclusively(connection: str) -> Codat:
     """Start an operation on a Codat client that no other resource of the program is known to manage.
 
     Raises:

@@ -154,7 +154,9 @@ class Context:
         if here.whose == there.whose:
             return True
         ours, theirs = (codat.client() if ask else codat.known_client() for codat in (here, there))
-        return None if ours.id is None or theirs.id is None else not ours.is_another(theirs.id)
+        if ours.id is None or theirs.id is None:
+            return None
+        return not ours.is_another(theirs.id)
 
 
 CONTEXT = Context()

@@ -1,4 +1,4 @@
-"""What runs in an environment of its own: other releases of what the package needs, the built wheel, the benchmark.
+"""What runs in its own environment: other releases of what the package needs, the built wheel, the benchmark.
 
 `make test-versions`, `make dist`, `make release` and `make bench` call these sessions; `.venv/bin/nox -s floor` runs
 one of them, and `.venv/bin/nox -s floor -- tests/test_http.py` as much of it.
@@ -32,12 +32,13 @@ LEFT_OUT = (
     "test_packaging",
     "test_pictures",
     "test_policy",
+    "test_shape",
     "test_simulator",
     "test_supply_chain",
     "test_versions",
 )
-"""Tests of files that no release of a requirement changes, that need tools which pull in other requirements, or that
-take minutes with calls which others make too."""
+"""Tests of files that no release of a requirement changes, tests that need tools with other requirements, and tests
+that take minutes for calls that other tests make too."""
 ENGINE_TESTS = ("tests/test_engine.py", "tests/test_examples.py::test_quickstart")
 BELOW = (
     ("pulumi==3.215.0", "tests/test_provider.py::test_read_finds_a_region_that_is_rejected", "TypeError in"),
@@ -50,8 +51,8 @@ BELOW = (
 )
 """The release before a floor, the test that fails with it, and what that test says then."""
 WITHOUT_WHEELS = ("pydantic==2.7.4", "3.13", "pydantic-core==2.18.4 has no usable wheels")
-"""The release before pydantic's floor, the Python of ours for which nobody built what it needs, and what uv says."""
-# httpx2 is the maintained fork. One module imports httpx, so one line would swap it; here a module of that name does.
+"""The release before pydantic's floor, the supported Python for which it has no wheels, and what uv says."""
+# httpx2 is the maintained fork. Only one module imports httpx, so one line would swap it; here, a shim does.
 SHIM = '''"""Stands for `import httpx2 as httpx` in codat_zoho/remote/http.py."""
 
 import httpx2
@@ -69,8 +70,8 @@ nox.options.sessions = ["floor", "below", "newest", "httpx2"]
 
 
 def python(*versions: str) -> str:
-    """The first of these Pythons that the machine has; the one that runs nox where it has none."""
-    # A pyenv shim is there for Pythons that are not chosen, and fails; pyenv keeps the Pythons themselves here.
+    """The first of these Pythons that the machine has, or else the one that runs nox."""
+    # The shims of pyenv fail for Pythons that are not selected; the Pythons themselves are here.
     path = os.pathsep.join([os.environ["PATH"], *map(str, Path.home().glob(".pyenv/versions/*/bin"))])
     for version in versions:
         command = (BIN / "uv", "python", "find", "--no-python-downloads", version)
@@ -93,7 +94,7 @@ def install_locked(session: nox.Session, *requirements: str) -> None:
 
 
 def install_floor(session: nox.Session, *instead: str) -> None:
-    """Install the lowest releases that the bounds allow, or others of them, and the tools of the tests as locked."""
+    """Install the lowest releases that the bounds allow, or these instead, and the tests' tools as locked."""
     others = [one.partition("==")[0] for one in instead]
     needed = [one for one in NEEDED if re.split("[<>=]", one)[0] not in others]
     session.install("--resolution", "lowest-direct", *needed, *instead, *locked(*TESTS))
@@ -144,11 +145,11 @@ def below(session: nox.Session) -> None:
 
 
 def fails(session: nox.Session, release: str, says: str, *command: str) -> None:
-    """Run a command that fails with this release, and says why; somebody has to look where it does not."""
+    """Run a command that must fail with this release, for the reason that is known."""
     said = session.run(*command, env=environment(), success_codes=[1], silent=True)
     if says not in " ".join(str(said).split()):
-        session.error(f"{release} was to fail for the reason that pyproject.toml names, and did not:\n{said}")
-    session.log(f"{release} does not do, as pyproject.toml says.")
+        session.error(f"{release} should have failed for the reason that pyproject.toml names, and did not:\n{said}")
+    session.log(f"{release} is too old, as pyproject.toml says.")
 
 
 @nox.session(python=python("3.13", "3.12"))
@@ -170,7 +171,7 @@ def httpx2(session: nox.Session) -> None:
 
 @nox.session(python=python(), reuse_venv=True)
 def bench(session: nox.Session) -> None:
-    """Measure what the package costs, as a user has it: httpx loads the development tools that it finds."""
+    """Measure what the package costs a user: with development tools installed, httpx would load some of them."""
     install_locked(session, *NEEDED, *TESTS)
     install_the_checkout(session)
     session.run("python", "-m", "bench", *session.posargs, env=environment())
@@ -186,13 +187,13 @@ def build(out: Path) -> tuple[Path, Path]:
 
 
 def checks(wheel: Path, sdist: Path) -> list[list[str | Path]]:
-    """The commands that look at both."""
+    """The commands that check both."""
     return [[BIN / "twine", "check", "--strict", wheel, sdist], [BIN / "check-wheel-contents", wheel]]
 
 
 @nox.session(python=python())
 def dist(session: nox.Session) -> None:
-    """Build the wheel and the sdist in dist/, check both, and test the wheel where nothing knows the checkout."""
+    """Build the wheel and the sdist in dist/, check both, and test the wheel far from the checkout."""
     wheel, sdist = build(ROOT / "dist")
     for command in checks(wheel, sdist):
         session.run(*command, external=True)
@@ -222,7 +223,7 @@ def check_types(session: nox.Session, examples: Path) -> None:
 
 @nox.session(python=python())
 def release(session: nox.Session) -> None:
-    """Do what a release would, and say what to tag and upload. Uploads nothing."""
+    """Do everything but the release itself, and say what to tag and upload."""
     session.run(sys.executable, "tools/release.py", "--check", external=True)
     dist.func(session)
     session.run(sys.executable, "tools/release.py", external=True)

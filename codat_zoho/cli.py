@@ -14,13 +14,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from codat_zoho._version import __version__
+from codat_zoho.errors import CodatZohoError
 from codat_zoho.terminal.environment_variables import help_text
 from codat_zoho.terminal.exits import Exit, exit_of
+from codat_zoho.terminal.output import remark, say
 from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.redact import register
 
 COMMANDS: dict[str, str] = {
     "adopt": "take over what is in Codat, so that the first preview is empty",
-    "contract": "find out on a test client what nobody knows of Codat and Zoho",
+    "contract": "find out on a test client what is documented nowhere about Codat and Zoho",
     "doctor": "say what is wrong with this set-up, and what to do",
     "drift": "tell whether Codat and Zoho are still as declared, in any number of stacks",
     "review": "say what a change of configuration will do, before it is deployed",
@@ -52,25 +55,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()  # Here and not when Python ends, where a reader that went away would be complained of.
     except KeyboardInterrupt:
-        print("codat-zoho: interrupted", file=sys.stderr)
+        remark("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader went away, as `| head` does: no reason to complain, and nothing more to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.ERROR
     except Exception as error:  # noqa: BLE001
-        from codat_zoho.errors import CodatZohoError
-        from codat_zoho.texts.redact import redact
-
         if debugging():
             import traceback
 
-            print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+            say("".join(traceback.format_exception(error)))
         if isinstance(error, CodatZohoError):
-            print(f"codat-zoho: {redact(str(error))}", file=sys.stderr)
+            remark(str(error))
             return exit_of(type(error))
         bug = f"a bug in codat-zoho ({type(error).__name__})"
-        print(f"codat-zoho: {bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.", file=sys.stderr)
+        remark(f"{bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.")
         return Exit.ERROR
 
 
@@ -95,9 +95,6 @@ def module_of(command: str) -> Any:
 
 def _know_secrets() -> None:
     """Keep what the environment holds out of all texts, before anybody is asked who may say it."""
-    held = [value for name, value in os.environ.items() if name.startswith(("CODAT_API_KEY", "ZOHO_CLIENT_SECRET"))]
-    if held:
-        from codat_zoho.texts.redact import register
-
-        for value in held:
+    for name, value in os.environ.items():
+        if name.startswith(("CODAT_API_KEY", "ZOHO_CLIENT_SECRET")):
             register(value.strip().rpartition(" ")[2])

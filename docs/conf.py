@@ -10,10 +10,11 @@ from codat_zoho import __version__  # noqa: E402
 
 project = "codat-zoho"
 release = version = __version__
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinxcontrib.mermaid"]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "examples/*/README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 exclude_patterns = [".git", ".venv*", "build", "dist", "**/__pycache__", "tests", "tools", "codat_zoho"]
+myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 4
 html_theme = "furo"
 html_title = f"codat-zoho {__version__}"

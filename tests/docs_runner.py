@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Timer
 
-from tools.terminal_svg import normalised
+from tools.stage import normalised
 
 _FENCE = re.compile(r"(?ms)^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$")
 _END = "--end-of-line--"

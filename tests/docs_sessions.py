@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from codat_zoho.drift.formats import json as drift_json
+from codat_zoho.drift.formats.json import FORM
 from codat_zoho.simulator import Simulator, serve
 from tests.docs_runner import Reader
 from tests.drift_fleet import Place, codat_client, scratch
@@ -150,7 +150,7 @@ def drift(engine: Engine, place: Path) -> Iterator[Reader]:
             codat_client(simulator, places[0]).integration.enabled = False
 
         def the_reports_are_there() -> None:
-            schema = json.loads(drift_json.SCHEMA.read_text())
+            schema = json.loads(FORM.schema.read_text())
             jsonschema.validate(json.loads((folder / "drift.json").read_text()), schema)
             assert ET.parse(folder / "drift.xml").getroot().tag == "testsuites"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from codat_zoho.core.plan import How
 from codat_zoho.drift.report import (
-    Failure,
+    FieldChange,
     Finding,
     Pending,
     Remediation,
@@ -15,6 +15,7 @@ from codat_zoho.drift.report import (
     Stack,
     State,
 )
+from codat_zoho.workspace.failures import Failure
 
 HARM = "<b>|`x`|</b> @team \x07&"
 URN = "urn:pulumi:prod::shop::pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration::zoho-books"
@@ -60,7 +61,7 @@ SAMPLE = Report(
         stack(
             "busy",
             books(FINE),
-            pending=(Pending("zoho-books (ZohoBooksIntegration)", "update", (("enabled", True, False),)),),
+            pending=(Pending("zoho-books (ZohoBooksIntegration)", "update", (FieldChange("enabled", True, False),)),),
             remediation=Remediation("done", "restored"),
         ),
         stack("broken", books(FINE), pending_failure=Failure("project", "main.py does not run.")),

@@ -10,10 +10,10 @@ import httpx
 
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.codat import ApiKey, Codat
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.remote.http import Http
-from codat_zoho.remote.once import Once
-from codat_zoho.simulator import Dropped, Simulator
-from codat_zoho.simulator.app import App
+from codat_zoho.simulator import Simulator
+from codat_zoho.testing import _mocks as testing
 from codat_zoho.texts import redact as _redact
 
 API_KEY = "test-api-key-7f3a"
@@ -45,20 +45,17 @@ def forget_secrets() -> None:
     _redact._forms.clear()
 
 
-class InProcess(httpx.BaseTransport):
+class InProcess(testing.InProcess):
     """Hands requests to a simulator without a socket. Requests to any other host fail the test."""
 
     def __init__(self, simulator: Simulator) -> None:
-        self._wsgi = httpx.WSGITransport(App(simulator))
+        super().__init__(simulator)
         self.hosts: set[str] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.hosts.add(request.url.host)
         assert request.url.host == "127.0.0.1", f"a test tried to reach {request.url.host}"
-        try:
-            return self._wsgi.handle_request(request)
-        except Dropped:
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None
+        return super().handle_request(request)
 
 
 def in_process(simulator: Simulator, **parts: Any) -> Http:

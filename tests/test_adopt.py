@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
-from codat_zoho.adopt.files import write
-from codat_zoho.adopt.import_state import record
+from codat_zoho.adopt.import_state import commands, import_file, program, record
 from codat_zoho.adopt.run import check_version
-from codat_zoho.adopt.targets import places
-from codat_zoho.adopt.texts import import_file, program, script
+from codat_zoho.adopt.targets import targets
 from codat_zoho.cli import main
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
 from codat_zoho.simulator import Simulator, serve
-from codat_zoho.workspace.pulumi_cli import PulumiCli, find_project
+from codat_zoho.terminal.output import refuse_existing
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import find_project
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
@@ -73,8 +73,8 @@ def test_a_mask_given_as_the_client_id_is_refused() -> None:
 def test_a_secret_that_nothing_speaks_for_stays_unmanaged() -> None:
     """Behind an opaque mask the given secret is not recorded as if it were in place, and that is said."""
     taken = decide(ActualIntegration(enabled=True, keys=OPAQUE), "default", Choices(ID, SECRET))
-    assert taken.secret is None
-    assert any("cannot be told" in note and "client_secret" in note for note in taken.notes)
+    assert taken.desired.client_secret is None
+    assert any("cannot be told" in note.text and note.setting == "client_secret" for note in taken.notes)
 
 
 def test_the_description_never_shows_more_than_the_mask() -> None:
@@ -98,31 +98,34 @@ def test_connections_with_one_client_declare_the_same_of_it() -> None:
     """Where one connection cannot tell the secret, the shared resource leaves it out for both."""
     sure = decide(ActualIntegration(enabled=True, keys=MASKED), "default", Choices(ID, SECRET))
     unsure = decide(ActualIntegration(enabled=True, keys=OPAQUE), "other", Choices(ID, SECRET))
-    assert [taken.secret for taken in agreed([sure, unsure])] == [None, None]
-    lines = program(agreed([sure, unsure]))
+    assert [taken.desired.client_secret for taken in agreed([sure, unsure])] == [None, None]
+    lines = program(record("dev", agreed([sure, unsure]), None).entries)
     assert lines.count("cz.ZohoClientCredentials(") == 1
     compile(lines, "lines", "exec")
 
 
 def test_no_text_holds_the_secret() -> None:
-    """Import file, script and program hold the secret encrypted or not at all."""
+    """Import file, commands and program hold the secret encrypted or not at all."""
     taken = decide(ActualIntegration(enabled=True, keys=MASKED), "default", Choices(ID, SECRET))
     project = find_project(ROOT)
     for found in (record("dev", [taken], project), record("dev", [taken], None)):
         content = import_file(found.entries, lambda text: {"ciphertext": "sealed"})
-        texts = f"{content}{script(found, 'adopt-dev.json')}{program([taken])}{found!r}{taken!r}"
+        todo = commands(found, "adopt-dev.json")
+        typed = "".join(command.shell() for command in todo)
+        assert "ZOHO_CLIENT_SECRET" in typed
+        texts = f"{content}{typed}{todo!r}{program(found.entries)}{found!r}{taken!r}"
         assert SECRET not in texts and "sealed" in texts
-        with pytest.raises(NotAdopted, match="cannot be encrypted"):
-            import_file(found.entries, None)
 
 
 def test_where_connections_go() -> None:
     """The ready-to-use project has a stack for each connection; a program of one's own one for all."""
     ready, stacks = find_project(ROOT), {"dev": True}
-    assert [(p.stack, p.connections, p.exists) for p in places([], None, ready, stacks)] == [("dev", ["default"], True)]
-    two = places(["prod", "test=dev"], None, ready, stacks)
+    assert [(p.stack, p.connections, p.exists) for p in targets([], None, ready, stacks)] == [
+        ("dev", ["default"], True)
+    ]
+    two = targets(["prod", "test=dev"], None, ready, stacks)
     assert [(p.stack, p.exists) for p in two] == [("prod", False), ("dev", True)]
-    assert [p.connections for p in places(["a", "b"], "dev", None, stacks)] == [["a", "b"]]
+    assert [p.connections for p in targets(["a", "b"], "dev", None, stacks)] == [["a", "b"]]
     for connections, stack, project in (
         (["a", "a"], None, ready),
         (["a", "b"], "dev", ready),
@@ -130,11 +133,11 @@ def test_where_connections_go() -> None:
         (["a=x"], None, None),
     ):
         with pytest.raises(ConfigurationError):
-            places(connections, stack, project, stacks)
+            targets(connections, stack, project, stacks)
     with pytest.raises(ConfigurationError, match="No stack is selected"):
-        places([], None, ready, {})
+        targets([], None, ready, {})
     with pytest.raises(SettingsError, match="connection"):
-        places(["Not A Name"], "dev", ready, {})
+        targets(["Not A Name"], "dev", ready, {})
 
 
 def test_an_old_cli_is_refused_with_the_way_around(tmp_path: Path) -> None:
@@ -143,7 +146,7 @@ def test_an_old_cli_is_refused_with_the_way_around(tmp_path: Path) -> None:
     command.write_text("#!/bin/sh\necho v3.253.9\n")
     command.chmod(0o755)
     with pytest.raises(ConfigurationError, match=r"3\.253\.9 cannot import"):
-        check_version(PulumiCli(command, tmp_path))
+        check_version(Pulumi(tmp_path, command=str(command)))
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -174,10 +177,11 @@ def test_a_person_is_asked_for_the_client_id(
     """At a terminal the masked id is asked for; files are written without pulumi or a project at hand."""
     _typing(monkeypatch, ID)
     assert main(["adopt", "--stack", "dev"]) == 0
-    assert {path.name for path in tmp_path.glob("adopt-*")} == {"adopt-dev.json", "adopt-dev.sh", "adopt-dev.py"}
-    assert ID in (tmp_path / "adopt-dev.py").read_text()
+    assert [path.name for path in tmp_path.glob("adopt-*")] == ["adopt-dev.json"]
+    said = capsys.readouterr().out
+    assert f'client_id="{ID}"' in said and "pulumi import --stack dev --file adopt-dev.json" in said
     assert not served.writes
-    assert API_KEY not in capsys.readouterr().out
+    assert API_KEY not in said
 
 
 def test_enter_leaves_the_keys_unmanaged(
@@ -220,9 +224,9 @@ def test_a_refused_key_has_its_own_exit_code(
 
 
 def test_a_file_that_is_there_stops_all_files(tmp_path: Path) -> None:
-    """None is written then, and what is there stays as it is; the error names it."""
+    """None is written then; the error names it."""
     there, new = tmp_path / "there", tmp_path / "new"
     there.write_text("mine")
-    with pytest.raises(NotAdopted, match="there is there already, and nothing is overwritten"):
-        write({new: "new", there: "other"})
+    with pytest.raises(ConfigurationError, match="there is there already, and nothing is overwritten"):
+        refuse_existing(new, there)
     assert there.read_text() == "mine" and not new.exists()

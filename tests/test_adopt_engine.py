@@ -111,16 +111,16 @@ def test_the_secret_can_be_managed_later(project: Project, simulator: Simulator)
     project.assert_no_secret(SECRET, API_KEY)
 
 
-def test_the_files_do_what_run_does(project: Project, simulator: Simulator) -> None:
-    """Without --run files are written; the script in them ends in an empty plan, and they hold no secret in clear."""
+def test_the_commands_do_what_run_does(project: Project, simulator: Simulator) -> None:
+    """Without --run a file is written and commands are printed; they end in an empty plan, with no secret in clear."""
     _prepare(simulator, STARTS["companies linked"])
     project.must("stack", "init", "test")
     said = must(project, ["adopt", *SAID], **HELD)
     assert "Written to" in said
-    assert {path.name for path in project.folder.glob("adopt-*")} == {"adopt-test.json", "adopt-test.sh"}
+    assert [path.name for path in project.folder.glob("adopt-*")] == ["adopt-test.json"]
     project.assert_no_secret(SECRET, API_KEY)
     ran = subprocess.run(
-        ["sh", "adopt-test.sh"],
+        ["sh", "-eu", "-c", said.partition("commands in that folder:")[2]],
         cwd=project.folder,
         env=project.environment | HELD,
         capture_output=True,
@@ -140,18 +140,17 @@ def _files(project: Project) -> dict[Path, bytes]:
 
 
 def test_nothing_is_overwritten_and_a_dry_run_writes_nothing(project: Project, simulator: Simulator) -> None:
-    """--dry-run shows the files; a file that is there is never overwritten, and none is written then."""
+    """--dry-run shows the file; a file that is there is never overwritten."""
     _prepare(simulator, STARTS["companies linked"])
     project.must("stack", "init", "test")
     before = _files(project)
     shown = must(project, ["adopt", "--dry-run", *SAID], **HELD)
     assert "--- adopt-test.json" in shown and "Nothing was written." in shown
     assert _files(project) == before
-    (project.folder / "adopt-test.sh").write_text("mine")
+    (project.folder / "adopt-test.json").write_text("mine")
     refused = codat_zoho(project, "adopt", *SAID)
     assert refused.returncode == 1 and "nothing is overwritten" in refused.stderr
-    assert (project.folder / "adopt-test.sh").read_text() == "mine"
-    assert not (project.folder / "adopt-test.json").exists()
+    assert (project.folder / "adopt-test.json").read_text() == "mine"
     project.assert_no_secret(SECRET, API_KEY)
 
 

@@ -13,7 +13,7 @@ from codat_zoho.core.observe import CodatClient
 from codat_zoho.provider import Books
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.codat import ApiKey, Codat
-from codat_zoho.remote.once import Once
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY, ID, SECRET, answering, codat_of, new_process
 

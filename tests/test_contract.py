@@ -14,15 +14,14 @@ import httpx
 import pytest
 
 from codat_zoho.cli import main
-from codat_zoho.contract.client import Client
-from codat_zoho.contract.file import SCHEMA, content, switches
-from codat_zoho.contract.reading import read
-from codat_zoho.contract.table import ASSUMPTIONS, Table
-from codat_zoho.contract.writing import Keys, refuse, write
-from codat_zoho.doctor.finding import Observed
+from codat_zoho.contract.observe import Client, Keys, read
+from codat_zoho.contract.table import ASSUMPTIONS, SCHEMA, Table
+from codat_zoho.contract.trial import refuse, write
 from codat_zoho.errors import ConfigurationError, PlanBlocked
 from codat_zoho.remote.connection import Environment
+from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
+from codat_zoho.simulator.command import observed
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
 
 CHOICES = UNKNOWN_SWITCHES | {"writes_offered": (True, False)}
@@ -34,7 +33,7 @@ WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
 
 def _client(simulator: Simulator) -> Client:
     clock = Clock()
-    http = Observed(transport=InProcess(simulator), clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
+    http = Http(record=True, transport=InProcess(simulator), clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
     return Client(http, Environment({"apiKey": API_KEY, "codatUrl": LOCAL}), "default")
 
 
@@ -74,8 +73,8 @@ def test_what_one_look_tells(told: bool, shown: bool) -> None:
     simulator.add_codat_client(API_KEY, keys=keys())
     client, table = _client(simulator), Table()
     actual = read(client, table)
-    assert {name: table.get(name) for name in LOOKS} == {"client_told": told, "keys_shown": shown}
-    assert (table.get("mask") is None) == (not shown)
+    assert {name: table.seen.get(name) for name in LOOKS} == {"client_told": told, "keys_shown": shown}
+    assert (table.seen.get("mask") is None) == (not shown)
     if not shown:
         with pytest.raises(PlanBlocked, match="Whether keys are stored cannot be told"):
             refuse(actual, 0, Keys(ID, SECRET))
@@ -88,8 +87,8 @@ def test_the_file_makes_the_simulator_behave_alike(tmp_path: Path) -> None:
     simulator.add_codat_client(API_KEY)
     table, _ = _table(simulator, None)
     file = tmp_path / "contract.json"
-    file.write_text(json.dumps(content(table)))
-    assert asdict(switches(file)) == asdict(wanted)
+    file.write_text(json.dumps(table.content()))
+    assert asdict(observed(file)) == asdict(wanted)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ def test_what_is_no_result_is_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=r"other\.json cannot be read"):
-        switches(file)
+        observed(file)
 
 
 def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
@@ -108,7 +107,7 @@ def test_what_cannot_be_imitated_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "contract.json"
     file.write_text(json.dumps({"codat-zoho-contract": 1, "assumptions": [{"name": "mask", "seen": "another"}]}))
     with pytest.raises(ConfigurationError, match="which the simulator cannot imitate"):
-        switches(file)
+        observed(file)
 
 
 def test_every_switch_has_its_row() -> None:
@@ -125,12 +124,14 @@ def test_the_shape_is_told_by_names_alone() -> None:
         return httpx.Response(200, json={} if "credentials" in request.url.path else body)
 
     client = Client(
-        Observed(transport=httpx.MockTransport(odd)), Environment({"apiKey": API_KEY, "codatUrl": LOCAL}), "default"
+        Http(record=True, transport=httpx.MockTransport(odd)),
+        Environment({"apiKey": API_KEY, "codatUrl": LOCAL}),
+        "default",
     )
     table = Table()
     read(client, table)
-    assert (table.get("required_fields"), table.get("unknown_fields")) == (False, "clientRef, (not a name)")
-    told = json.dumps(content(table))
+    assert (table.seen.get("required_fields"), table.seen.get("unknown_fields")) == (False, "clientRef, (not a name)")
+    told = json.dumps(table.content())
     assert "tenant-77" not in told and "s3cr3t" not in told
 
 
@@ -347,7 +348,7 @@ def test_every_zoho_is_told_apart(
     first = wanted["zoho_client_before_token"]
     assert seen == (wanted if first else {"zoho_client_before_token": False})
     assert len(served.probes) == (4 if first else 1)
-    assert {name: value for name, value in asdict(switches(file)).items() if name in seen} == seen
+    assert {name: value for name, value in asdict(observed(file)).items() if name in seen} == seen
 
 
 @pytest.mark.parametrize("questions", [1, 2, 3, 4])

@@ -21,7 +21,7 @@ from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
 
 _CLI = """#!{python}
 import json, os, sys
-arguments = sys.argv[1:]
+arguments = [one for one in sys.argv[1:] if one != "--non-interactive"]
 config = json.loads(os.environ["FAKE_CONFIG"])
 if arguments[0] == "version":
     print("v" + os.environ.get("FAKE_VERSION", "3.259.0"))

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,14 +18,13 @@ from hypothesis import strategies as st
 
 from codat_zoho.cli import COMMANDS, main
 from codat_zoho.drift import stacks as stacks_module
-from codat_zoho.drift.command import parser
-from codat_zoho.drift.interruption import ended_by_signals, stopping
+from codat_zoho.drift.command import interruptible, parser
 from codat_zoho.drift.output import Output, outputs
-from codat_zoho.drift.report import Failure, Remediation, Report, Stack, State
+from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.drift.stacks import Checks, belongs
 from codat_zoho.workspace.children import Children, Stopped, TimedOut
-from codat_zoho.workspace.commands import Failed, Listed, Project
-from codat_zoho.workspace.pulumi_cli import Project as FoundProject
+from codat_zoho.workspace.failures import Failed, Failure
+from codat_zoho.workspace.pulumi_yaml import Project
 from tests.drift_samples import DRIFT, FINE, SAMPLE, books
 
 # --- the command line -------------------------------------------------------------------------------------------------
@@ -60,7 +58,7 @@ def test_help_reads_without_pulumi() -> None:
         (["--report", "json=/nowhere/drift.json"], "its folder does not exist"),
         (["--output", "/"], "it is a folder"),
         (["--report", "json=a", "--report", "html=a"], "same file"),
-        (["--yes"], "which is not there"),
+        (["--yes"], "--yes needs --remediate"),
         (["--remediate"], "add --yes"),
         (["--all-stack"], "unrecognized arguments"),
         (["shop", "--state", "a"], "unrecognized arguments|does not go together with folders of projects"),
@@ -99,7 +97,7 @@ def test_a_report_replaces_the_old_one_at_once(tmp_path: Path) -> None:
     path.write_text("old")
     path.chmod(0o640)
     Output("json", path).write(SAMPLE)
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["version"] == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o640 and list(tmp_path.iterdir()) == [path]
 
 
@@ -146,8 +144,7 @@ def test_colours_are_for_terminals(
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    refused = parser().error
-    assert outputs(parser().parse_args(words), refused)[0].color is color
+    assert outputs(parser().parse_args(words))[0].color is color
 
 
 # --- which stacks -----------------------------------------------------------------------------------------------------
@@ -167,16 +164,16 @@ def test_shards_stay_as_they_are() -> None:
 class DoubleFleet:
     """A fleet without an engine: a project 'shop' with two stacks, one of which drifted."""
 
-    def __init__(self, listed: list[Listed] | Failure) -> None:
+    def __init__(self, listed: dict[str, bool] | Failure) -> None:
         self.listed = listed
         self.restored: list[str] = []
 
     def project(self, given: str) -> Project:
         if given == "nowhere":
             raise Failed(Failure("project", "There is no folder nowhere."))
-        return Project(given, given, replace(NO_PROJECT, file=Path(given, "Pulumi.yaml").resolve()))
+        return Project(given, file=Path(given, "Pulumi.yaml").resolve(), given=given)
 
-    def stacks(self, project: Project) -> list[Listed]:
+    def stacks(self, project: Project) -> dict[str, bool]:
         if isinstance(self.listed, Failure):
             raise Failed(self.listed)
         return self.listed
@@ -194,11 +191,10 @@ class DoubleFleet:
         return Remediation("done")
 
 
-NO_PROJECT = FoundProject(Path("Pulumi.yaml"), "shop", "python", {}, {}, Path())
-LISTED = [Listed("dev", selected=True), Listed("prod")]
+LISTED = {"dev": True, "prod": False}
 
 
-def checks(*words: str, listed: list[Listed] | Failure = LISTED) -> Checks:
+def checks(*words: str, listed: dict[str, bool] | Failure = LISTED) -> Checks:
     """What these arguments check."""
     arguments = parser().parse_args(list(words))
     arguments.project = arguments.project or ["."]
@@ -241,9 +237,9 @@ def test_a_backend_that_cannot_list_is_told_once() -> None:
 
 def test_nothing_to_check_is_said() -> None:
     """No stack is no clean stack."""
-    empty = checks("shop", "--all-stacks", listed=[])
+    empty = checks("shop", "--all-stacks", listed={})
     assert empty.run() == () and empty.notes == ["shop has no stacks."]
-    (stack,) = checks("shop", listed=[Listed(f"s{number}") for number in range(12)]).run()
+    (stack,) = checks("shop", listed={f"s{number}": False for number in range(12)}).run()
     assert stack.failure and "s7 and 4 more" in stack.failure.text
 
 
@@ -383,7 +379,7 @@ def test_stopping_ends_what_runs_and_starts_nothing_more(times: int, tmp_path: P
 def test_signals_end_the_run_like_ctrl_c() -> None:
     """CI systems send SIGTERM; afterwards handlers are as they were."""
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), ended_by_signals():
+    with pytest.raises(KeyboardInterrupt), interruptible(Children()):
         os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -400,7 +396,7 @@ def test_a_second_interruption_kills() -> None:
                 raise KeyboardInterrupt
 
     children = Impatient()
-    with pytest.raises(ValueError, match="first"), stopping(children):
+    with pytest.raises(ValueError, match="first"), interruptible(children):  # type: ignore[arg-type]
         raise ValueError("first")
     assert children.stops == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codat_zoho.drift.failures import LENGTH, from_diagnostic, from_output, unreadable_project
+from codat_zoho.workspace.failures import LENGTH, from_diagnostic, from_output, unreadable_project
 from tests.support import SECRET
 
 PROVIDER = (

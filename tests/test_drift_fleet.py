@@ -85,7 +85,7 @@ def test_a_folder_that_holds_the_project_file_and_nothing_else(world: World) -> 
     world.pulumi.project("shop", {"dev": state(books(), client(), config=world.config)}, selected="dev")
     report = world.report("shop")
     (stack,) = report["stacks"]
-    assert stack["state"] == "as declared" and stack["deployed_at"] == "2026-02-02T00:00:00Z"
+    assert stack["state"] == "as declared" and stack["deployedAt"] == "2026-02-02T00:00:00Z"
     assert [call.removeprefix("--non-interactive ") for call in world.pulumi.calls] == [
         "stack ls --json",
         "stack export --show-secrets --stack=dev",
@@ -226,7 +226,7 @@ def test_two_stacks_that_manage_one_codat_client_are_named(world: World) -> None
         {name: state(it, config=world.config) for name, it in (("a", books()), ("b", books()), ("c", looked_up))},
     )
     report = world.report("shop", "--all-stacks")
-    id_ = report["stacks"][0]["resources"][0]["codat_client"]
+    id_ = report["stacks"][0]["resources"][0]["codatClient"]
     assert id_ and report["notes"] == [f"Several stacks manage the Codat client {id_}: shop/a, shop/b."]
     assert [stack["notes"] for stack in report["stacks"]] == [
         [f"The Codat client {id_} is managed by {other} too: destroying one takes the integration from the other."]
@@ -248,7 +248,7 @@ def test_a_state_of_an_older_version_is_read_and_told_of(world: World) -> None:
     old = state(books(declared=False), config=world.config)
     world.pulumi.project("shop", {"a": old, "b": state(books(), config=world.config)})
     report = world.report("shop", "--all-stacks")
-    assert set(states(report).values()) == {"as declared"} and report["stacks"][0]["deployed_at"] is None
+    assert set(states(report).values()) == {"as declared"} and report["stacks"][0]["deployedAt"] is None
     (note,) = [note for note in report["notes"] if "older version" in note]
     assert "shop/a:" in note and "shop/b" not in note
 
@@ -364,7 +364,7 @@ def test_a_preview_that_fails_is_an_error_of_its_own(world: World, preview: str,
     folder = world.pulumi.project("shop", {"dev": state(books(), config=world.config)})
     (folder / "preview.json").write_text(preview)
     (stack,) = world.report("shop", "--all-stacks", "--pending", code=1)["stacks"]
-    assert stack["state"] == "as declared" and said in stack["pending_failure"]["text"]
+    assert stack["state"] == "as declared" and said in stack["pendingFailure"]["text"]
 
 
 ENABLE = """\

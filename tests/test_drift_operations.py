@@ -104,21 +104,21 @@ def test_resources_in_components_are_checked(deployed: Deployed) -> None:
     stack = deployed.drift(code=0)
     assert [one["kind"] for one in stack["resources"]] == ["ZohoBooksIntegration", "ZohoClientCredentials"]
     assert "acme:app:Billing$acme:codat:Books$pulumi-python" in stack["resources"][0]["urn"]
-    assert stack["state"] == "as declared" and stack["deployed_at"]
+    assert stack["state"] == "as declared" and stack["deployedAt"]
     deployed.set_enabled(False)
     assert set(drifted(deployed.drift(code=7))) == {"enabled"}
 
 
 def test_drift_stays_drift_after_a_plain_refresh(deployed: Deployed) -> None:
     """The engine shows nothing any more; what was declared, and when, is still on record. `pulumi up` restores it."""
-    before = deployed.drift(code=0)["deployed_at"]
+    before = deployed.drift(code=0)["deployedAt"]
     deployed.set_enabled(False)
     deployed.pulumi("refresh", "--yes", "--skip-preview")
     deployed.pulumi("refresh", "--preview-only", "--expect-no-changes")
     stack = deployed.drift(code=7)
     (found,) = drifted(stack).values()
     assert (found["declared"], found["actual"]) == (True, False) and "a plain 'pulumi refresh'" in found["why"]
-    assert stack["deployed_at"] == before
+    assert stack["deployedAt"] == before
     deployed.pulumi("up", "--yes", "--skip-preview")
     assert deployed.drift(code=0)["state"] == "as declared"
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION
-from codat_zoho.drift.compare import Comparison
-from codat_zoho.drift.remote import Remote
+from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.simulator import Simulator
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.esc import Given
@@ -43,7 +42,7 @@ def by_export(engine: MiniEngine, simulator: Simulator) -> dict[str, Shown]:
         for kind, one in engine.state.items()
     ]
     found, http = exported.read(state(*made)), in_process(simulator)
-    environment = Comparison.environment_of(found, Given)
+    environment = environment_of(found, Given)
     comparison = Comparison(Remote(http), found, environment, http.deadline(60.0), "pulumi up", verified=True)
     looked = {one.name: comparison.resource(one) for one in found.resources}
     assert not [one.failure for one in looked.values() if one.failure]

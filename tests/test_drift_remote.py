@@ -10,11 +10,11 @@ import pytest
 
 from codat_zoho import errors
 from codat_zoho.core.observe import CodatClient, Probe
-from codat_zoho.drift.remote import Remote
-from codat_zoho.remote.budget import MINUTE_LIMIT
+from codat_zoho.drift.compare import Remote
+from codat_zoho.remote.budget import MINUTE_LIMIT, Deadline
+from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.connection import Environment
-from codat_zoho.remote.http import Deadline, Http
-from codat_zoho.remote.threads import Workers, start
+from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Fault, Simulator
 from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, Clock, InProcess, in_process
 

@@ -74,7 +74,7 @@ def test_paths() -> None:
     config = {"codatEnabledPath": "/v2/{key}/on"}
     assert Environment(config).paths() == Paths("/v2/{key}/on", "/integrations/credentials/{key}")
     for bad in ("integrations", "/a b", "/a?b", "/a#b", "/{other}", "/é", "/a\x00", "/a\\b"):
-        with pytest.raises(ConfigurationError, match="is no path like"):
+        with pytest.raises(ConfigurationError, match="is not a path like"):
             Environment({"codatCredentialsPath": bad}).paths()
 
 

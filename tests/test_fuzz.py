@@ -21,15 +21,13 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from codat_zoho.contract.file import switches
 from codat_zoho.core.masks import read_mask, shown_secret
 from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
 from codat_zoho.doctor import remote
-from codat_zoho.doctor.finding import Observed, Situation
-from codat_zoho.drift import failures, findings
+from codat_zoho.drift import findings
 from codat_zoho.drift.formats.json import drifts_of
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider import Books, client
@@ -37,7 +35,7 @@ from codat_zoho.provider import books as integration
 from codat_zoho.remote.codat import ApiKey, Codat
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.converge import apply
-from codat_zoho.remote.http import retry_after
+from codat_zoho.remote.http import Http, retry_after
 from codat_zoho.remote.zoho import probe
 from codat_zoho.review import previews
 from codat_zoho.review.declared import declared as review_declared
@@ -46,13 +44,16 @@ from codat_zoho.review.formats import json as review_json
 from codat_zoho.review.formats import markdown as review_markdown
 from codat_zoho.review.formats import text as review_text
 from codat_zoho.simulator import Simulator
-from codat_zoho.simulator.codat import Request
+from codat_zoho.simulator.command import observed
 from codat_zoho.simulator.control import answer as control
+from codat_zoho.simulator.services import Request
 from codat_zoho.texts.redact import one_line, redact, register
 from codat_zoho.workspace import esc
+from codat_zoho.workspace import failures as pulumi_failures
 from codat_zoho.workspace import state as exported
-from codat_zoho.workspace.pulumi_cli import version_of
-from codat_zoho.workspace.pulumi_yaml import Broken, read_project, read_stack
+from codat_zoho.workspace.command import version_of
+from codat_zoho.workspace.pulumi_yaml import read_project, read_stack
+from codat_zoho.workspace.yaml_lines import Broken
 from tests.canaries import KEY, SECRET
 from tests.support import ID, REGIONS, Clock, answering, forget_secrets
 
@@ -365,9 +366,9 @@ def test_answers_of_zoho(status: int, head: dict[str, str], body: bytes) -> None
 @example({"Date": "Fri, 31 Dec 9999 23:59:59 -1200"})
 def test_headers_that_doctor_reads(head: dict[str, str]) -> None:
     """The rate budget and the clock are told, or said not to be there."""
-    http = Observed(transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=head)))
+    http = Http(record=True, transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=head)))
     http.send("GET", "https://api.example/", deadline=http.deadline(5))
-    for one in remote._from_headers(Situation(None, None, http)):
+    for one in remote.headers(http.answers[-1].headers, http.now()):
         clean(f"{one.what} {one.next_step}")
 
 
@@ -510,14 +511,14 @@ def test_esc_environments(text: str) -> None:
 )
 def test_failures_of_the_engine(text: str) -> None:
     """Whatever pulumi says when it fails becomes one line."""
-    found = failures.from_diagnostic(text)
-    for one in (*([found] if found else []), failures.from_output(text, text, [text])):
-        assert one.text.isprintable() and len(one.text) <= failures.LENGTH + 1
+    found = pulumi_failures.from_diagnostic(text)
+    for one in (*([found] if found else []), pulumi_failures.from_output(text, text, [text])):
+        assert one.text.isprintable() and len(one.text) <= pulumi_failures.LENGTH + 1
     version_of(text)
 
 
 REPORT = {
-    "format": 1,
+    "version": 1,
     "stacks": [
         {
             "project": "x",
@@ -557,7 +558,7 @@ def test_contract_files(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "contract.json")
         file.write_bytes(content)
-        told(lambda: switches(file))
+        told(lambda: observed(file))
 
 
 # --- the environment --------------------------------------------------------------------------------------------------
@@ -700,8 +701,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "warnings": lambda text: warnings_about({"client_id": text, "client_secret": text, "regions": [text]}),
     "addresses": lambda text: told(Environment({"codatUrl": text}).codat_url),
     "paths": lambda text: told(Environment({"codatEnabledPath": f"/{text}"}).paths),
-    "diagnostics": failures.from_diagnostic,
-    "outputs": lambda text: failures.from_output(text, text),
+    "diagnostics": pulumi_failures.from_diagnostic,
+    "outputs": lambda text: pulumi_failures.from_output(text, text),
     "versions": version_of,
     "stack configuration": lambda text: [
         *map(str, declared({"codat-zoho:zohoClientId": text, "codat-zoho:regions": text}).problems())

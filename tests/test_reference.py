@@ -44,7 +44,7 @@ SAID_BESIDE = {
 def _texts() -> Iterator[tuple[Path, str]]:
     """Every text in the code but docstrings, names of modules, and the table itself."""
     for path in (ROOT / "codat_zoho").rglob("*.py"):
-        if path.name == "_variables.py":
+        if path.name == "environment_variables.py":
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         exported = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.drift.formats.html import html
+from codat_zoho.drift.formats.html import draw as html
 from tests.drift_samples import SAMPLE
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

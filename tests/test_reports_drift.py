@@ -7,23 +7,23 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-import codat_zoho.drift.formats
 from codat_zoho.core.plan import How
-from codat_zoho.drift.formats.html import html
-from codat_zoho.drift.formats.json import drifts_of, json_text
-from codat_zoho.drift.formats.junit import junit
-from codat_zoho.drift.formats.markdown import markdown
-from codat_zoho.drift.formats.text import text
-from codat_zoho.drift.report import Failure, Remediation, Report, State, fields_of, since_before
+from codat_zoho.drift.formats.html import draw as html
+from codat_zoho.drift.formats.json import FORM, drifts_of, since_before
+from codat_zoho.drift.formats.json import draw as json_text
+from codat_zoho.drift.formats.junit import draw as junit
+from codat_zoho.drift.formats.markdown import draw as markdown
+from codat_zoho.drift.formats.text import draw as text
+from codat_zoho.drift.report import Remediation, Report, State
 from codat_zoho.terminal.exits import Exit
+from codat_zoho.workspace.failures import Failure
 from tests.drift_samples import DRIFT, FINE, HARM, REJECTED, SAMPLE, UNTOLD, books, stack
 
-SCHEMA = json.loads(Path(codat_zoho.drift.formats.__file__).with_name("drift-report.schema.json").read_text())
+SCHEMA = json.loads(FORM.schema.read_text())
 CLEAN = Report((stack("dev", books(FINE)),), "2026-01-02T03:04:05Z")
 
 
@@ -88,10 +88,10 @@ def test_known_drift_keeps_its_date() -> None:
     assert dates == ["2026-01-02T03:04:05Z", "2026-05-05T00:00:00Z", None]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99, "stacks": []}', '{"format": 1, "stacks": [1]}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 99, "stacks": []}', '{"version": 1, "stacks": [1]}'])
 def test_an_unusable_earlier_report_is_refused(text: str) -> None:
     """It is said, not ignored: otherwise all drift would look new."""
-    with pytest.raises(ValueError, match=r"no drift report|format 99"):
+    with pytest.raises(ValueError, match=r"no drift report|version 99"):
         drifts_of(text)
 
 
@@ -223,7 +223,7 @@ def test_the_table_has_every_stack_and_setting() -> None:
     """At a glance: a row per environment, a column per setting, a state in words in each cell."""
     shown = html(SAMPLE)
     assert shown.count('<th scope="row">') == len(SAMPLE.stacks)
-    assert shown.count('<th scope="col">') == 2 + len(fields_of(SAMPLE))
+    assert shown.count('<th scope="col">') == 2 + len(SAMPLE.fields)
     rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", shown)
     assert len({row.count("<td") for row in rows}) == 1
     assert "Everything that was checked is as declared" in html(CLEAN)
@@ -234,7 +234,7 @@ def test_each_format_names_each_state(draw: object) -> None:
     """No format is silent about a stack, and none leaves out a reason."""
     shown = draw(SAMPLE)  # type: ignore[operator]
     for one in SAMPLE.stacks:
-        assert one.name == HARM or one.name in shown
+        assert one.stack == HARM or one.stack in shown
     for words in ("Codat could not be reached.", "There is no stack", "Codat hides it.", "unknown client"):
         assert words in shown.replace("&#x27;", "'")
     assert State.DRIFT.value in shown

@@ -55,7 +55,7 @@ def test_each_kind_of_change(case: Case, repo: Repo, capsys: pytest.CaptureFixtu
     changed(repo, case)
     code, out = run(repo, capsys, "--format", "json")
     told = json.loads(out)
-    jsonschema.validate(told, json.loads(review_json.SCHEMA.read_text()))
+    jsonschema.validate(told, json.loads(review_json.FORM.schema.read_text()))
     [environment] = told["environments"]
     assert [(c["resource"], c["field"], c["before"], c["after"]) for c in environment["changes"]] == list(case.changes)
     assert [_words(step) for step in environment["steps"]] == list(case.steps)

@@ -38,7 +38,7 @@ def test_each_kind_of_change_to_the_letter(case: Case, tmp_path: Path, capsys: p
         assert main(["review", *where, "--format", form]) == case.exit
         said[form] = capsys.readouterr().out
         assert not [secret for secret in (SECRET, OTHER_SECRET, "an-api-key-in-clear", "v1:") if secret in said[form]]
-    jsonschema.validate(json.loads(said["json"]), json.loads(review_json.SCHEMA.read_text()))
+    jsonschema.validate(json.loads(said["json"]), json.loads(review_json.FORM.schema.read_text()))
     golden(f"{case.name}.txt", said["text"])
     golden(f"{case.name}.md", said["markdown"])
     golden(f"{case.name}.annotations", said["annotations"])

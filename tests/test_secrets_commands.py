@@ -90,7 +90,7 @@ def test_commands_in_front_of_a_remote_that_echoes(mode: int | str, tmp_path: Pa
 
 @pytest.mark.slow
 def test_files_are_their_owners(simulator: Simulator, tmp_path: Path, lax: None) -> None:
-    """Whatever the umask: adopt's files and contract's result are readable by their owner only, and overwrite none."""
+    """Whatever the umask: adopt's file and contract's result are readable by their owner only, and overwrite none."""
     simulator.add_codat_client(KEY, enabled=True, keys={"clientId": ID, "clientSecret": SECRET})
     folder = tmp_path / "here"
     folder.mkdir()
@@ -102,7 +102,7 @@ def test_files_are_their_owners(simulator: Simulator, tmp_path: Path, lax: None)
             assert code == 0, text
             assert not leaks(text, KEY, SECRET), text
         written = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
-        assert written == dict.fromkeys(("contract.json", "adopt-new.json", "adopt-new.sh", "adopt-new.py"), 0o600)
+        assert written == dict.fromkeys(("contract.json", "adopt-new.json"), 0o600)
         assert not leaks_in(tmp_path, KEY, SECRET)
         for path in folder.iterdir():
             path.write_text("mine")
@@ -153,7 +153,7 @@ def test_a_contract_file_and_an_earlier_report_that_hold_secrets(tmp_path: Path)
         SECRET,
         f'{{"codat-zoho-contract": 1, "assumptions": [{{"name": "mask", "seen": "{SECRET}"}}]}}',
     ]
-    for text in (*texts, f'{{"codat-zoho-contract": 1, "assumptions": "{SECRET}"}}', f'{{"format": "{SECRET}"}}'):
+    for text in (*texts, f'{{"codat-zoho-contract": 1, "assumptions": "{SECRET}"}}', f'{{"version": "{SECRET}"}}'):
         (tmp_path / "file.json").write_text(text)
         for words in (
             ("simulate", "--port", "0", "--contract", "file.json"),

@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from codat_zoho.adopt.decide import Choices, Takeover
-from codat_zoho.contract.writing import Keys
+from codat_zoho.contract.observe import Keys
 from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.core.plan import Step, StepKind, plan
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
-from codat_zoho.doctor.finding import Observed, Situation
-from codat_zoho.doctor.local import network
+from codat_zoho.doctor.finding import Situation
+from codat_zoho.doctor.local import proxies
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider import Books, ZohoClient
 from codat_zoho.provider.boundary import clean
@@ -33,7 +33,7 @@ from codat_zoho.remote.http import Answer, Http
 from codat_zoho.remote.zoho import probe
 from codat_zoho.simulator import CodatClient, Simulator
 from codat_zoho.simulator import ZohoClient as SimulatedZohoClient
-from codat_zoho.simulator.codat import Request
+from codat_zoho.simulator.services import Request
 from codat_zoho.texts.redact import redact, register
 from tests.canaries import KEY, PROXY_PASSWORD, SECRET, Echo, echoing, encoded, leaks
 from tests.support import ID, forget_secrets
@@ -289,7 +289,7 @@ def test_doctor_names_a_proxy_without_its_password(value: str, monkeypatch: pyte
     """Whatever the password does to the address, what stands before the last @ is not shown."""
     for secret in (PROXY_PASSWORD, SECRET):
         monkeypatch.setenv("HTTPS_PROXY", value.format(secret))
-        shown = " ".join(one.what for one in network(Situation(None, None, Observed())))
+        shown = " ".join(one.what for one in proxies(Situation(None, None, Http())))
         assert "proxy.example" in shown
         assert not leaks(shown, secret), shown
 

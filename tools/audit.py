@@ -1,7 +1,7 @@
-"""Runs pip-audit on what is locked: part of ``make check``.
+"""Runs pip-audit on the locked requirements: part of ``make check``.
 
-pip-audit ends with 1 both where a package is vulnerable and where nobody can be asked (no network, a closed one). Here
-the latter is one line and no failure; set ``AUDIT_STRICT=1`` where there has to be an answer, as in CI with a network.
+pip-audit exits with 1 both for a vulnerable package and if no source of advisories can be reached. Here the latter is
+one line and not a failure, unless ``AUDIT_STRICT=1`` demands an answer, as in CI with a network.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LOCKS = sorted((Path(__file__).resolve().parent.parent / "requirements").glob("*.txt"))
-# Strict: a package that nobody knows is no answer either, and the first of them ends it.
+# Strict: an unknown package is not an answer either.
 OPTIONS = ("--strict", "--disable-pip", "--require-hashes", "--progress-spinner", "off", "--timeout", "3")
 COMMAND = (sys.executable, "-m", "pip_audit", *OPTIONS)
 

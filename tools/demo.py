@@ -1,7 +1,7 @@
 """Shows the package at work: the real engine on this repository's own project, against the simulator.
 
-Plain `pulumi` commands, each printed before it runs, and after each what Codat and Zoho were sent. It checks that each
-step does what it says it does. Everything is temporary; Ctrl-C ends it and leaves nothing behind.
+It prints each `pulumi` command before it runs, and afterwards what Codat and Zoho were sent, and checks that each step
+does what it says. Everything is temporary; Ctrl-C ends it and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NotAsPromised(Exception):
 
 
 class Demo:
-    """The stage: a simulator, and an engine with a backend and a home in a temporary folder."""
+    """A simulator, and an engine with its backend and home in a temporary folder."""
 
     def __init__(self, simulator: Simulator, environment: dict[str, str]) -> None:
         self.simulator = simulator
@@ -45,7 +45,7 @@ class Demo:
         self.zoho = simulator.add_zoho_client(CLIENT_ID, SECRET)
 
     def chapter(self, title: str, text: str) -> None:
-        """Say what comes."""
+        """Announce what comes next."""
         print(f"\n{BOLD}{title}{PLAIN}\n{textwrap.fill(text, 100)}", flush=True)
 
     def run(
@@ -132,7 +132,7 @@ def play(demo: Demo) -> None:
 
     demo.chapter(
         "6. What would cut off customers is refused",
-        "Three companies have linked their books. Disabling the integration now needs an explicit word.",
+        "Three companies have linked their books. Disabling the integration now has to be allowed explicitly.",
     )
     demo.codat.linked = 3
     demo.run("config", "set", "enabled", "false")
@@ -180,7 +180,7 @@ def main() -> int:
         return 130
     print(
         f"\n{BOLD}That was all of it.{PLAIN} Nothing is left behind. "
-        "README.md tells how to use it on your own Codat client."
+        "README.md says how to use it on your own Codat client."
     )
     return 0
 

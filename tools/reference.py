@@ -35,7 +35,7 @@ from codat_zoho.terminal.environment_variables import VARIABLES  # noqa: E402
 from codat_zoho.terminal.exits import Exit, exit_of  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
-from tools.schemas import reports  # noqa: E402
+from tools.schemas import files, reports  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 MARK = "<!-- Written by tools/reference.py: change the docstrings, not this page. -->\n\n"
@@ -164,7 +164,7 @@ def _cli() -> str:
 
 
 def _wrapped(paragraph: str) -> str:
-    """What argparse leaves as it is, a command's own paragraphs and lists, is written for wider terminals."""
+    """Wrap what argparse leaves alone: a command's own paragraphs and lists, written for wider terminals."""
     if "\n " not in paragraph and not paragraph.startswith("usage:"):
         return textwrap.fill(paragraph, COLUMNS, break_on_hyphens=False)
     lines = []
@@ -257,7 +257,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def main(arguments: list[str]) -> int:
     """Write or compare."""
-    drawn = {FOLDER / f"{name}.md": f"{MARK}{draw()}\n" for name, draw in PAGES.items()}
+    drawn = {FOLDER / f"{name}.md": f"{MARK}{draw()}\n" for name, draw in PAGES.items()} | files()
     return write_or_compare(drawn, "docs/reference", arguments)
 
 

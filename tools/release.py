@@ -1,4 +1,4 @@
-"""Says what a release would be: `release.py`; `release.py --check` only whether anything keeps it from being made.
+"""Says what a release would do: `release.py`; `release.py --check` only says whether anything prevents it.
 
 Tags nothing and uploads nothing. `make release` builds and tests in between.
 """
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class NotReady(Exception):
-    """Something keeps the package from being released; the text says what to do."""
+    """Something prevents a release; the text says what to do."""
 
 
 def git(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""An example on the real engine, against the simulator, for a picture of it."""
+"""Runs an example on the real engine, against the simulator, for a picture of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ from pathlib import Path
 
 from codat_zoho.testing import SimulatedCodat, simulated
 from tools.engine import Engine
+
+
+def plain(text: str) -> str:
+    """The text without colours."""
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+
+
+def without_times(text: str) -> str:
+    """The text with dates and durations replaced, which differ in each run."""
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?", "<time>", text)
+    return re.sub(r"\d+(\.\d+)? s\b", "<seconds>", text)
+
+
+def normalised(text: str) -> str:
+    """What a terminal shows, without colours, times and spaces at the ends of lines."""
+    return "\n".join(line.rstrip() for line in without_times(plain(text)).splitlines())
 
 
 @dataclass

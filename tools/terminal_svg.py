@@ -9,21 +9,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from html import escape
+from io import StringIO
 from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from codat_zoho.testing import CLIENT_ID, CLIENT_SECRET  # noqa: E402
 from tools.engine import find_or_build  # noqa: E402
-from tools.stage import staged  # noqa: E402
+from tools.stage import normalised, plain, staged  # noqa: E402
 
 PICTURE = ROOT / "docs/pictures/drift.svg"
 COMMAND = ("codat-zoho", "drift")
-WIDTH, LINE, SIZE, EDGE = 110, 19, 14, 18
-COLOURS = {"31": "#f47067", "32": "#57ab5a", "33": "#daaa3f", "36": "#39c5cf", "2": "#768390", "90": "#768390"}
-TEXT, GROUND, BAR = "#cdd9e5", "#1c2128", "#2d333b"
+WIDTH = 110
 
 
 def perform() -> tuple[str, int]:
@@ -56,68 +57,19 @@ def _on_a_terminal(folder: Path, environment: Mapping[str, str]) -> tuple[str, i
     return said.decode().replace("\r\n", "\n"), process.returncode
 
 
-def plain(text: str) -> str:
-    """The text without colours."""
-    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-
-
-def normalised(text: str) -> str:
-    """The text with what differs in each run replaced."""
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?", "<time>", plain(text))
-    text = re.sub(r"\d+(\.\d+)? s\b", "<seconds>", text)
-    return "\n".join(line.rstrip() for line in text.splitlines())
-
-
-def wrapped(text: str) -> list[str]:
-    """The lines as a terminal of this width breaks them, colours kept."""
-    lines = []
-    for line in text.rstrip("\n").split("\n"):
-        column, current, colour = 0, "", ""
-        for part in re.findall(r"\x1b\[[0-9;]*m|.", line):
-            if part.startswith("\x1b"):
-                colour = "" if part in ("\x1b[0m", "\x1b[m") else colour + part
-                current += part
-                continue
-            if column == WIDTH:
-                lines.append(current)
-                column, current = 0, colour
-            column, current = column + 1, current + part
-        lines.append(current)
-    return lines
-
-
 def svg(text: str, code: int) -> str:
     """Draw a terminal window; each line is text that can be selected and searched."""
-    lines = [f"\x1b[1m$ {' '.join(COMMAND)}\x1b[0m", *wrapped(text), "\x1b[1m$ echo $?\x1b[0m", str(code)]
-    width, height = int(WIDTH * SIZE * 0.602) + 2 * EDGE, len(lines) * LINE + 2 * EDGE + 28
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
-        f"<title>A run of {' '.join(COMMAND)}</title>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{GROUND}"/>',
-        f'<path d="M0 8a8 8 0 0 1 8-8h{width - 16}a8 8 0 0 1 8 8v20H0z" fill="{BAR}"/>',
-        f'<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="{SIZE}" fill="{TEXT}">',
-    ]
-    for number, line in enumerate(lines):
-        y = 28 + EDGE + SIZE + number * LINE
-        out.append(f'<text x="{EDGE}" y="{y}" xml:space="preserve">{_spans(line)}</text>')
-    return "\n".join([*out, "</g>", "</svg>", ""])
-
-
-def _spans(line: str) -> str:
-    out, style = "", ""
-    for part in re.split(r"(\x1b\[[0-9;]*m)", line):
-        if part.startswith("\x1b"):
-            codes = part[2:-1].split(";")
-            colour = next((COLOURS[code] for code in codes if code in COLOURS), "")
-            bold = ' font-weight="bold"' if "1" in codes else ""
-            style = bold + (f' fill="{colour}"' if colour else "")
-        elif part:
-            out += f"<tspan{style}>{escape(part, quote=False)}</tspan>" if style else escape(part, quote=False)
-    return out
+    command = " ".join(COMMAND)
+    console = Console(record=True, file=StringIO(), width=WIDTH, force_terminal=True, highlight=False)
+    console.print(Text(f"$ {command}", style="bold"))
+    console.print(Text.from_ansi(text))
+    console.print(Text("$ echo $?", style="bold"), Text(str(code)), sep="\n")
+    drawn = console.export_svg(title=command, unique_id="drift")
+    return re.sub(r"(?s)@font-face \{.*?\}\s*", "", drawn)  # The picture fetches nothing.
 
 
 def main() -> int:
-    """Draw it, unless only times would differ."""
+    """Draw it again, unless only times would differ."""
     text, code = perform()
     drawn = svg(text, code)
     if not PICTURE.exists() or normalised(PICTURE.read_text(encoding="utf-8")) != normalised(drawn):

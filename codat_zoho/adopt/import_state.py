@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
-from codat_zoho.declare.tokens import NAMESPACE
-from codat_zoho.workspace.pulumi_cli import Project
+from codat_zoho.declare.stack_config import Spelling, key_of
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
+from codat_zoho.workspace.pulumi_yaml import Project
+
+SECRET_VARIABLE = "ZOHO_CLIENT_SECRET"
+Encrypt = Callable[[str], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource to import, as state will hold it."""
+    """One resource to import, as state will hold it; ``kind`` is the name of its class."""
 
-    type: str
+    kind: str
     name: str
     id: str
     inputs: Mapping[str, Any] = field(repr=False)
     outputs: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def secret_key(self) -> str:
+        """Where stack configuration holds the secret of this Zoho client."""
+        return key_of("client_secret") + self.name.removeprefix("zoho-client")
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that one stack gets.
-
-    Args:
-        stack: its name.
-        config: plain configuration by full key; a list is an array.
-        secrets: configuration to encrypt, by full key.
-        entries: the resources.
-        own: for a program of one's own, that is, not for the ready-to-use project.
-    """
+    """Everything that one stack gets: configuration by full key, and resources; ``own``: for a program of one's own."""
 
     stack: str
     config: Mapping[str, str | list[str]]
@@ -42,112 +44,154 @@ class Record:
     own: bool = False
 
 
-def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -> Record:
-    """Work out what a stack gets.
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of pulumi; ``given`` is a secret for its standard input."""
 
-    Args:
-        stack: its name.
-        takeovers: one per connection; the ready-to-use project holds one.
-        project: the project of the stack, None where there is none yet.
-    """
+    arguments: tuple[str, ...]
+    given: str | None = field(default=None, repr=False)
+
+    def shell(self) -> str:
+        """The line to type, which finds the secret in the environment."""
+        line = shlex.join(("pulumi", *self.arguments))
+        if self.given is None:
+            return line
+        text = f'%s "${{{SECRET_VARIABLE}:?set it to the client secret first}}"' if self.given else "''"
+        return f"printf {text} | {line}"
+
+
+def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -> Record:
+    """Work out what a stack gets: one connection with the ready-to-use project, any number with other programs."""
     if project is not None and project.ready_to_use:
         (takeover,) = takeovers
-        names = Names.of(takeovers, ready=True)
-        return Record(stack, _config(takeover, project), _secret_config(takeover), _entries(takeovers, names))
-    names = Names.of(takeovers)
-    secrets = {f"{NAMESPACE}:{names.secret(t.client.client_id)}": t.secret for t in takeovers if t.client and t.secret}
-    return Record(stack, {}, secrets, _entries(takeovers, names), own=True)
+        # The project declares the secret as required; an empty one leaves the stored one alone.
+        secrets = {Spelling.CONFIGURATION.name_of("client_secret"): takeover.desired.client_secret or ""}
+        return Record(stack, _config(takeover, project), secrets, _entries(takeovers, ready_to_use=True))
+    entries = _entries(takeovers, ready_to_use=False)
+    secrets = {
+        f"{NAMESPACE}:{entry.secret_key}": entry.inputs["client_secret"]
+        for entry in entries
+        if entry.kind == CLIENT and "client_secret" in entry.inputs
+    }
+    return Record(stack, {}, secrets, entries, own=True)
 
 
 def _config(takeover: Takeover, project: Project) -> dict[str, str | list[str]]:
     """The ready-to-use project's configuration, without what its defaults say already."""
-    desired, client = takeover.desired, takeover.client
+    desired, client, key = takeover.desired, takeover.client, Spelling.CONFIGURATION.name_of
     config: dict[str, str | list[str]] = {
-        "zohoClientId": client.client_id if client else "",
-        "enabled": "true" if desired.enabled else "false",
+        key("client_id"): client.client_id if client else "",
+        key("enabled"): "true" if desired.enabled else "false",
     }
-    if desired.connection != project.default("connection"):
-        config["connection"] = desired.connection
-    if client and sorted(client.regions) != sorted(json.loads(project.default("regions") or "[]")):
-        config["regions"] = list(client.regions)
-    return {f"{NAMESPACE}:{key}": value for key, value in config.items()}
+    if desired.connection != project.defaults.get(key("connection")):
+        config[key("connection")] = desired.connection
+    if client and sorted(client.regions) != sorted(json.loads(project.defaults.get(key("regions"), "[]"))):
+        config[key("regions")] = list(client.regions)
+    return config
 
 
-def _secret_config(takeover: Takeover) -> dict[str, str]:
-    """The project declares the secret as required; an empty one leaves the stored one alone."""
-    return {f"{NAMESPACE}:zohoClientSecret": takeover.secret or ""}
-
-
-# --- resources --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Names of resources: the connection's name is behind them, except for the default one.
-
-    Args:
-        clients: name of the Zoho client's resource, by client id; connections with one client id share it.
-        ready: the ready-to-use project has fixed names.
-    """
-
-    clients: Mapping[str, str]
-    ready: bool = False
-
-    @classmethod
-    def of(cls, takeovers: Sequence[Takeover], *, ready: bool = False) -> Names:
-        """Name the resources of these."""
-        clients: dict[str, str] = {}
-        for takeover in takeovers:
-            if takeover.client:
-                suffix = "" if ready else _suffix(takeover.desired.connection)
-                clients.setdefault(takeover.client.client_id, f"zoho-client{suffix}")
-        return cls(clients, ready)
-
-    def books(self, connection: str) -> str:
-        """The integration's resource."""
-        return f"zoho-books{'' if self.ready else _suffix(connection)}"
-
-    def secret(self, client_id: str) -> str:
-        """The configuration key of a client's secret."""
-        return "zohoClientSecret" + self.clients[client_id].removeprefix("zoho-client")
-
-
-def _suffix(connection: str) -> str:
-    return "" if connection == "default" else f"-{connection}"
-
-
-def _entries(takeovers: Sequence[Takeover], names: Names) -> list[Entry]:
+def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry]:
+    """The resources; connections with one client id share its resource, which is named after the first of them."""
     from pulumi.dynamic.dynamic import serialize_provider
 
     from codat_zoho.provider import Books, ZohoClient, books, client
-    from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
 
-    entries: dict[str, Entry] = {}
+    def entry(kind: str, name: str, id_: str, provider: Any, declared: Mapping[str, Any], outputs: Any) -> Entry:
+        mark = {"__provider": serialize_provider(provider)}
+        return Entry(kind, name, id_, {**declared, **mark}, {**outputs, **mark})
+
+    clients: dict[str, Entry] = {}
+    entries = []
     for takeover in takeovers:
-        if takeover.client is not None:
-            name = names.clients[takeover.client.client_id]
-            entries[name] = _entry(
-                ZohoClientCredentials._resource_type_name,
-                serialize_provider(ZohoClient()),
-                name,
-                takeover.client.client_id,
-                client.check({}, takeover.client.as_inputs()).inputs,
-                client.adopted(takeover.client, takeover.asked),
-            )
-        name = names.books(takeover.desired.connection)
-        entries[name] = _entry(
-            ZohoBooksIntegration._resource_type_name,
-            serialize_provider(Books()),
-            name,
-            takeover.desired.connection,
-            books.check({}, takeover.desired.as_inputs()).inputs,
-            books.adopted(takeover.desired, takeover.actual),
-        )
-    return list(entries.values())
+        connection, settings = takeover.desired.connection, takeover.client
+        suffix = "" if ready_to_use or connection == "default" else f"-{connection}"
+        if settings is not None and settings.client_id not in clients:
+            outputs = client.adopted(settings, takeover.asked)
+            declared = client.check({}, settings.as_inputs()).inputs
+            made = entry(CLIENT, f"zoho-client{suffix}", settings.client_id, ZohoClient(), declared, outputs)
+            clients[settings.client_id] = made
+            entries.append(made)
+        outputs = books.adopted(takeover.desired, takeover.actual)
+        declared = books.check({}, takeover.desired.as_inputs()).inputs
+        entries.append(entry(INTEGRATION, f"zoho-books{suffix}", connection, Books(), declared, outputs))
+    return entries
 
 
-def _entry(
-    kind: str | None, provider: str, name: str, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
-) -> Entry:
-    mark = {"__provider": provider}
-    return Entry(f"pulumi-python:{kind}", name, id_, {**inputs, **mark}, {**outputs, **mark})
+# --- texts: none holds a secret in clear ------------------------------------------------------------------------------
+
+
+def import_file(entries: Sequence[Entry], encrypt: Encrypt | None) -> str:
+    """The content of a file for ``pulumi import --file``. A secret is in it encrypted, or not at all."""
+    cache: dict[str, dict[str, str]] = {}
+
+    def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+        secret = values.get("client_secret")
+        if secret is None:
+            return dict(values)
+        assert encrypt is not None, "without a stack, no secret is taken over"
+        if secret not in cache:
+            cache[secret] = encrypt(secret)
+        return {**values, "client_secret": cache[secret]}
+
+    resources = [
+        {
+            "type": TOKEN_PREFIX + one.kind,
+            "name": one.name,
+            "id": one.id,
+            "inputs": sealed(one.inputs),
+            "outputs": sealed(one.outputs),
+        }
+        for one in entries
+    ]
+    return json.dumps({"resources": resources}, indent=2) + "\n"
+
+
+def program(entries: Sequence[Entry]) -> str:
+    """The lines that declare it in a program of one's own."""
+    variables = {entry.id: entry.name.replace("-", "_") for entry in entries if entry.kind == CLIENT}
+    lines = ["import codat_zoho as cz", ""]
+    if variables:
+        lines = ["import pulumi", "", *lines, f'config = pulumi.Config("{NAMESPACE}")']
+    for entry in entries:
+        declared = entry.inputs
+        if entry.kind == CLIENT:
+            arguments = [
+                f"client_id={json.dumps(entry.id)}",
+                f"client_secret=config.get_secret({json.dumps(entry.secret_key)})",
+                f"regions={json.dumps(declared['regions'])}",
+            ]
+        else:
+            client_id = declared.get("client_id")
+            arguments = [f"credentials={variables[client_id]}"] if client_id else []
+            arguments.append(f"enabled={declared['enabled']}")
+            if entry.id != "default":
+                arguments.append(f"connection={json.dumps(entry.id)}")
+        lines.append(f"{entry.name.replace('-', '_')} = cz.{entry.kind}(")
+        lines += [f"    {text}," for text in (json.dumps(entry.name), *arguments)]
+        lines.append(")")
+    return "\n".join(lines) + "\n"
+
+
+def commands(found: Record, import_file: str) -> list[Command]:
+    """Select the stack or make it, configure it, import, and show what differs: at least these three."""
+    stack = ("--stack", found.stack)
+    made = [Command(("stack", "select", "--create", found.stack))]
+    plain = [f"{key}={value}" for key, value in found.config.items() if isinstance(value, str)]
+    items = [
+        f"{key}[{index}]={item}"
+        for key, value in found.config.items()
+        if isinstance(value, list)
+        for index, item in enumerate(value)
+    ]
+    for path, pairs in (((), plain), (("--path",), items)):
+        if pairs:
+            values = tuple(word for pair in pairs for word in ("--plaintext", pair))
+            made.append(Command(("config", "set-all", *stack, *path, *values)))
+    for key, value in found.secrets.items():
+        made.append(Command(("config", "set", "--secret", *stack, key), value))
+    # A program of one's own does not declare the resources yet: an early `pulumi up` would delete them, so they are
+    # protected, and the program is not run to see what differs.
+    options = ("--generate-code=false", f"--protect={str(found.own).lower()}", "--yes")
+    made.append(Command(("import", *stack, "--file", import_file, *options)))
+    look = ("refresh", "--preview-only") if found.own else ("preview", "--refresh")
+    return [*made, Command((*look, *stack, "--expect-no-changes"))]

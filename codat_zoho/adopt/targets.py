@@ -8,20 +8,13 @@ from dataclasses import dataclass, field
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.workspace.pulumi_cli import Project
+from codat_zoho.workspace.command import is_listed
+from codat_zoho.workspace.pulumi_yaml import Project
 
 
 @dataclass
-class Place:
-    """One stack, and the connections that it takes over.
-
-    Args:
-        stack: its name.
-        connections: names of API keys.
-        exists: it is there already.
-        config: its configuration, decrypted.
-        takeovers: what was decided, one per connection.
-    """
+class Target:
+    """One stack, its decrypted configuration, and the connections that it takes over."""
 
     stack: str
     connections: list[str]
@@ -30,47 +23,36 @@ class Place:
     takeovers: list[Takeover] = field(default_factory=list)
 
 
-def places(
+def targets(
     connections: Sequence[str], stack: str | None, project: Project | None, stacks: Mapping[str, bool]
-) -> list[Place]:
+) -> list[Target]:
     """Say where each connection goes. The ready-to-use project holds one connection in a stack, other programs many.
 
-    Args:
-        connections: as given: ``NAME`` or ``NAME=STACK``.
-        stack: the stack, where it was named.
-        project: the project.
-        stacks: its stacks, and whether each is selected.
-
-    Raises:
-        ConfigurationError: that cannot be said.
+    ``connections`` are ``NAME`` or ``NAME=STACK``; ``stacks`` tells of each of the project's whether it is selected.
     """
     named = [one.partition("=")[::2] for one in connections or ["default"]]
-    if len({name for name, _ in named}) < len(named):
-        raise ConfigurationError("--connection names one twice.")
-    for name, _ in named:
+    names = [name for name, _ in named]
+    if len(set(names)) < len(names):
+        raise ConfigurationError("--connection names a connection twice.")
+    for name in names:
         load(IntegrationSettings, {"connection": name})
-    selected = stack or next((name for name, current in stacks.items() if current), None)
     own = project is None or not project.ready_to_use
-    if own and any(stack for _, stack in named):
+    if own and any(behind for _, behind in named):
         raise ConfigurationError(
             "--connection NAME=STACK is for the ready-to-use project, which holds one connection in a stack.",
             "Leave =STACK out: in a program of your own one stack holds all.",
         )
     if own or len(named) == 1:
-        if stack and named[0][1] not in ("", stack):
+        behind = named[0][1]
+        if stack and behind not in ("", stack):
             raise ConfigurationError("--stack and --connection name different stacks.")
-        stack = named[0][1] or selected
-        if not stack:
+        chosen = behind or stack or next((name for name, selected in stacks.items() if selected), None)
+        if not chosen:
             raise ConfigurationError("No stack is selected.", "Name one with --stack; --run makes it where it is new.")
-        return [Place(stack, [name for name, _ in named], _exists(stack, stacks))]
+        return [Target(chosen, names, is_listed(chosen, stacks))]
     if stack:
         raise ConfigurationError(
             "--stack names one stack, but in the ready-to-use project each connection has a stack of its own.",
             "Name it behind the connection: --connection NAME=STACK",
         )
-    return [Place(stack or name, [name], _exists(stack or name, stacks)) for name, stack in named]
-
-
-def _exists(stack: str, stacks: Mapping[str, bool]) -> bool:
-    """Tell whether it is there; a backend may list ``dev`` for ``acme/codat-zoho/dev``, or the other way round."""
-    return any(stack == one or stack.endswith(f"/{one}") or one.endswith(f"/{stack}") for one in stacks)
+    return [Target(behind or name, [name], is_listed(behind or name, stacks)) for name, behind in named]

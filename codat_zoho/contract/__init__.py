@@ -1,5 +1,5 @@
 """Settles on a test client what nobody could find out about Codat and Zoho.
 
-:mod:`table` lists what this package assumes, :mod:`reading` looks, :mod:`writing` tries and restores, :mod:`zoho` asks
-Zoho, :mod:`file` keeps the result, which the simulator loads (``codat-zoho simulate --contract FILE``).
+:mod:`table` lists what this package assumes, :mod:`observe` looks, :mod:`trial` tries and restores. The simulator reads
+the result (``codat-zoho simulate --contract FILE``).
 """

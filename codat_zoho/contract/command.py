@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
 
-from codat_zoho.contract.client import Client
-from codat_zoho.contract.file import content
-from codat_zoho.contract.reading import read
-from codat_zoho.contract.table import Table
-from codat_zoho.contract.writing import Keys, refuse, write
-from codat_zoho.contract.zoho import NAMES, ask_zoho
+from codat_zoho.contract.observe import Client, Keys, ask_zoho, read
+from codat_zoho.contract.table import WRITTEN, ZOHO, Table
+from codat_zoho.contract.trial import refuse, write
 from codat_zoho.declare.datacentres import DATA_CENTRES, problem_with
-from codat_zoho.doctor.finding import Observed
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
-from codat_zoho.terminal.ask import given
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.remote.http import Http
+from codat_zoho.terminal.ask import given, http
+from codat_zoho.terminal.output import refuse_existing, remark, say, write_new
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.pulumi_cli import PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import find_project
 
 _EPILOG = """\
 Without --write it reads only. The writing part changes the integration of a test client and puts back what it found;
@@ -62,29 +58,29 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Read, try where that is asked for, and print the table."""
     _check(arguments)
-    http, table, environment = _http(), Table(), _environment(arguments)
-    client = Client(http, environment, arguments.connection)
-    _say(f"Connection {arguments.connection!r}, API key from {client.source}.")
-    _say("Reading the integration and its keys." + ("" if arguments.write else " Nothing is written."))
+    web, table, environment = http(Http(record=True)), Table(), _environment(arguments)
+    client = Client(web, environment, arguments.connection)
+    say(f"Connection {arguments.connection!r}, API key from {client.key.source}.")
+    say("Reading the integration and its keys." + ("" if arguments.write else " Nothing is written."))
     before = read(client, table)
     problems: list[str] = []
     if arguments.write:
         real = _real_keys() if before.keys is not None else None
         refuse(before, client.count_linked() if before.linked is None else before.linked, real)
-        problems = write(client, table, before, real, _say)
+        problems = write(client, table, before, real, say)
     else:
-        for name in ("writes_offered", "saving", "saving_keeps_enabled", "disabling_keeps_keys", "mask_keeps_length"):
-            table.miss(name, "only writing can tell (--write)")
-        table.miss("deleting_absent_keys", "only writing can tell (--write)")
+        table.miss("only writing can tell (--write)", *WRITTEN)
     if arguments.zoho:
-        url = environment.zoho_url()
-        ask_zoho(http, _real_keys(), arguments.zoho, arguments.disabled_in, url, table, _say)
+        ask_zoho(web, _real_keys(), arguments.zoho, arguments.disabled_in, environment.zoho_url(), table, say)
     else:
-        for name in NAMES:
-            table.miss(name, "Zoho was not asked (--zoho)")
-    _print(table, arguments)
+        table.miss("Zoho was not asked (--zoho)", *ZOHO)
+    result = json.dumps(table.content(), indent=2) + "\n"
+    print(redact(result) if arguments.format == "json" else f"\n{table.text()}", end="")
+    if arguments.output:
+        write_new(arguments.output, result)
+        say(f"Written: {arguments.output}")
     for problem in problems:
-        print(redact(f"codat-zoho: {problem}"), file=sys.stderr)
+        remark(problem)
     return int(bool(problems))
 
 
@@ -102,15 +98,15 @@ def _check(arguments: argparse.Namespace) -> None:
             )
     if arguments.disabled_in and not arguments.zoho:
         raise ConfigurationError("--disabled-in goes together with --zoho.")
-    if arguments.output and arguments.output.exists():
-        raise ConfigurationError(f"{arguments.output} is there already, and nothing is overwritten.")
+    if arguments.output:
+        refuse_existing(arguments.output)
 
 
 def _environment(arguments: argparse.Namespace) -> Environment:
     if not arguments.stack:
         return Environment()
     project = find_project(arguments.cwd)
-    cli = PulumiCli.find(project.folder if project else arguments.cwd.resolve())
+    cli = Pulumi.find(project.folder if project else arguments.cwd.resolve())
     if cli is None:
         raise ConfigurationError("--stack needs the pulumi command on PATH.", "See `codat-zoho doctor`.")
     return Environment.of(cli.config(arguments.stack).get)
@@ -120,42 +116,3 @@ def _real_keys() -> Keys | None:
     client_id = given("ZOHO_CLIENT_ID", "Zoho client id")
     secret = given("ZOHO_CLIENT_SECRET", "Zoho client secret", secret=True) if client_id else None
     return Keys(client_id, secret) if client_id and secret else None
-
-
-def _http() -> Observed:
-    client = Observed()
-    if debugging():
-        client.log = _say
-    return client
-
-
-def _say(text: str) -> None:
-    """The narration goes to stderr, so that the result can be piped."""
-    print(redact(text), file=sys.stderr, flush=True)
-
-
-def _print(table: Table, arguments: argparse.Namespace) -> None:
-    result = json.dumps(content(table), indent=2) + "\n"
-    if arguments.format == "json":
-        print(redact(result), end="")
-    else:
-        lines = [
-            ("result", "assumption", "assumed", "seen"),
-            *(
-                (row.result, row.name, _word(row.assumed), row.why if row.seen is None else _word(row.seen))
-                for row in table.rows()
-            ),
-        ]
-        widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
-        print()
-        for line in lines:
-            print("".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
-    if arguments.output:
-        handle = os.open(arguments.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(result)
-        _say(f"Written: {arguments.output}")
-
-
-def _word(value: str | bool) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value

@@ -102,6 +102,7 @@ class ProbeResult:
 
     probe: Probe
     why: str = ""
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

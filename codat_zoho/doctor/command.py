@@ -11,13 +11,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codat_zoho._version import __version__
-from codat_zoho.doctor.finding import Finding, Observed, Situation, Verdict, fail
-from codat_zoho.errors import ConfigurationError
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.doctor.finding import Finding, Situation, Verdict, fail, trouble
+from codat_zoho.errors import CodatZohoError, ConfigurationError
+from codat_zoho.remote.http import Http
+from codat_zoho.terminal.ask import http
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli, find_project
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project, find_project
 
 Check = Callable[[Situation], Iterator[Finding]]
+_COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\033[31m"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
-    """Run all checks. One that stumbles over what nobody foresaw says so, and the others go on."""
+    """Run all checks. One that stumbles says so, and the others go on."""
     from codat_zoho.doctor import local, pythons, remote
 
     project: Project | None = None
@@ -60,50 +63,36 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         project = find_project(arguments.cwd)
     except ConfigurationError as error:
         yield fail("project", error.what, "Mend the file.")
-    now = Situation(
-        project,
-        PulumiCli.find(project.folder if project else arguments.cwd.resolve()),
-        _http(),
-        stack=arguments.stack,
-    )
-    checks: list[Check] = [
-        local.pulumi_command,
-        local.project,
-        pythons.pythons,
-        local.stack,
-        local.configuration,
-        local.network,
+    pulumi = Pulumi.find(project.folder if project else arguments.cwd.resolve())
+    now = Situation(project, pulumi, http(Http(record=True)), arguments.stack, connection=arguments.connection or "")
+    checks: list[tuple[str, Check]] = [
+        ("Pulumi CLI", local.pulumi_command),
+        ("project", local.project),
+        (pythons.PROVIDER, pythons.pythons),
+        ("stack", local.stack),
+        ("configuration", local.configuration),
+        ("proxies", local.proxies),
+        ("TLS trust", local.tls_trust),
+        ("API key", remote.codat),
+        ("Zoho hosts", remote.zoho),
     ]
-    trusted = True
-    for check in checks:
-        for finding in _safely(check, now):
-            trusted = trusted and not (finding.topic == "TLS trust" and finding.verdict == "fail")
-            yield finding
-    if not trusted:
-        return  # Nothing can be sent then.
-    now.connection = arguments.connection or (
-        (now.config.get("codat-zoho:connection") or "default") if now.ready_to_use else "default"
-    )
-    for check in (remote.codat, remote.zoho, *([remote.verified] if arguments.verify else [])):
-        yield from _safely(check, now)
+    if arguments.verify:
+        checks.append(("Zoho accepts the client", remote.verified))
+    for topic, check in checks:
+        found = list(_safely(topic, check, now))
+        yield from found
+        if topic == "TLS trust" and any(one.verdict == "fail" for one in found):
+            return  # Nothing can be sent then.
 
 
-def _safely(check: Check, now: Situation) -> Iterator[Finding]:
+def _safely(topic: str, check: Check, now: Situation) -> Iterator[Finding]:
     try:
         yield from check(now)
+    except CodatZohoError as error:
+        yield trouble(topic, error)
     except Exception as error:  # noqa: BLE001
-        topic = check.__name__.replace("_", " ")
-        yield fail(topic, f"could not be looked at ({type(error).__name__}).", "Report this to the codat-zoho project.")
-
-
-def _http() -> Observed:
-    client = Observed()
-    if debugging():
-        client.log = lambda line: print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
-    return client
-
-
-_COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\033[31m"}
+        what = f"could not be looked at ({type(error).__name__})."
+        yield fail(topic, what, "Report this to the codat-zoho project.")
 
 
 def _line(one: Finding) -> str:

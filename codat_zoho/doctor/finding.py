@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Literal
 
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
-from codat_zoho.remote.http import Answer, Http
-from codat_zoho.workspace.pulumi_cli import Project, PulumiCli
+from codat_zoho.remote.http import Http
+from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.pulumi_yaml import Project
 
-_A = TypeVar("_A")
-_B = TypeVar("_B")
-_C = TypeVar("_C")
 Verdict = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report.
+    """One line of the report: what was looked at, what was found, and what to do where something is to be done.
 
-    Args:
-        verdict: ``fail`` where a deployment cannot work, ``warn`` where it may not, or where something cannot be told.
-        topic: what was looked at.
-        what: what was found.
-        next_step: what to do; empty where nothing is to be done.
+    It fails where a deployment cannot work, and warns where it may not, or where something cannot be told.
     """
 
     verdict: Verdict
@@ -34,62 +29,24 @@ class Finding:
     next_step: str = ""
 
 
-def ok(topic: str, what: str) -> Finding:
-    """Nothing to do."""
-    return Finding("ok", topic, what)
-
-
-def warn(topic: str, what: str, next_step: str = "") -> Finding:
-    """It may go wrong, or cannot be told."""
-    return Finding("warn", topic, what, next_step)
-
-
-def fail(topic: str, what: str, next_step: str) -> Finding:
-    """It cannot work."""
-    return Finding("fail", topic, what, next_step)
+ok, warn, fail = partial(Finding, "ok"), partial(Finding, "warn"), partial(Finding, "fail")
 
 
 def trouble(topic: str, error: CodatZohoError) -> Finding:
     """An error of this package as a finding: it tells the next step itself."""
-    return Finding("fail", topic, error.what, error.next_step)
-
-
-@dataclass
-class Observed(Http):
-    """Keeps the answers, whose headers say what the typed calls leave out; oldest first."""
-
-    answers: list[Answer] = field(default_factory=list, repr=False)
-
-    def send(self, method: str, url: str, **options: Any) -> Answer:
-        """Send, and keep the answer."""
-        answer = super().send(method, url, **options)
-        self.answers.append(answer)
-        return answer
-
-    def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
-        """In turn, so that the answers are in the order of the calls."""
-        return first(), second(), third()
+    return fail(topic, error.what, error.next_step)
 
 
 @dataclass
 class Situation:
-    """Everything that checks look at.
-
-    Args:
-        project: the Pulumi project, where there is one.
-        cli: the pulumi command, where there is one.
-        http: sends, and keeps the answers.
-        stack: the stack to look at; None for the selected one, which ``stacks`` finds.
-        config: the stack's configuration by full key, decrypted; the project's defaults where it cannot be read.
-        connection: which API key.
-    """
+    """Everything that checks look at; what one finds out, the later ones use."""
 
     project: Project | None
-    cli: PulumiCli | None
-    http: Observed
-    stack: str | None = None
-    config: Mapping[str, str | None] = field(default_factory=dict, repr=False)
-    connection: str = "default"
+    pulumi: Pulumi | None
+    http: Http  # keeps the answers, whose headers say what the typed calls leave out
+    stack: str | None = None  # None for the selected one, and then where there is none to look at
+    config: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # by full key, decrypted
+    connection: str = ""  # which API key; "" for the configured one
 
     @property
     def environment(self) -> Environment:

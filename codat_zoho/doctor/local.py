@@ -7,39 +7,42 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from codat_zoho.adopt.run import NEEDED
 from codat_zoho.declare.stack_config import KEYS, declared
 from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_cli import version_of
+from codat_zoho.workspace.command import IMPORTS_DYNAMIC, is_listed, version_of
 
 _INSTALL = "Install it: https://www.pulumi.com/docs/install/"
 _SECRETS = ("zohoClientSecret", "apiKey", "apiKeys")
+_NEEDED = (
+    ("3.216", fail, "drift is read with 3.216 or newer"),
+    ("3.227", warn, "exit code 7 for drift needs 3.227 or newer"),
+    (IMPORTS_DYNAMIC, warn, f"`codat-zoho adopt --run` needs {IMPORTS_DYNAMIC} or newer"),
+)
+"""Versions of the pulumi command, and what is missing below each."""
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def pulumi_command(now: Situation) -> Iterator[Finding]:
     """The pulumi command: there, and new enough."""
     topic = "Pulumi CLI"
-    if now.cli is None:
+    if now.pulumi is None:
         yield fail(topic, "there is no pulumi command on PATH.", _INSTALL)
         return
     try:
-        version = now.cli.version()
+        version = now.pulumi.version()
     except ConfigurationError as error:
-        now.cli = None
+        now.pulumi = None
         yield trouble(topic, error)
         return
-    what = f"{one_line(version, 40)}, {now.cli.command}"
-    if version_of(version) < (3, 216):
-        yield fail(topic, f"{what}: drift is read with 3.216 or newer.", f"Update it. {_INSTALL}")
-    elif version_of(version) < (3, 227):
-        yield warn(topic, f"{what}: exit code 7 for drift needs 3.227 or newer.", f"Update it. {_INSTALL}")
-    elif version_of(version) < version_of(NEEDED):
-        yield warn(topic, f"{what}: `codat-zoho adopt --run` needs {NEEDED} or newer.", f"Update it. {_INSTALL}")
-    else:
-        yield ok(topic, what)
+    what = f"{one_line(version, 40)}, {now.pulumi.command}"
+    for needed, verdict, why in _NEEDED:
+        if version_of(version) < version_of(needed):
+            yield verdict(topic, f"{what}: {why}.", f"Update it. {_INSTALL}")
+            return
+    yield ok(topic, what)
 
 
 def project(now: Situation) -> Iterator[Finding]:
@@ -53,91 +56,83 @@ def project(now: Situation) -> Iterator[Finding]:
 
 def stack(now: Situation) -> Iterator[Finding]:
     """Backend, stack, and whether its configuration can be read; keeps the configuration for later checks."""
-    if now.project is not None:
-        now.config = now.project.defaults
-    if now.cli is None or now.project is None:
+    named, now.stack = now.stack, None
+    if now.project is None:
+        return
+    now.config = now.project.defaults
+    if now.pulumi is None:
         return
     try:
-        yield ok("backend", now.cli.backend())
-        stacks = now.cli.stacks()
+        yield ok("backend", now.pulumi.backend())
+        stacks = now.pulumi.stacks()
     except ConfigurationError as error:
         yield fail("backend", error.what, "Log in: pulumi login")
         return
-    named, now.stack = now.stack, now.stack or next((name for name, current in stacks.items() if current), None)
-    if now.stack is None:
+    name = named or next((name for name, selected in stacks.items() if selected), None)
+    if name is None:
         yield warn("stack", "none is selected.", "Run: pulumi stack select (or init), or name it with --stack")
-        return
-    if named and not any(named == one or named.endswith(f"/{one}") or one.endswith(f"/{named}") for one in stacks):
+    elif named and not is_listed(named, stacks):
         known = ", ".join(map(one_line, stacks)) or "none"
         yield fail("stack", f"there is no {one_line(named)}; there are: {known}.", f"Run: pulumi stack init {named}")
-        now.stack = None
-        return
-    try:
-        now.config = {**now.project.defaults, **now.cli.config(now.stack)}
-    except (ConfigurationError, ValueError) as error:
-        told = error.what if isinstance(error, ConfigurationError) else "its configuration is not readable"
-        yield fail(
-            "stack",
-            f"{one_line(now.stack)}: {told}",
-            "Set PULUMI_CONFIG_PASSPHRASE, or get access to the key that encrypts its secrets.",
-        )
-        now.stack = None
-        return
-    yield ok("stack", one_line(now.stack))
+    else:
+        try:
+            now.config = {**now.project.defaults, **now.pulumi.config(name)}
+        except ConfigurationError as error:
+            step = "Set PULUMI_CONFIG_PASSPHRASE, or get access to the key that encrypts its secrets."
+            yield fail("stack", f"{one_line(name)}: {error.what}", step)
+            return
+        now.stack = name
+        yield ok("stack", one_line(name))
 
 
 def configuration(now: Situation) -> Iterator[Finding]:
     """Whether the stack's configuration declares something valid, with its secrets encrypted and no typos."""
+    if now.pulumi is None or now.stack is None:
+        return
+    found = list(_in_clear(now, now.pulumi.secret_keys(now.stack)))
+    if now.ready_to_use:
+        found += _declared(now)
+    if not found:
+        fine = "valid" if now.ready_to_use else "declared by the program; `pulumi preview` checks it"
+        found = [ok("configuration", fine)]
+    yield from found
+
+
+def _in_clear(now: Situation, encrypted: frozenset[str]) -> Iterator[Finding]:
+    for key in (f"{NAMESPACE}:{name}" for name in _SECRETS):
+        if now.config.get(key) and key not in encrypted:
+            step = f"Make another in its console, then: pulumi config set --secret {key}"
+            yield fail("configuration", f"{key} is stored in clear.", step)
+
+
+def _declared(now: Situation) -> Iterator[Finding]:
+    """What is wrong with the settings of the ready-to-use project."""
     topic = "configuration"
-    if now.cli is None or now.stack is None:
-        return
-    bad = False
-    encrypted = now.cli.secret_keys(now.stack)
-    for key in _SECRETS:
-        if now.config.get(f"{NAMESPACE}:{key}") and f"{NAMESPACE}:{key}" not in encrypted:
-            bad = True
-            yield fail(
-                topic,
-                f"{NAMESPACE}:{key} is stored in clear.",
-                f"Make another in its console, then: pulumi config set --secret {NAMESPACE}:{key}",
-            )
-    if not now.ready_to_use:
-        if not bad:
-            yield ok(topic, "declared by the program; `pulumi preview` checks it")
-        return
     for problem in declared(now.config).problems():
-        bad = True
         yield fail(topic, f"{problem}.", "Set it right: pulumi config set")
     assert now.project is not None
-    known = (*KEYS, *CONFIG_KEYS, *now.project.declared)
+    known = (*KEYS, *CONFIG_KEYS, *now.project.declares)
     for full in now.config:
         space, _, key = full.partition(":")
-        if space != NAMESPACE or key in known:
-            continue
-        close = difflib.get_close_matches(key, known, n=1)
-        bad = True
-        hint = f"did you mean {close[0]}?" if close else "is it a left-over?"
-        yield warn(topic, f"nothing reads {one_line(full)}: {hint}", f"pulumi config rm {full}")
+        if space == NAMESPACE and key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "is it a left-over?"
+            yield warn(topic, f"nothing reads {one_line(full)}: {hint}", f"pulumi config rm {full}")
     missing = [key for key in ("zohoClientId", "zohoClientSecret") if f"{NAMESPACE}:{key}" not in now.config]
     if missing:
-        bad = True
-        yield fail(
-            topic,
-            f"{', '.join(missing)} not set; an empty one leaves what Codat stores alone.",
-            "Take over what is there: codat-zoho adopt",
-        )
-    if not bad:
-        yield ok(topic, "valid")
+        what = f"{', '.join(missing)} not set; an empty one leaves what Codat stores alone."
+        yield fail(topic, what, "Take over what is there: codat-zoho adopt")
 
 
-def network(now: Situation) -> Iterator[Finding]:
-    """Proxies, and the files that say whom to trust."""
+def proxies(now: Situation) -> Iterator[Finding]:
+    """The proxies that requests go through."""
     found = {name.upper(): value for name, value in os.environ.items() if name.lower() in _PROXIES and value}
-    if found:
-        shown = ", ".join(f"{name}={_address(value)}" for name, value in sorted(found.items()))
-        yield ok("proxies", f"{shown} (never used for this machine itself)")
-    else:
-        yield ok("proxies", "none set")
+    shown = ", ".join(f"{name}={_address(value)}" for name, value in sorted(found.items()))
+    yield ok("proxies", f"{shown} (never used for this machine itself)" if found else "none set")
+
+
+def tls_trust(now: Situation) -> Iterator[Finding]:
+    """The files that say whom to trust."""
     trusted = {name: value for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (value := os.environ.get(name))}
     gone = [name for name, value in trusted.items() if not Path(value).exists()]
     if gone:
@@ -146,9 +141,6 @@ def network(now: Situation) -> Iterator[Finding]:
         yield ok("TLS trust", ", ".join(f"{name}={one_line(value)}" for name, value in trusted.items()))
     else:
         yield ok("TLS trust", "the certificates that come with Python's certifi")
-
-
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def _address(value: str) -> str:

@@ -7,15 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from codat_zoho._version import __version__
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, warn
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_cli import Project, version_of
+from codat_zoho.workspace.command import version_of
+from codat_zoho.workspace.pulumi_yaml import Project
 
+PROVIDER, _PROGRAM, _PACKAGES = "provider's Python", "program's Python", "packages"
 _SECONDS = 60
 _ASK = """
 import importlib.metadata as m, json, sys
@@ -30,53 +33,46 @@ except BaseException as error:
 print(json.dumps({"python": ".".join(map(str, sys.version_info[:3])), "prefix": sys.prefix, "why": why,
     "packages": {n: version(n) for n in ("codat-zoho", "pulumi", "httpx", "pydantic")}}))
 """
-_MAKE = "python3 -m venv {0} && {0}/bin/python -m pip install codat-zoho"
+_MAKE = "Make it: python3 -m venv {0} && {0}/bin/python -m pip install codat-zoho"
+_NAME_IT = "Set runtime.options.virtualenv in Pulumi.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A Python, and what chooses it."""
+    """A Python, what chooses it, and the folder that it is missing from; ``loose`` where the shell decides."""
 
     python: Path | None
     why: str
-    missing: str = ""
+    missing: str = ".venv"
+    loose: bool = False
 
 
 def pythons(now: Situation) -> Iterator[Finding]:
     """Find both, ask them, and compare."""
-    if now.project is None:
+    project = now.project
+    if project is None:
         return
-    if now.project.runtime != "python":
-        yield fail(
-            "provider's Python",
-            f"{now.project.file.name} has runtime {one_line(now.project.runtime) or 'none'}, and dynamic resources of "
-            "Python need a Python program.",
-            "Use a project whose runtime is python.",
-        )
+    if project.runtime != "python":
+        runtime = one_line(project.runtime) or "none"
+        what = f"{project.file.name} has runtime {runtime}, and Python's dynamic resources need a Python program."
+        yield fail(PROVIDER, what, "Use a project whose runtime is python.")
         return
-    provider, program = _of_provider(now.project), _of_program(now.project)
+    provider = _of_provider(project)
     if provider.python is None:
-        place = provider.missing or ".venv"
-        yield fail("provider's Python", f"{provider.why}: there is no Python there.", f"Make it: {_MAKE.format(place)}")
+        yield fail(PROVIDER, f"{provider.why}: there is no Python there.", _MAKE.format(provider.missing))
         return
-    told = _ask(provider.python, now.project.folder)
+    told = _ask(provider.python, project.folder)
     if told is None:
-        yield fail(
-            "provider's Python",
-            f"{provider.python} ({provider.why}) does not run.",
-            "Set runtime.options.virtualenv in Pulumi.yaml to a virtual environment that works.",
-        )
+        what = f"{provider.python} ({provider.why}) does not run."
+        yield fail(PROVIDER, what, f"{_NAME_IT} to a virtual environment that works.")
         return
-    yield _versions(provider, told)
+    yield _version(provider, told)
     if told["why"]:
-        yield fail(
-            "packages",
-            f"codat_zoho cannot be imported in the provider's Python: {one_line(str(told['why']))}",
-            f"Install it there: {provider.python} -m pip install codat-zoho",
-        )
+        what = f"codat_zoho cannot be imported in the provider's Python: {one_line(str(told['why']))}"
+        yield fail(_PACKAGES, what, f"Install it there: {provider.python} -m pip install codat-zoho")
         return
-    yield from _packages(told)
-    yield _agreement(provider, program, told, now.project)
+    yield _packages(told["packages"])
+    yield _agreement(provider, _of_program(project), told, project)
 
 
 def _of_provider(project: Project) -> _Choice:
@@ -85,12 +81,16 @@ def _of_provider(project: Project) -> _Choice:
     if virtualenv:
         return _in(project.folder / str(virtualenv), f"runtime.options.virtualenv {virtualenv!r}", str(virtualenv))
     if toolchain == "uv":
-        return _in(project.folder / ".venv", "toolchain uv: .venv beside Pulumi.yaml", ".venv")
+        return _in(project.folder / ".venv", "toolchain uv: .venv beside Pulumi.yaml")
     if toolchain == "poetry":
-        return _poetry(project)
+        folder = _output(["poetry", "env", "info", "--path"], project.folder)
+        if folder is None:
+            return _Choice(None, "toolchain poetry, whose command does not run")
+        return _in(Path(folder.strip() or "."), "toolchain poetry", "the poetry environment")
     command = os.environ.get("PULUMI_PYTHON_CMD")
     found = shutil.which(command or "python3")
-    return _Choice(Path(found) if found else None, "PULUMI_PYTHON_CMD" if command else "python3 on PATH")
+    why = "PULUMI_PYTHON_CMD" if command else "python3 on PATH"
+    return _Choice(Path(found) if found else None, why, loose=True)
 
 
 def _of_program(project: Project) -> _Choice:
@@ -98,90 +98,62 @@ def _of_program(project: Project) -> _Choice:
     if project.options.get("toolchain") == "uv" and not project.options.get("virtualenv"):
         named = os.environ.get("UV_PROJECT_ENVIRONMENT")
         root = next((f for f in (project.folder, *project.folder.parents) if (f / "uv.lock").exists()), project.folder)
-        return _in(root / (named or ".venv"), "UV_PROJECT_ENVIRONMENT" if named else "uv's .venv", ".venv")
+        return _in(root / (named or ".venv"), "UV_PROJECT_ENVIRONMENT" if named else "uv's .venv")
     return _of_provider(project)
 
 
-def _in(folder: Path, why: str, shown: str) -> _Choice:
+def _in(folder: Path, why: str, shown: str = ".venv") -> _Choice:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return _Choice(python if python.is_file() else None, why, shown)
 
 
-def _poetry(project: Project) -> _Choice:
+def _output(command: Sequence[str], folder: Path) -> str | None:
+    """What a command prints; None where it does not run."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     try:
-        done = subprocess.run(
-            ["poetry", "env", "info", "--path"],  # noqa: S607
-            cwd=project.folder,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return _Choice(None, "toolchain poetry, whose command does not run")
-    return _in(Path(done.stdout.strip() or "."), "toolchain poetry", "the poetry environment")
-
-
-def _ask(python: Path, folder: Path) -> dict[str, object] | None:
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-    try:
-        done = subprocess.run(  # noqa: S603
-            [str(python), "-c", _ASK],
-            cwd=folder,
-            env=kept,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        told = json.loads(done.stdout)
+        return subprocess.run(  # noqa: S603
+            command, cwd=folder, env=env, capture_output=True, text=True, timeout=_SECONDS, check=False
+        ).stdout
     except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+
+
+def _ask(python: Path, folder: Path) -> dict[str, Any] | None:
+    try:
+        told = json.loads(_output([str(python), "-c", _ASK], folder) or "")
+    except ValueError:
         return None
     return told if isinstance(told, dict) else None
 
 
-def _versions(provider: _Choice, told: dict[str, object]) -> Finding:
+def _version(provider: _Choice, told: Mapping[str, Any]) -> Finding:
     version = str(told["python"])
     what = f"{version}, {provider.python} ({provider.why})"
     if version_of(version) < (3, 10):
-        return fail(
-            "provider's Python", f"{what} is older than 3.10.", "Make the virtual environment with a newer one."
-        )
-    if provider.why in ("python3 on PATH", "PULUMI_PYTHON_CMD"):
-        return warn(
-            "provider's Python",
-            f"{what}: it changes with the shell it is started from.",
-            "Set runtime.options.virtualenv in Pulumi.yaml.",
-        )
-    return ok("provider's Python", what)
+        return fail(PROVIDER, f"{what} is older than 3.10.", "Make the virtual environment with a newer one.")
+    if provider.loose:
+        return warn(PROVIDER, f"{what}: it changes with the shell it is started from.", f"{_NAME_IT}.")
+    return ok(PROVIDER, what)
 
 
-def _packages(told: dict[str, object]) -> Iterator[Finding]:
-    found = told["packages"]
-    assert isinstance(found, dict)
+def _packages(found: Mapping[str, str | None]) -> Finding:
     shown = ", ".join(f"{name} {version or '?'}" for name, version in found.items())
-    pulumi = str(found.get("pulumi") or "")
+    pulumi = found["pulumi"]
     if pulumi and version_of(pulumi) < (3, 216):
-        yield fail("packages", f"{shown}: drift is read with pulumi 3.216 or newer.", "Update pulumi there.")
-    elif found.get("codat-zoho") not in (None, __version__):
-        yield warn(
-            "packages", f"{shown}, but this command is codat-zoho {__version__}.", "Install one version in both."
-        )
-    else:
-        yield ok("packages", shown)
+        return fail(_PACKAGES, f"{shown}: drift is read with pulumi 3.216 or newer.", "Update pulumi there.")
+    if found["codat-zoho"] not in (None, __version__):
+        what = f"{shown}, but this command is codat-zoho {__version__}."
+        return warn(_PACKAGES, what, "Install one version in both.")
+    return ok(_PACKAGES, shown)
 
 
-def _agreement(provider: _Choice, program: _Choice, told: dict[str, object], project: Project) -> Finding:
-    topic = "program's Python"
+def _agreement(provider: _Choice, program: _Choice, told: Mapping[str, Any], project: Project) -> Finding:
     if program.python is None:
-        return fail(topic, f"{program.why}: there is no Python there.", "Run `uv sync`, or name a virtualenv.")
+        return fail(_PROGRAM, f"{program.why}: there is no Python there.", "Run `uv sync`, or name a virtualenv.")
     if program.python != provider.python:
         other = _ask(program.python, project.folder)
         if other is None or other["prefix"] != told["prefix"]:
-            return fail(
-                topic,
-                f"{program.python} ({program.why}), but the provider runs in {provider.python}.",
-                "Set runtime.options.virtualenv in Pulumi.yaml, which both use.",
-            )
+            what = f"{program.python} ({program.why}), but the provider runs in {provider.python}."
+            return fail(_PROGRAM, what, f"{_NAME_IT}, which both use.")
     same = Path(str(told["prefix"])).resolve() == Path(sys.prefix).resolve()
-    return ok(topic, "the same as the provider's" + ("" if same else f"; this command itself runs in {sys.prefix}"))
+    return ok(_PROGRAM, "the same as the provider's" + ("" if same else f"; this command itself runs in {sys.prefix}"))

@@ -14,6 +14,7 @@ from codat_zoho.core.zoho_client import plan_client
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
 from codat_zoho.declare.settings import ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
+from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
 from codat_zoho.texts.redact import one_line
@@ -33,90 +34,70 @@ def codat(now: Situation) -> Iterator[Finding]:
         yield trouble("Codat address", error)
         return
     yield ok("Codat address", url)
+    configured = now.config.get(f"{NAMESPACE}:connection") if now.ready_to_use else None
+    connection = now.connection or configured or "default"
+    key = now.environment.api_key(connection)
+    yield ok("API key", f"from {key.source}, for connection {connection!r}")
+    api = now.environment.codat(now.http, connection)
     try:
-        key = now.environment.api_key(now.connection)
+        client, actual = api.named_client(), api.actual()
     except CodatZohoError as error:
-        yield trouble("API key", error)
-        return
-    yield ok("API key", f"from {key.source}, for connection {now.connection!r}")
-    api = now.environment.codat(now.http, now.connection)
-    try:
-        client = api.named_client()
-        actual = api.actual()
-    except CodatZohoError as error:
-        yield from _refused(error)
-        yield from _from_headers(now)
-        return
-    yield ok(
-        "API key accepted", "yes, and it may read integrations; a role that may not write shows on the first write"
-    )
-    yield warn("Codat client", f"{client.why}.") if client.why else ok("Codat client", str(client))
-    yield ok("integration", " ".join(list(describe(actual))[:2]))
-    yield from _keys(now, actual)
-    yield from _from_headers(now)
-
-
-def _refused(error: CodatZohoError) -> Iterator[Finding]:
-    topic = "API key accepted" if not isinstance(error, NotFound | Unreachable) else "integration"
-    if isinstance(error, Unreachable):
-        tls = any(word in error.what for word in ("CERTIFICATE", "certificate", "SSL", "TLS"))
-        step = (
-            "A proxy that opens TLS needs its certificate in SSL_CERT_FILE; see the lines on proxies and TLS trust."
-            if tls
-            else "Check the address, the network and the proxies."
-        )
-        yield fail("Codat reachable", error.what, step)
-    elif isinstance(error, ApiKeyRefused):
-        yield fail(topic, f"{error.what} It may be another client's, or expired.", error.next_step)
+        yield _refused(error)
     else:
-        yield trouble(topic, error)
+        role = "a role that may not write shows on the first write"
+        yield ok("API key accepted", f"yes, and it may read integrations; {role}")
+        yield warn("Codat client", f"{client.why}.") if client.why else ok("Codat client", str(client))
+        yield ok("integration", " ".join(list(describe(actual))[:2]))
+        yield _keys(now, actual)
+    if now.http.answers:
+        yield from headers(now.http.answers[-1].headers, now.http.now())
 
 
-def _keys(now: Situation, actual: ActualIntegration) -> Iterator[Finding]:
+def _refused(error: CodatZohoError) -> Finding:
+    if isinstance(error, Unreachable):
+        step = "Check the address, the network and the proxies."
+        if any(word in error.what for word in ("CERTIFICATE", "certificate", "SSL", "TLS")):
+            step = "A proxy that opens TLS needs its certificate in SSL_CERT_FILE; see proxies and TLS trust above."
+        return fail("Codat reachable", error.what, step)
+    if isinstance(error, ApiKeyRefused):
+        return fail("API key accepted", f"{error.what} It may be another client's, or expired.", error.next_step)
+    return trouble("integration" if isinstance(error, NotFound) else "API key accepted", error)
+
+
+def _keys(now: Situation, actual: ActualIntegration) -> Finding:
     topic = "stored keys"
-    wanted = declared(now.config).integration if now.ready_to_use else {}
-    client_id, secret = wanted.get("client_id"), wanted.get("client_secret")
     if actual.keys_untold:
-        yield warn(topic, f"cannot be told: {actual.keys_untold}.", "Look in the Codat Portal.")
-        return
+        return warn(topic, f"cannot be told: {actual.keys_untold}.", "Look in the Codat Portal.")
     if actual.keys is None:
         what = "none, so no customer can link"
-        yield (warn if actual.enabled else ok)(topic, f"{what}." if actual.enabled else f"{what}; it is disabled.")
-        return
+        return warn(topic, f"{what}.") if actual.enabled else ok(topic, f"{what}; it is disabled.")
+    wanted = declared(now.config).integration if now.ready_to_use else {}
+    client_id, secret = wanted.get("client_id"), wanted.get("client_secret")
     if isinstance(client_id, str) and read_mask(actual.client_id, client_id).known is Known.DIFFERENT:
-        yield warn(
-            topic,
-            f"Codat shows the client id as {one_line(str(actual.client_id))}, which is not the declared one.",
-            "Is the API key that of the Codat client that is meant? If it is: pulumi preview --refresh --diff",
-        )
-    elif isinstance(secret, str) and read_mask(actual.client_secret, secret).known is Known.DIFFERENT:
-        yield warn(
-            topic,
-            f"The secret that Codat stores {actual.secret_clause}, and the declared one is another.",
-            "Look: pulumi preview --refresh --diff",
-        )
-    else:
-        shown = f"client id {one_line(str(actual.client_id or 'hidden'))}, secret {actual.secret_in_words}"
-        yield ok(topic, f"{shown}; more cannot be read back")
+        what = f"Codat shows the client id as {one_line(str(actual.client_id))}, which is not the declared one."
+        step = "Is the API key that of the Codat client that is meant? If it is: pulumi preview --refresh --diff"
+        return warn(topic, what, step)
+    if isinstance(secret, str) and read_mask(actual.client_secret, secret).known is Known.DIFFERENT:
+        what = f"The secret that Codat stores {actual.secret_clause}, and the declared one is another."
+        return warn(topic, what, "Look: pulumi preview --refresh --diff")
+    shown = f"client id {one_line(str(actual.client_id or 'hidden'))}, secret {actual.secret_in_words}"
+    return ok(topic, f"{shown}; more cannot be read back")
 
 
-def _from_headers(now: Situation) -> Iterator[Finding]:
-    """What the last answer's headers tell: the rate budget, and the time."""
-    if not now.http.answers:
-        return
-    headers = now.http.answers[-1].headers
-    left, limit = (headers.get(f"x-rate-limit-{name}", "") for name in ("remaining", "limit"))
+def headers(given: Any, now: float) -> Iterator[Finding]:
+    """What an answer's headers tell: the rate budget, and the time."""
+    left, limit = (given.get(f"x-rate-limit-{name}", "") for name in ("remaining", "limit"))
     if left.isdecimal() and limit.isdecimal() and len(left + limit) < 40:
-        few = int(left) < _FEW * int(limit)
         what = f"{int(left)} of {int(limit)} calls left today"
+        few = int(left) < _FEW * int(limit)
         yield warn("rate budget", f"{what}.", "It resets at 00:00 UTC.") if few else ok("rate budget", what)
     else:
         yield warn("rate budget", "Codat's answer does not tell it.")
     try:
-        theirs = parsedate_to_datetime(headers["date"])
+        theirs = parsedate_to_datetime(given["date"])
         if theirs.tzinfo is None:
             theirs = theirs.replace(tzinfo=datetime.timezone.utc)
-        skew = now.http.now() - theirs.timestamp()
+        skew = now - theirs.timestamp()
     except (KeyError, ValueError, TypeError):
         yield warn("clock", "the answer has no readable date to compare with.")
         return
@@ -127,31 +108,25 @@ def _from_headers(now: Situation) -> Iterator[Finding]:
         yield ok("clock", "agrees with Codat's")
 
 
-def _regions(now: Situation) -> list[str]:
-    listed: Any = declared(now.config).client.get("regions") if now.ready_to_use else None
-    codes = [code for code in listed if code in DATA_CENTRES] if isinstance(listed, list) else []
-    return codes or [*DEFAULT_REGIONS]
-
-
 def zoho(now: Situation) -> Iterator[Finding]:
     """Whether the hosts of the declared data centres answer at all; nothing is sent to them."""
-    try:
-        stand_in = now.environment.zoho_url()
-    except CodatZohoError as error:
-        yield trouble("Zoho hosts", error)
-        return
+    topic = "Zoho hosts"
+    stand_in = now.environment.zoho_url()
+    listed: Any = declared(now.config).client.get("regions") if now.ready_to_use else None
+    codes = [code for code in listed if code in DATA_CENTRES] if isinstance(listed, list) else []
+    codes = codes or [*DEFAULT_REGIONS]
     gone = []
-    for code in _regions(now):
+    for code in codes:
         address = f"{stand_in}/{code}" if stand_in else DATA_CENTRES[code].accounts
         try:
             now.http.send("GET", f"{address}/oauth/serverinfo", deadline=now.http.deadline(_SECONDS), retry=False)
         except RemoteError as error:
             gone.append(f"{code}: {error.what}")
-    where = f" (stand-in {stand_in})" if stand_in else ""
     if gone:
-        yield warn("Zoho hosts", " ".join(gone), "Open the firewall or proxy for them: verification needs them.")
+        yield warn(topic, " ".join(gone), "Open the firewall or proxy for them: verification needs them.")
     else:
-        yield ok("Zoho hosts", f"{', '.join(_regions(now))} answer{where}; no id or secret was sent")
+        where = f" (stand-in {stand_in})" if stand_in else ""
+        yield ok(topic, f"{', '.join(codes)} answer{where}; no id or secret was sent")
 
 
 def verified(now: Situation) -> Iterator[Finding]:
@@ -163,11 +138,7 @@ def verified(now: Situation) -> Iterator[Finding]:
     if not given.get("client_id") or not given.get("client_secret"):
         yield warn(topic, "not asked: the stack's configuration has no client id and secret to ask with.")
         return
-    try:
-        client, url = load(ZohoClientSettings, given), now.environment.zoho_url()
-    except CodatZohoError as error:
-        yield trouble(topic, error)
-        return
+    client, url = load(ZohoClientSettings, given), now.environment.zoho_url()
     assert client.client_secret is not None
     secret = client.client_secret
     said = {code: probe(now.http, code, client.client_id, secret, url=url) for code in client.regions}

@@ -1,5 +1,1 @@
-"""Drift of many stacks.
-
-``commands`` runs the user's own ``pulumi``, ``exported`` reads what it exports, ``remote`` asks Codat and Zoho,
-``findings`` says what differs, and ``driver`` puts these together for a stack.
-"""
+"""Drift of many stacks: what was deployed, compared with what Codat and Zoho say."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import os
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 
-from codat_zoho.drift.driver import READERS, Fleet, Options
-from codat_zoho.drift.interruption import ended_by_signals, stopping
-from codat_zoho.drift.output import FORMATS, outputs
-from codat_zoho.drift.report import Key, Report, State, since_before
+from codat_zoho.drift.compare import now
+from codat_zoho.drift.driver import READERS, Fleet
+from codat_zoho.drift.formats.json import Key, drifts_of, since_before
+from codat_zoho.drift.output import FORMATS, output, outputs, writable
+from codat_zoho.drift.report import Report, State
 from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
-from codat_zoho.remote.threads import start
 from codat_zoho.terminal.ask import http
 from codat_zoho.terminal.exits import Exit
 from codat_zoho.workspace.children import Children
@@ -62,53 +64,31 @@ def parser() -> argparse.ArgumentParser:
     which = parser.add_argument_group("which stacks").add_mutually_exclusive_group()
     which.add_argument("--stack", action="append", metavar="NAME", help="this stack; may be given several times")
     which.add_argument("--all-stacks", action="store_true", help="all stacks of each project")
-    which.add_argument(
-        "--state",
-        action="extend",
-        nargs="+",
-        metavar="FILE",
-        default=[],
-        help="states as 'pulumi stack export --show-secrets --file FILE' writes them, - for standard input",
-    )
-    parser.add_argument(
-        "--shard", type=_shard, metavar="I/N", help="only the I-th of N parts of the stacks, stable by name"
-    )
+    states = "states from 'pulumi stack export --show-secrets', - for standard input"
+    which.add_argument("--state", action="extend", nargs="+", metavar="FILE", default=[], help=states)
+    parser.add_argument("--shard", type=_shard, metavar="I/N", help="the I-th of N parts of the stacks, stable by name")
 
     what = parser.add_argument_group("what is checked")
     what.add_argument("--no-verify", action="store_true", help="do not ask Zoho whether it accepts the client")
     what.add_argument("--pending", action="store_true", help="also run the program, and name undeployed code changes")
     what.add_argument("--strict", action="store_true", help="what cannot be told counts as drift")
-    what.add_argument(
-        "--previous", type=Path, metavar="FILE", help="an earlier JSON report: known drift keeps its date"
-    )
+    what.add_argument("--previous", type=Path, metavar="FILE", help="an earlier JSON report, which dates known drift")
 
     drawn = parser.add_argument_group("reports")
     drawn.add_argument("--format", choices=FORMATS, default="text", help="what is printed (default: %(default)s)")
-    drawn.add_argument("--output", metavar="FILE", help="write it to a file instead")
-    drawn.add_argument(
-        "--report",
-        action="append",
-        default=[],
-        metavar="FORMAT=FILE",
-        help="another report; may be given several times",
-    )
+    drawn.add_argument("--output", type=writable, metavar="FILE", help="write it to a file instead")
+    more = "one more report; repeatable"
+    drawn.add_argument("--report", type=output, action="append", default=[], metavar="FORMAT=FILE", help=more)
     drawn.add_argument("--quiet", action="store_true", help="print nothing when all is as declared, and no progress")
     drawn.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
 
     how = parser.add_argument_group("how")
-    how.add_argument(
-        "--jobs",
-        type=_positive,
-        default=_cores(),
-        metavar="N",
-        help="commands of pulumi at a time (default: one a core, %(default)s)",
-    )
-    how.add_argument(
-        "--timeout", type=_positive, default=300, metavar="S", help="seconds for one stack (default: %(default)s)"
-    )
-    how.add_argument(
-        "--remediate", action="store_true", help="run pulumi up --refresh where there is drift; asks first"
-    )
+    jobs = "commands of pulumi at a time (default: one a core, %(default)s)"
+    how.add_argument("--jobs", type=_positive, default=_cores(), metavar="N", help=jobs)
+    seconds = "seconds for one stack (default: %(default)s)"
+    how.add_argument("--timeout", type=_positive, default=300, metavar="S", help=seconds)
+    restore = "run pulumi up --refresh where there is drift; asks first"
+    how.add_argument("--remediate", action="store_true", help=restore)
     how.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 
@@ -120,13 +100,10 @@ def _cores() -> int:
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} must be a whole number from 1 to {_MOST:,}")
+    # Seconds, or commands at a time: more is a typing error, and more than the system's calls take.
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} must be a whole number from 1 to 1,000,000")
     return int(text)
-
-
-_MOST = 1_000_000
-"""Seconds, or commands at a time: more is a typing error, and more than the system's calls take."""
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -138,25 +115,16 @@ def _shard(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, remediate where asked, and write the reports."""
-    if arguments.yes and not arguments.remediate:
-        parser().error("--yes says yes to --remediate, which is not there")
-    if arguments.state:
-        for name in ("project", "shard", "pending", "remediate"):
-            if getattr(arguments, name) not in (None, False, []):
-                parser().error(f"--state checks files alone: it does not go together with {_WORDS.get(name, name)}")
+    _refuse_what_contradicts(arguments)
     arguments.project = arguments.project or ["."]
-    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
-        parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
-    drawn = outputs(arguments, parser().error)
-    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    began = time.monotonic()
+    drawn = outputs(arguments)
+    started, began = now(), time.monotonic()
     before = _previous(arguments.previous)
     children = Children()
     client = http(Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS))
     client.budget.say = lambda text: None  # It is in the report.
-    options = Options(arguments.timeout, not arguments.no_verify, arguments.pending, arguments.jobs)
-    fleet = Fleet(children, client, options)
-    with ended_by_signals(), stopping(children):
+    fleet = Fleet(children, client, arguments.jobs, arguments.timeout, verified=not arguments.no_verify)
+    with interruptible(children):
         start(client.load)
         checks = Checks(fleet, arguments)
         stacks = checks.run()
@@ -172,19 +140,28 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
         fleet.close()
-    fine = report.exit_code == Exit.OK and all(stack.state is State.AS_DECLARED for stack in report.stacks)
-    for output in drawn:
-        if not (arguments.quiet and fine and output.path is None):
-            output.write(report)
+    fine = not report.exit_code and all(stack.state is State.AS_DECLARED for stack in report.stacks)
+    for one in drawn:
+        if not (arguments.quiet and fine and one.path is None):
+            one.write(report)
     return Exit(report.exit_code)
 
 
-_WORDS = {"project": "folders of projects", "shard": "--shard", "pending": "--pending", "remediate": "--remediate"}
+def _refuse_what_contradicts(arguments: argparse.Namespace) -> None:
+    paths = [one.path for one in outputs(arguments) if one.path]
+    if len(set(paths)) < len(paths):
+        parser().error("two reports would be written to the same file")
+    if arguments.yes and not arguments.remediate:
+        parser().error("--yes needs --remediate")
+    for name in ("project", "shard", "pending", "remediate"):
+        if arguments.state and getattr(arguments, name):
+            word = "folders of projects" if name == "project" else f"--{name}"
+            parser().error(f"--state checks files alone: it does not go together with {word}")
+    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
+        parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
 
 
 def _previous(path: Path | None) -> Mapping[Key, str]:
-    from codat_zoho.drift.formats.json import drifts_of
-
     if path is None:
         return {}
     try:
@@ -194,3 +171,31 @@ def _previous(path: Path | None) -> Mapping[Key, str]:
         return {}
     except (OSError, ValueError) as problem:
         raise ConfigurationError(f"--previous {path} cannot be used: {problem}.") from None
+
+
+@contextlib.contextmanager
+def interruptible(children: Children) -> Iterator[None]:
+    """End all children when the run ends with an exception.
+
+    SIGTERM, as CI systems send it, and SIGHUP end the run as Ctrl-C does; a second one does not wait for the children.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Whoever said ``nohup`` wants it to go on.
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    except BaseException:
+        try:
+            children.stop()
+        except KeyboardInterrupt:
+            children.stop()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,37 +1,121 @@
-"""Compares one stack's exported state with what Codat and Zoho say."""
+"""Compares one stack's exported state with what Codat and Zoho say; each is asked once a run, for all stacks."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+import sys
+import traceback
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
-from codat_zoho.core.observe import CodatClient
+from codat_zoho.core.observe import ActualIntegration, CodatClient, Probe, ProbeResult
+from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION
-from codat_zoho.drift import failures, findings
-from codat_zoho.drift.remote import Remote
-from codat_zoho.drift.report import AUTHENTICATION, Failure, Resource
-from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound
+from codat_zoho.drift import findings
+from codat_zoho.drift.report import Resource
+from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, Unreachable
+from codat_zoho.remote.budget import Deadline
+from codat_zoho.remote.codat import Codat
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.remote.connection import Environment, api_key_names
-from codat_zoho.remote.http import Deadline
+from codat_zoho.remote.http import Http
+from codat_zoho.remote.zoho import probe
+from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.children import Stopped
-from codat_zoho.workspace.commands import TOO_LONG, Failed
+from codat_zoho.workspace.command import TOO_LONG
 from codat_zoho.workspace.esc import Given
+from codat_zoho.workspace.failures import AUTHENTICATION, Failed, Failure, from_error
 from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported
+
+_T = TypeVar("_T")
+
+
+class Remote:
+    """What was asked so far. Threads share it."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._integrations = Once()
+        self._verdicts = Once()
+
+    def actual(
+        self, environment: Environment, connection: str, recorded: CodatClient, deadline: Deadline
+    ) -> ActualIntegration:
+        """Read an integration, once per API key and address; ``recorded`` is the client that it was deployed to."""
+        key, url, paths = environment.api_key(connection), environment.codat_url(), environment.paths()
+        codat = Codat(self._http.within(deadline), key, url=url, paths=paths)
+        try:
+            actual = _once(self._integrations, (key.header, url, paths), codat.actual, deadline)
+        except NotFound:
+            codat.confirm(codat.client(), recorded)
+            raise
+        codat.confirm(actual.codat_client, recorded)
+        return actual
+
+    def forget(self) -> None:
+        """Read integrations anew from now on; what Zoho said stands."""
+        self._integrations = Once()
+
+    def verdicts(
+        self, environment: Environment, codes: Iterable[str], client_id: str, client_secret: str, deadline: Deadline
+    ) -> Mapping[str, ProbeResult]:
+        """Ask data centres whether they accept a client, once per client and data centre: Zoho counts each request."""
+        url, known = environment.zoho_url(), fingerprint(client_id, client_secret)
+        http = self._http.within(deadline)
+
+        def ask(code: str) -> ProbeResult:
+            if code not in DATA_CENTRES:
+                return ProbeResult(Probe.INCONCLUSIVE, "this version of codat-zoho does not know it")
+            found = probe(http, code, client_id, client_secret, url=url)
+            if found.probe is Probe.INCONCLUSIVE and not deadline.left():
+                raise Unreachable("Zoho did not answer in time.")
+            return found
+
+        return {code: _once(self._verdicts, (code, known, url), partial(ask, code), deadline) for code in codes}
+
+
+def _once(answers: Once, question: Hashable, ask: Callable[[], _T], deadline: Deadline) -> _T:
+    """Ask once; but where another stack asked, and its time was up, ask again in one's own."""
+    mine = False
+
+    def asked() -> _T:
+        nonlocal mine
+        mine = True
+        return ask()
+
+    try:
+        return answers.get(question, asked)
+    except Unreachable:
+        if mine or not deadline.left():
+            raise
+    return _once(answers, question, ask, deadline)
+
+
+def environment_of(state: Exported, given: Callable[[], Given]) -> Environment:
+    """Find the settings of a stack: the environment, then what is recorded, then what ESC environments give.
+
+    ``given`` opens the latter, and is called only where an API key is found nowhere else.
+    """
+    recorded = {key: value for key, value in state.config.items() if value is not ENCRYPTED}
+    environment = Environment(recorded)
+    connections = {one.connection for one in state.resources if one.kind == INTEGRATION}
+    try:
+        if all(environment.found_api_key(connection) for connection in connections):
+            return environment
+    except ConfigurationError:
+        return environment  # What is wrong with it is said where it is needed.
+    opened = given()
+    return Environment({**opened.config, **recorded}, opened.variables)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One stack's comparison. The threads that look at its resources share it.
-
-    Args:
-        remote: asks Codat and Zoho.
-        state: as exported.
-        environment: finds the API keys and addresses.
-        deadline: of the stack.
-        up: the command that restores what is declared.
-        verified: whether Zoho is asked.
-    """
+    """One stack's comparison; ``up`` restores what is declared. The threads that look at its resources share it."""
 
     remote: Remote
     state: Exported
@@ -40,75 +124,44 @@ class Comparison:
     up: str
     verified: bool
 
-    @staticmethod
-    def environment_of(state: Exported, given: Callable[[], Given]) -> Environment:
-        """Find the settings of a stack: the environment, then what is recorded, then what ESC environments give.
-
-        Args:
-            state: as exported.
-            given: opens the environments; called only where an API key is found nowhere else.
-
-        Raises:
-            Failed: the environments cannot be opened.
-        """
-        recorded = {key: value for key, value in state.config.items() if value is not ENCRYPTED}
-        environment = Environment(recorded)
-        connections = {one.connection for one in state.resources if one.kind == INTEGRATION}
-        try:
-            missing = any(environment.found_api_key(connection) is None for connection in connections)
-        except ConfigurationError:
-            return environment  # What is wrong with it is said where it is needed.
-        if not missing:
-            return environment
-        opened = given()
-        return Environment({**opened.config, **recorded}, opened.variables)
-
     def resource(self, deployed: Deployed) -> Resource:
         """Say how one resource stands. What goes wrong is in the result."""
         failure = findings.failure(deployed)
         if failure is None:
             try:
-                return self._looked(deployed)
+                return self._client(deployed) if deployed.kind == CLIENT else self._integration(deployed)
             except NotFound:
                 return findings.gone(deployed, self.up)
-            except CodatZohoError as error:
-                failure = TOO_LONG if not self.deadline.left() else failures.from_error(error)
             except Failed as failed:
                 failure = failed.failure
+            except CodatZohoError as error:
+                failure = from_error(error) if self.deadline.left() else TOO_LONG
             except Stopped:
                 raise
             except Exception as error:  # noqa: BLE001 - it must not cost the report on all other stacks
-                failure = failures.from_bug(error)
+                failure = _bug(error)
         return Resource(deployed.name, deployed.kind, deployed.urn, failure=failure)
 
-    def _looked(self, deployed: Deployed) -> Resource:
-        if deployed.kind == CLIENT:
-            return self._client(deployed)
-        self._api_key(deployed.connection)
-        recorded = CodatClient(deployed.outputs.get("codat_client"), deployed.outputs.get("codat_client_name"))
-        actual = self.remote.actual(self.environment, deployed.connection, recorded, self.deadline)
+    def _integration(self, deployed: Deployed) -> Resource:
+        connection, outputs = deployed.connection, deployed.outputs
+        recorded = CodatClient(outputs.get("codat_client"), outputs.get("codat_client_name"))
+        missing = self.environment.found_api_key(connection) is None
+        try:
+            actual = self.remote.actual(self.environment, connection, recorded, self.deadline)
+        except ConfigurationError as error:
+            if missing:
+                raise Failed(Failure(AUTHENTICATION, self._without_key(connection, error))) from None
+            raise
         return findings.integration(deployed, actual, self.up)
 
-    def _api_key(self, connection: str) -> None:
-        """Make sure that there is one.
-
-        Raises:
-            Failed: there is none.
-        """
-        if self.environment.found_api_key(connection) is not None:
-            return
+    def _without_key(self, connection: str, error: ConfigurationError) -> str:
         variable, key = api_key_names(connection)
         if ENCRYPTED in (self.state.config.get(key), self.state.config.get("apiKeys")):
-            text = (
+            return (
                 f"The Codat API key for connection {connection!r} is encrypted in this state. Set {variable}, or "
                 "export it with 'pulumi stack export --show-secrets'."
             )
-            raise Failed(Failure(AUTHENTICATION, text))
-        try:
-            self.environment.api_key(connection)
-        except ConfigurationError as error:
-            more = "Drift reads what the last deployment was given, so run pulumi up after setting it there."
-            raise Failed(Failure(AUTHENTICATION, f"{error} {more}")) from None
+        return f"{error} Drift reads what the last deployment was given, so run pulumi up after setting it there."
 
     def _client(self, deployed: Deployed) -> Resource:
         question = findings.question(deployed)
@@ -117,5 +170,19 @@ class Comparison:
         verdicts = self.remote.verdicts(
             self.environment, question.regions, question.client_id, question.client_secret, self.deadline
         )
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return findings.client(deployed, question, verdicts, now)
+        return findings.client(deployed, question, verdicts, now())
+
+
+def _bug(error: Exception) -> Failure:
+    """An error that nobody foresaw; its text may quote anything, so it stays out."""
+    if debugging():
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    text = f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 and report it."
+    return Failure("bug", text)
+
+
+def now() -> str:
+    """The time of day as reports tell it: UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,14 +1,13 @@
 """Says how what is there compares with what was deployed. Pure: what Codat and Zoho said comes in as data.
 
-The comparison itself is the core's (``observe``, ``plan``), so a drift check finds what a refresh of the
-engine shows. In one thing it looks further: a plain ``pulumi refresh`` takes what it finds
-over into the state, and what was declared stands beside that.
+The comparison itself is the core's (``observe``, ``plan``), so a drift check finds what a refresh of the engine shows,
+and more: a plain ``pulumi refresh`` takes what it finds over into the state, and what was declared stands beside that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from codat_zoho.core.masks import Known, read_mask
@@ -19,15 +18,17 @@ from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.declare.tokens import CLIENT
-from codat_zoho.drift.report import Failure, Finding, Resource, State
+from codat_zoho.drift.report import Finding, Resource, State
+from codat_zoho.workspace.failures import Failure
 from codat_zoho.workspace.state import ENCRYPTED, Deployed
 
 _PORTAL = f"Codat Portal, {ZOHO_BOOKS.portal}"
 _CONSOLE = "Zoho's API console of the account's home data centre, Settings tab of the client"
 _TAKEN_OVER = "a plain 'pulumi refresh' has taken it over into the state, so the engine no longer shows it"
 _RESTORE = "The command below restores what is declared."
+_NO_SECRET_TO_SAVE = "No secret is declared to save again: declare client_secret, then run the command below."
 _HIDDEN = "[secret]"
-_ENCRYPTED = "is encrypted in this state; export it with 'pulumi stack export --show-secrets'"
+_WHY_ENCRYPTED = "is encrypted in this state; export it with 'pulumi stack export --show-secrets'"
 
 Props = Mapping[str, Any]
 
@@ -51,37 +52,23 @@ def _ends(deployed: Deployed) -> bool:
     return deployed.kind == CLIENT and deployed.unfinished == "deleting"
 
 
-def _resource(deployed: Deployed, findings: Iterable[Finding] = (), notes: Iterable[str] = ()) -> Resource:
-    taint = ["It is tainted: the next 'pulumi up' replaces it."] if deployed.tainted else []
-    return Resource(
-        deployed.name,
-        deployed.kind,
-        deployed.urn,
-        tuple(findings),
-        (*notes, *taint),
-        declared_at=_declared_at(deployed),
-    )
-
-
-def _declared_at(deployed: Deployed) -> str | None:
+def _resource(deployed: Deployed, findings: Iterable[Finding], notes: Iterable[str] = (), **more: Any) -> Resource:
+    if deployed.tainted:
+        notes = [*notes, "It is tainted: the next 'pulumi up' replaces it."]
     declared = deployed.outputs.get("declared")
-    return declared.get("at") if isinstance(declared, Mapping) else None
+    at = declared.get("at") if isinstance(declared, Mapping) else None
+    named = (deployed.name, deployed.kind, deployed.urn)
+    return Resource(*named, tuple(findings), tuple(notes), declared_at=at, **more)
 
 
 def gone(deployed: Deployed, up: str) -> Resource:
     """Codat does not know the integration."""
-    found = Finding(
-        "integration",
-        State.DRIFT,
-        "present",
-        "gone",
-        How.READ,
-        why="Codat does not know Zoho Books for this API key (404)",
-        where=_PORTAL,
-        todo="Check that the API key belongs to the Codat client that is meant, and ask Codat why Zoho Books is no "
-        "longer offered to it. Once it is there again, the command below brings it to what is declared.",
-        command=up,
+    why = "Codat does not know Zoho Books for this API key (404)"
+    todo = (
+        "Check that the API key belongs to the Codat client that is meant, and ask Codat why Zoho Books is no longer "
+        "offered to it. Once it is there again, the command below brings it to what is declared."
     )
+    found = Finding("integration", State.DRIFT, "present", "gone", How.READ, why, _PORTAL, todo, up)
     return _resource(deployed, [found])
 
 
@@ -89,152 +76,129 @@ def gone(deployed: Deployed, up: str) -> Resource:
 
 
 def integration(deployed: Deployed, actual: ActualIntegration, up: str) -> Resource:
-    """Say how an integration stands.
-
-    Args:
-        deployed: as the state has it.
-        actual: as Codat has it.
-        up: the command that restores what is declared.
-    """
-    looked = _Looked(deployed, actual, up)
-    notes = []
-    if actual.linked is None:
-        notes.append("Codat does not say how many companies are linked.")
+    """Say how an integration stands; ``up`` is the command that restores what is declared."""
+    notes = [] if actual.linked is not None else ["Codat does not say how many companies are linked."]
     if actual.codat_client.why:
         notes.append(f"{actual.codat_client.why}.")
     managed = bool(deployed.inputs)  # Else it is only looked up.
-    return replace(
-        _resource(deployed, [*looked.enabled(), *looked.client_id(), *looked.client_secret()], notes),
+    return _resource(
+        deployed,
+        _Compared(deployed, actual, up).findings(),
+        notes,
         linked_companies="unknown" if actual.linked is None else actual.linked,
         codat_client=actual.codat_client.id if managed else None,
         codat_client_name=deployed.outputs.get("codat_client_name") if managed else None,
     )
 
 
-class _Looked:
-    """One integration as declared, as recorded, and as it is."""
-
+class _Compared:
     def __init__(self, deployed: Deployed, actual: ActualIntegration, up: str) -> None:
         self._actual, self._up, self._hidden = actual, up, deployed.hidden
         self._inputs = deployed.inputs
-        said = deployed.outputs.get("declared")
-        self._encrypted = said is ENCRYPTED
-        self._declared: Props = said if isinstance(said, Mapping) else deployed.inputs
+        declaration = deployed.outputs.get("declared")
+        self._encrypted = declaration is ENCRYPTED
+        self._declared: Props = declaration if isinstance(declaration, Mapping) else deployed.inputs
         self._secret = deployed.inputs.get("client_secret")
-        found = observe(self._recorded(deployed), actual)
-        self._now = found.values
-        self._untold = {name: one for one in found.cannot_tell for name in one.fields}
-
-    def _recorded(self, deployed: Deployed) -> Recorded:
         known = {name: value for name, value in self._declared.items() if value is not ENCRYPTED}
         # Whether any keys are stored can be told without the secret.
-        stand_in = _HIDDEN if self._actual.keys is None else None
-        return Recorded(
+        stand_in = _HIDDEN if actual.keys is None else None
+        recorded = Recorded(
             client_id=known.get("client_id"),
             client_secret=stand_in if self._secret is ENCRYPTED else self._secret,
             client_secret_fingerprint=known.get(FINGERPRINT),
             enabled=known.get("enabled"),
             keys_cleared_while_disabled=bool(deployed.outputs.get("keys_cleared_while_disabled")),
         )
+        found = observe(recorded, actual)
+        self._now = found.values
+        self._untold = {name: one for one in found.cannot_tell for name in one.fields}
 
-    def enabled(self) -> Iterable[Finding]:
-        declared, actual = self._declared.get("enabled"), self._now.enabled
-        if declared is None:
-            return
-        if declared is ENCRYPTED:
-            yield self._unreadable("enabled", How.READ)
-            return
-        same = declared == actual
-        shown = (_HIDDEN, _HIDDEN) if "enabled" in self._hidden else (declared, actual)
-        if same:
-            yield self._as_far_as_known(
-                Finding("enabled", State.AS_DECLARED, shown[0], shown[1], How.READ, where=_PORTAL)
-            )
-            return
-        risk = self._disruption("Disabling it again") if declared is False else ""
+    def findings(self) -> Iterator[Finding]:
+        for field, compare, how in (("enabled", self._enabled, How.READ), ("client_id", self._client_id, How.MASK)):
+            declared = self._declared.get(field)
+            if declared is ENCRYPTED:
+                yield self._unreadable(field, None, how)
+            elif declared is not None:
+                yield compare(declared)
+        if self._secret is not None:
+            yield self._client_secret()
+        elif "client_secret" in self._untold and "client_id" in self._declared:
+            why = self._untold["client_secret"].reason
+            yield Finding("client_secret", State.CANNOT_TELL, None, None, How.MASK, why, _PORTAL)
+
+    def _enabled(self, declared: bool) -> Finding:
+        actual = self._now.enabled
+        shown = self._shown("enabled", declared, actual)
+        if declared == actual:
+            return self._same("enabled", shown, How.READ)
+        risk = "" if declared else self._risk("Disabling it again")
         meant = f" If the change was meant, declare enabled={shown[1]} instead." if shown[1] is not _HIDDEN else ""
-        yield self._drift("enabled", shown, f"{_RESTORE}{risk}{meant}", How.READ)
+        return self._drift("enabled", shown, f"{_RESTORE}{risk}{meant}", How.READ)
 
-    def client_id(self) -> Iterable[Finding]:
-        declared, actual = self._declared.get("client_id"), self._now.client_id
-        if declared is None:
-            return
-        if declared is ENCRYPTED:
-            yield self._unreadable("client_id")
-            return
-        risk = self._disruption("Changing the client id back")
+    def _client_id(self, declared: str) -> Finding:
+        actual = self._now.client_id
         meant = " If the change was meant, declare the new client id and secret instead."
-        hidden = "client_id" in self._hidden
         if actual is None:
             # Saving the recorded client's own keys again is let through, so there is no risk to announce.
             todo = f"{_RESTORE}{meant}" if self._secret is not None else _NO_SECRET_TO_SAVE
-            yield self._drift("client_id", (_HIDDEN if hidden else declared, "none stored"), todo, How.READ)
-        elif actual != declared:
-            how = How.MASK if _is_masked(actual) else How.READ
-            shown = (_HIDDEN, _HIDDEN) if hidden else (declared, actual)
-            yield self._drift("client_id", shown, f"{_RESTORE}{risk}{meant}", how)
-        elif _is_masked(declared):  # An older version recorded no declaration beside what a refresh found.
-            yield self._drift("client_id", (None, actual), f"{_RESTORE}{risk}{meant}", why=_TAKEN_OVER)
-        else:
-            yield self._told("client_id", _HIDDEN if hidden else declared, _HIDDEN if hidden else actual)
+            wanted, _ = self._shown("client_id", declared, None)
+            return self._drift("client_id", (wanted, "none stored"), todo, How.READ)
+        todo = f"{_RESTORE}{self._risk('Changing the client id back')}{meant}"
+        shown = self._shown("client_id", declared, actual)
+        if actual != declared:
+            return self._drift("client_id", shown, todo, How.MASK if _is_masked(actual) else How.READ)
+        if _is_masked(declared):  # An older version recorded no declaration beside what a refresh found.
+            return self._drift("client_id", (None, actual), todo, How.MASK, _TAKEN_OVER)
+        return self._key("client_id", shown)
 
-    def client_secret(self) -> Iterable[Finding]:
-        if self._secret is None:
-            if "client_id" in self._declared and "client_secret" in self._untold:
-                reason = self._untold["client_secret"].reason
-                yield Finding("client_secret", State.CANNOT_TELL, None, None, How.MASK, why=reason, where=_PORTAL)
-            return
+    def _client_secret(self) -> Finding:
         before, now = self._declared.get(FINGERPRINT), self._now.client_secret_fingerprint
         declared = f"fingerprint {before}" if isinstance(before, str) and is_fingerprint(before) else None
-        cleared = "client_id" in self._untold and "client_secret" in self._untold and self._actual.keys is None
-        if self._secret is ENCRYPTED and (self._actual.keys is not None or cleared):
-            yield self._unreadable("client_secret", declared=declared)
-        elif now is None or is_fingerprint(now):
+        absent = self._actual.keys is None
+        cleared = absent and {"client_id", "client_secret"} <= self._untold.keys()
+        if self._secret is ENCRYPTED and (cleared or not absent):
+            return self._unreadable("client_secret", declared, How.MASK)
+        if now is None or is_fingerprint(now):
             known = declared or (f"fingerprint {now}" if now else None)
-            yield self._told("client_secret", known, known)
-        else:
-            absent = self._actual.keys is None
-            shown = "none stored" if absent else self._actual.secret_in_words
-            meant = " If the secret was rotated on purpose, declare the new one and run pulumi up instead."
-            how = How.READ if absent else How.MASK
-            why = "" if declared else _TAKEN_OVER
-            yield self._drift("client_secret", (declared, shown), f"{_RESTORE}{meant}", how, why=why)
+            return self._key("client_secret", (known, known))
+        todo = f"{_RESTORE} If the secret was rotated on purpose, declare the new one and run pulumi up instead."
+        why = "" if declared else _TAKEN_OVER
+        if absent:
+            return self._drift("client_secret", (declared, "none stored"), todo, How.READ, why)
+        return self._drift("client_secret", (declared, self._actual.secret_in_words), todo, How.MASK, why)
 
-    def _disruption(self, what: str) -> str:
+    def _shown(self, field: str, declared: Value, actual: Value) -> tuple[Value, Value]:
+        return (_HIDDEN, _HIDDEN) if field in self._hidden else (declared, actual)
+
+    def _risk(self, what: str) -> str:
         linked = self._actual.linked
         if linked == 0 or self._inputs.get("allow_disruption") is True:
             return ""
         who = "an unknown number of linked" if linked is None else f"the {linked} linked"
         return f" {what} can cut off {who} companies, so that is refused unless allow_disruption is set."
 
-    def _drift(
-        self, field: str, values: tuple[Value, Value], todo: str, how: How = How.MASK, *, why: str = ""
-    ) -> Finding:
+    def _drift(self, field: str, values: tuple[Value, Value], todo: str, how: How, why: str = "") -> Finding:
         name = FINGERPRINT if field == "client_secret" else field
         if self._declared is not self._inputs and self._inputs.get(name) != self._declared.get(name):
             why = f"{_TAKEN_OVER}; 'pulumi up' restores what is declared"
         return Finding(field, State.DRIFT, *values, how, why, _PORTAL, todo, self._up)
 
-    def _told(self, name: str, declared: Value, actual: Value) -> Finding:
+    def _key(self, field: str, values: tuple[Value, Value]) -> Finding:
         """A key that shows no difference: as declared as far as a mask goes, or hidden from view."""
-        untold = self._untold.get(name)
-        why = untold.reason if untold else ""
+        untold = self._untold.get(field)
         if untold and not untold.consistent:
-            return Finding(name, State.CANNOT_TELL, declared, None, How.MASK, why=why, where=_PORTAL)
-        return self._as_far_as_known(Finding(name, State.AS_DECLARED, declared, actual, How.MASK, why, _PORTAL))
+            return Finding(field, State.CANNOT_TELL, values[0], None, How.MASK, untold.reason, _PORTAL)
+        return self._same(field, values, How.MASK, untold.reason if untold else "")
 
-    def _as_far_as_known(self, found: Finding) -> Finding:
+    def _same(self, field: str, values: tuple[Value, Value], how: How, why: str = "") -> Finding:
         """It equals what is recorded; whether that is what was declared is in an output that may be encrypted."""
         if not self._encrypted:
-            return found
-        return replace(found, state=State.CANNOT_TELL, actual=None, why=f"what was declared {_ENCRYPTED}")
+            return Finding(field, State.AS_DECLARED, *values, how, why, _PORTAL)
+        return self._unreadable(field, values[0], how)
 
     @staticmethod
-    def _unreadable(field: str, how: How = How.MASK, declared: Value = None) -> Finding:
-        return Finding(field, State.CANNOT_TELL, declared, None, how, f"what was declared {_ENCRYPTED}", _PORTAL)
-
-
-_NO_SECRET_TO_SAVE = "No secret is declared to save again: declare client_secret, then run the command below."
+    def _unreadable(field: str, declared: Value, how: How) -> Finding:
+        return Finding(field, State.CANNOT_TELL, declared, None, how, f"what was declared {_WHY_ENCRYPTED}", _PORTAL)
 
 
 def _is_masked(shown: str) -> bool:
@@ -260,42 +224,32 @@ def question(deployed: Deployed) -> Question | None:
     declared = deployed.outputs.get("declared")
     given: Props = declared if isinstance(declared, Mapping) else deployed.inputs
     regions = given.get("regions")
-    codes = regions if isinstance(regions, list) else [*(deployed.outputs.get("verdicts") or ())]
-    client_id, secret = (given.get("client_id"), deployed.inputs.get("client_secret"))
+    codes = tuple(sorted(regions if isinstance(regions, list) else deployed.outputs.get("verdicts") or ()))
+    client_id, secret = given.get("client_id"), deployed.inputs.get("client_secret")
     if (client_id is None and not codes) or _ends(deployed):
         return None
     if ENCRYPTED in (client_id, secret, regions, declared):
-        return Question("", None, tuple(sorted(codes)), f"what Zoho is asked with {_ENCRYPTED}")
-    why = "" if secret is not None and client_id is not None else "no secret is declared to ask Zoho with"
-    return Question(client_id or "", None if why else secret, tuple(sorted(codes)), why)
+        return Question("", None, codes, f"what Zoho is asked with {_WHY_ENCRYPTED}")
+    if secret is None or client_id is None:
+        return Question("", None, codes, "no secret is declared to ask Zoho with")
+    return Question(client_id, secret, codes)
 
 
 def client(
     deployed: Deployed, asked: Question | None, verdicts: Mapping[str, ProbeResult] | None, at: str | None = None
 ) -> Resource:
-    """Say how a Zoho client stands.
+    """Say how a Zoho client stands; ``verdicts`` is None where Zoho was not to be asked."""
+    findings: list[Finding] = []
+    if asked is not None:
+        steps = plan_client(asked.regions, verdicts or {}).manual_steps
+        findings = [_region(deployed, code, asked, verdicts, " ".join(steps)) for code in asked.regions]
+    waits = "It waits to be deleted, since the last deployment did not finish: run 'pulumi up'."
+    return _resource(deployed, findings, [waits] if _ends(deployed) else (), verified_at=at or _verified_at(deployed))
 
-    Args:
-        deployed: as the state has it.
-        asked: see :func:`question`.
-        verdicts: what each data centre said; None where Zoho was not to be asked.
-        at: when it was asked, UTC.
-    """
+
+def _verified_at(deployed: Deployed) -> str | None:
     recorded = deployed.outputs.get("verified_at")
-    known = recorded if isinstance(recorded, str) else None
-    notes = ["It waits to be deleted, since the last deployment did not finish: run 'pulumi up'."]
-    result = replace(_resource(deployed, notes=notes if _ends(deployed) else ()), verified_at=at or known)
-    if asked is None:
-        return result
-    steps = _steps(asked, verdicts or {})
-    return replace(result, findings=tuple(_region(deployed, code, asked, verdicts, steps) for code in asked.regions))
-
-
-def _steps(asked: Question, verdicts: Mapping[str, ProbeResult]) -> str:
-    if not any(verdict.probe.rejected for verdict in verdicts.values()):
-        return ""
-    todo = plan_client(asked.regions, verdicts)
-    return " ".join(todo.manual_steps)
+    return recorded if isinstance(recorded, str) else None
 
 
 def _region(
@@ -303,27 +257,19 @@ def _region(
 ) -> Finding:
     name, accepted = f"regions.{code}", Probe.ACCEPTED.value
     if verdicts is None or asked.client_secret is None:
-        recorded, when = (deployed.outputs.get(one) for one in ("verdicts", "verified_at"))
-        last = recorded.get(code, Probe.NOT_ASKED.value) if isinstance(recorded, Mapping) else Probe.NOT_ASKED.value
-        at = f"{last} when Zoho was last asked, {when}" if isinstance(when, str) else ""
         reason = asked.why_not if verdicts is not None else "Zoho was not asked in this run (--no-verify)"
-        why = "; ".join(filter(None, [reason, at]))
-        return Finding(name, State.CANNOT_TELL, accepted, None, How.PROBE, why=why, where=_CONSOLE)
+        recorded, at = deployed.outputs.get("verdicts"), _verified_at(deployed)
+        if at:
+            last = recorded.get(code) if isinstance(recorded, Mapping) else None
+            reason += f"; {last or Probe.NOT_ASKED.value} when Zoho was last asked, {at}"
+        return Finding(name, State.CANNOT_TELL, accepted, None, How.PROBE, reason, _CONSOLE)
     verdict = verdicts[code]
     if verdict.probe is Probe.ACCEPTED:
         return Finding(name, State.AS_DECLARED, accepted, accepted, How.PROBE, where=_CONSOLE)
     if not verdict.probe.rejected:
         why = f"whether Zoho's data centre {code} accepts the client: {verdict.why}."
-        return Finding(name, State.CANNOT_TELL, accepted, None, How.PROBE, why=why, where=_CONSOLE)
+        return Finding(name, State.CANNOT_TELL, accepted, None, How.PROBE, why, _CONSOLE)
     inputs = deployed.inputs.get("regions")
-    taken_over = isinstance(inputs, list) and code not in inputs
-    return Finding(
-        name,
-        State.DRIFT,
-        accepted,
-        verdict.probe.value,
-        How.PROBE,
-        why=_TAKEN_OVER if taken_over else "",
-        where=_CONSOLE,
-        todo=f"{steps} Then check again; nothing that Pulumi does can change it.".strip(),
-    )
+    why = _TAKEN_OVER if isinstance(inputs, list) and code not in inputs else ""
+    todo = f"{steps} Then check again; nothing that Pulumi does can change it.".strip()
+    return Finding(name, State.DRIFT, accepted, verdict.probe.value, How.PROBE, why, _CONSOLE, todo)

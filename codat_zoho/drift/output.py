@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
+import secrets
+import shutil
 import sys
-import tempfile
-from collections.abc import Callable
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from codat_zoho.drift.report import Report
 
 FORMATS = ("text", "json", "markdown", "junit", "html")
+"""Each is a module of its own in ``formats``, imported when it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Output:
 
     def write(self, report: Report) -> None:
         """Draw the report and write it, at once or not at all."""
-        text = _draw(self.format, report, color=self.color)
+        options = {"color": self.color} if self.format == "text" else {}
+        text = import_module(f"codat_zoho.drift.formats.{self.format}").draw(report, **options)
         if self.path is None:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -38,65 +41,40 @@ class Output:
             _replace(self.path, text)
 
 
-def _draw(name: str, report: Report, *, color: bool) -> str:
-    # Each format is a module of its own, imported when it is asked for.
-    if name == "text":
-        from codat_zoho.drift.formats.text import text
-
-        return text(report, color=color)
-    if name == "json":
-        from codat_zoho.drift.formats.json import json_text
-
-        return json_text(report)
-    if name == "markdown":
-        from codat_zoho.drift.formats.markdown import markdown
-
-        return markdown(report)
-    if name == "junit":
-        from codat_zoho.drift.formats.junit import junit
-
-        return junit(report)
-    from codat_zoho.drift.formats.html import html
-
-    return html(report)
-
-
 def _replace(path: Path, text: str) -> None:
     # What reads it meanwhile, and a run that is killed, never meet half a report.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+        new.touch(exist_ok=False)
+        if path.exists():
+            shutil.copymode(path, new)
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def output(text: str) -> Output:
+    """Read what ``--report`` is given."""
+    name, _, path = text.partition("=")
+    if name not in FORMATS or not path:
+        raise ArgumentTypeError(f"{text!r} is not like json=drift.json; the formats are {', '.join(FORMATS)}")
+    return Output(name, writable(path))
 
 
-def outputs(arguments: argparse.Namespace, refuse: Callable[[str], NoReturn]) -> list[Output]:
-    """Read ``--format``, ``--output`` and ``--report``; what cannot be written is refused before anything runs."""
-    found = [Output(arguments.format, Path(arguments.output) if arguments.output else None, _color(arguments))]
-    for text in arguments.report:
-        name, equals, path = text.partition("=")
-        if name not in FORMATS or not equals or not path:
-            refuse(f"--report {text!r} is not like json=drift.json; the formats are {', '.join(FORMATS)}")
-        found.append(Output(name, Path(path)))
-    paths = [output.path for output in found if output.path]
-    for path in paths:
-        if path.is_dir() or not path.parent.is_dir():
-            refuse(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder does not exist'}")
-    if len(set(paths)) < len(paths):
-        refuse("two reports would be written to the same file")
-    return found
+def writable(text: str) -> Path:
+    """Refuse a file that cannot be written, before anything runs."""
+    path = Path(text)
+    if path.is_dir():
+        raise ArgumentTypeError(f"{path} cannot be written: it is a folder")
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f"{path} cannot be written: its folder does not exist")
+    return path
+
+
+def outputs(arguments: argparse.Namespace) -> list[Output]:
+    """The reports to write: what is printed, or written instead, and further ones."""
+    return [Output(arguments.format, arguments.output, _color(arguments)), *arguments.report]
 
 
 def _color(arguments: argparse.Namespace) -> bool:

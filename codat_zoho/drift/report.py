@@ -1,25 +1,20 @@
-"""What a drift check found, as plain data: the one thing that every report format draws."""
+"""What a drift check found, as data, and what every format says of it in the same words.
+
+What each field means says the JSON Schema in ``formats``: programs read the same fields.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from codat_zoho._version import __version__
 from codat_zoho.core.plan import How, Value
+from codat_zoho.workspace.failures import AUTHENTICATION, Failure
 
-AUTHENTICATION = "authentication"
-"""The kind of a failure that new credentials cure: Codat's API key, or the login to Pulumi's backend."""
-
-
-HOW = {
-    How.READ: "read at Codat",
-    How.MASK: "from Codat's mask",
-    How.PROBE: "asked at Zoho",
-    How.DECLARED: "declared",
-}
-"""How a finding is known, in words."""
+_HOW = {How.READ: "read at Codat", How.MASK: "from Codat's mask", How.PROBE: "asked at Zoho", How.DECLARED: "declared"}
 
 
 class State(str, Enum):
@@ -35,26 +30,13 @@ class State(str, Enum):
 
 def worst(states: Iterable[State]) -> State:
     """The worst of some states; nothing at all is as declared."""
-    order = list(State)
-    return min(states, key=order.index, default=State.AS_DECLARED)
+    found = set(states)
+    return next((state for state in State if state in found), State.AS_DECLARED)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One declared setting and how it stands.
-
-    Args:
-        field: ``enabled``, ``client_id``, ``client_secret``, ``regions.uk``; ``integration`` where all of it is gone.
-        state: how it stands.
-        declared: what the last deployment declared; a secret as its fingerprint.
-        actual: what is there now, or None where that cannot be told; a secret as "ends in c0de".
-        how: how that is known: read, from a mask, or by asking Zoho.
-        why: what cannot be told and why, or what qualifies the finding.
-        where: the page or tab where a person sees and changes it.
-        todo: what to do.
-        command: the command that restores what is declared, where there is one.
-        since: when this drift was first reported, UTC.
-    """
+    """One declared setting and how it stands."""
 
     field: str
     state: State
@@ -67,32 +49,26 @@ class Finding:
     command: str = ""
     since: str | None = None
 
+    @property
+    def values(self) -> str:
+        """Both values in words."""
+        return f"declared {in_words(self.declared)}, now {in_words(self.actual)}"
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why something could not be checked: one line, and of which kind it is."""
+    @property
+    def source(self) -> str:
+        """How it is known, and what qualifies that."""
+        return "; ".join(filter(None, [_HOW[self.how], self.why]))
 
-    kind: str
-    text: str
+    @property
+    def advice(self) -> list[str]:
+        """Since when it is known, where a person sees it, and what to do."""
+        since = f"first reported {self.since}" if self.since else ""
+        return [line for line in (since, self.where, self.todo) if line]
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource of this package in a stack.
-
-    Args:
-        name: Pulumi's name of it.
-        kind: ``ZohoBooksIntegration`` or ``ZohoClientCredentials``.
-        urn: Pulumi's full name of it.
-        findings: its declared settings.
-        notes: what could not be told about anything that is not declared.
-        failure: why it could not be read.
-        linked_companies: how many are linked, ``unknown``, or None where that is no property of it.
-        verified_at: when Zoho was last asked, UTC.
-        declared_at: when a deployment last changed it, UTC, where that is recorded.
-        codat_client: Codat's id of the client whose integration it is, where Codat tells.
-        codat_client_name: and its name, where that is recorded.
-    """
+    """One resource of this package in a stack."""
 
     name: str
     kind: str
@@ -100,7 +76,7 @@ class Resource:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
-    linked_companies: int | str | None = None
+    linked_companies: int | Literal["unknown"] | None = None
     verified_at: str | None = None
     declared_at: str | None = None
     codat_client: str | None = None
@@ -111,6 +87,21 @@ class Resource:
         """The worst of its findings."""
         return State.ERROR if self.failure else worst(finding.state for finding in self.findings)
 
+    @property
+    def described(self) -> str:
+        """Its name, its kind, and how many companies are linked through it."""
+        linked = "" if self.linked_companies is None else f", linked companies: {self.linked_companies}"
+        return f"{self.name} ({self.kind}{linked})"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a change that is not deployed yet."""
+
+    field: str
+    before: Value
+    after: Value
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -118,39 +109,23 @@ class Pending:
 
     resource: str
     operation: str
-    fields: tuple[tuple[str, Value, Value], ...] = ()
+    fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What ``--remediate`` came to: ``done``, ``failed``, ``declined``, ``by hand`` or ``incomplete``."""
+    """What --remediate did."""
 
-    outcome: str
+    outcome: Literal["done", "failed", "declined", "by hand", "incomplete"]
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One stack.
-
-    Args:
-        project: name of the project, or its folder where the name cannot be read.
-        name: of the stack.
-        directory: of the project, as given.
-        resources: those of this package.
-        failure: why the stack could not be checked as a whole.
-        seconds: how long it took.
-        deployed_at: when a deployment last changed one of these resources, UTC, where that is recorded.
-        pending: undeployed changes, or None where nobody asked.
-        pending_failure: why these could not be found out.
-        remediation: what was done about the drift.
-        configured: the last deployment was given configuration of this package.
-        undeclared: for one of its resources, an older version of this package did not record what was declared.
-        notes: what else is to be said of it.
-    """
+    """One stack."""
 
     project: str
-    name: str
+    stack: str
     directory: str
     resources: tuple[Resource, ...] = ()
     failure: Failure | None = None
@@ -165,7 +140,7 @@ class Stack:
 
     @property
     def state(self) -> State:
-        """The worst of its resources; what the code declares and no deployment has made is not as declared."""
+        """The worst of its resources; not deployed: the code declares more of them; nothing to check: it has none."""
         if self.failure:
             return State.ERROR
         states = [resource.state for resource in self.resources]
@@ -175,43 +150,69 @@ class Stack:
         return worst(states) if states else State.NOTHING
 
     @property
-    def empty(self) -> bool:
-        """It could be read, and nothing of this package is deployed in it."""
-        return self.state is State.NOTHING
-
-    @property
-    def codat_clients(self) -> list[str]:
-        """The Codat clients that it manages, as far as Codat tells."""
-        return list(dict.fromkeys(one.codat_client for one in self.resources if one.codat_client))
+    def codat_clients(self) -> dict[str, str | None]:
+        """The names of the Codat clients that it manages, by id, as far as Codat tells."""
+        return {one.codat_client: one.codat_client_name for one in self.resources if one.codat_client}
 
     @property
     def title(self) -> str:
         """``project/stack``."""
-        return f"{self.project}/{self.name}"
+        return f"{self.project}/{self.stack}"
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """All failures in it."""
-        own = (self.failure,) if self.failure else ()
-        return own + tuple(resource.failure for resource in self.resources if resource.failure)
+        found = [self.failure, *(resource.failure for resource in self.resources)]
+        return tuple(failure for failure in found if failure)
 
     def findings(self, state: State) -> list[tuple[Resource, Finding]]:
         """All findings of one state, with their resources."""
         return [(resource, one) for resource in self.resources for one in resource.findings if one.state is state]
 
+    @property
+    def drifted(self) -> list[str]:
+        """The settings with drift."""
+        return [found.field for _, found in self.findings(State.DRIFT)]
+
+    @property
+    def quiet(self) -> bool:
+        """There is nothing to say but how it stands."""
+        fine = self.state in (State.AS_DECLARED, State.NOTHING)
+        return fine and not any(self.remarks()) and not any(resource.notes for resource in self.resources)
+
+    @property
+    def in_short(self) -> str:
+        """How it stands, in words."""
+        if self.state is not State.NOTHING:
+            return str(self.state.value)
+        more = ", though it is configured: did 'pulumi up' fail?" if self.configured else ""
+        return f"nothing of codat-zoho is deployed{more}"
+
+    def remarks(self) -> Iterator[str]:
+        """What is said of it beside its resources."""
+        if self.remediation:
+            yield f"Remediation {self.remediation.outcome}: {self.remediation.text}".rstrip(": ")
+        for change in self.pending or ():
+            fields = [f"{one.field}: {in_words(one.before)} -> {in_words(one.after)}" for one in change.fields]
+            differing = f" ({'; '.join(fields)})" if fields else ""
+            yield f"Not deployed yet: {change.resource}: {change.operation}{differing}"
+        if self.pending_failure:
+            yield f"Undeployed changes cannot be told: {self.pending_failure.text}"
+        for note in self.notes:
+            yield f"Note: {note}"
+
+
+_COUNTED = {
+    State.ERROR: "could not be checked",
+    State.DRIFT: "with drift",
+    State.CANNOT_TELL: "where something cannot be told",
+    State.NOTHING: "with nothing of codat-zoho",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run.
-
-    Args:
-        stacks: in the order they were asked for.
-        started: UTC.
-        seconds: wall time.
-        verified: whether Zoho was to be asked.
-        strict: whether what cannot be told counts as drift.
-        notes: about the run, for example that a shard is empty.
-    """
+    """A whole run of codat-zoho drift. Secrets appear only as fingerprints or as "ends in c0de"."""
 
     stacks: tuple[Stack, ...]
     started: str
@@ -219,115 +220,63 @@ class Report:
     verified: bool = True
     strict: bool = False
     notes: tuple[str, ...] = ()
-    version: str = field(default=__version__)
-
-    def count(self, state: State) -> int:
-        """How many stacks are in a state."""
-        return sum(stack.state is state for stack in self.stacks)
+    tool: str = f"codat-zoho {__version__}"
 
     @property
-    def exit_code(self) -> int:
-        """0 no drift, 7 drift, 3 authentication, 1 any other error. The worst wins: 1, then 3, then 7."""
+    def summary(self) -> dict[str, int]:
+        """How many stacks are in each state."""
+        return {state.value: sum(stack.state is state for stack in self.stacks) for state in State}
+
+    @property
+    def exit_code(self) -> Literal[0, 1, 3, 7]:
+        """0 no drift, 7 drift, 3 authentication, 1 any other error."""
         kinds = [failure.kind for stack in self.stacks for failure in stack.failures]
         kinds += [stack.pending_failure.kind for stack in self.stacks if stack.pending_failure]
-        if any(kind != AUTHENTICATION for kind in kinds):
-            return 1
-        remediations = [stack.remediation.outcome for stack in self.stacks if stack.remediation]
-        if "failed" in remediations:
+        failed = any(stack.remediation and stack.remediation.outcome == "failed" for stack in self.stacks)
+        if failed or any(kind != AUTHENTICATION for kind in kinds):
             return 1
         if kinds:
             return 3
-        drifted = any(self._counts_as_drift(stack) for stack in self.stacks)
-        return 7 if drifted else 0
+        return 7 if any(map(self._counts_as_drift, self.stacks)) else 0
 
     def _counts_as_drift(self, stack: Stack) -> bool:
         if stack.remediation and stack.remediation.outcome == "done":
             return False
-        untold = stack.findings(State.CANNOT_TELL) if self.strict else []
         # Who switched verification off does not ask for its verdict.
-        asked = any(self.verified or finding.how is not How.PROBE for _, finding in untold)
-        return stack.state is State.DRIFT or asked
+        untold = [one for _, one in stack.findings(State.CANNOT_TELL) if self.verified or one.how is not How.PROBE]
+        return stack.state is State.DRIFT or (self.strict and bool(untold))
+
+    @property
+    def by_severity(self) -> list[Stack]:
+        """The stacks, worst first, else in the order they were asked for."""
+        return [stack for state in State for stack in self.stacks if stack.state is state]
+
+    @property
+    def fields(self) -> list[str]:
+        """All settings in it, in the order people read them: the integration, its keys, data centres."""
+        found = {one.field for stack in self.stacks for resource in stack.resources for one in resource.findings}
+        known = [name for name in ("integration", "enabled", "client_id", "client_secret") if name in found]
+        return known + sorted(found.difference(known))
 
     @property
     def zoho(self) -> str:
         """Whether Zoho was asked, in words: not where a stack failed before that, or declares nothing of it."""
         resources = (resource for stack in self.stacks for resource in stack.resources)
-        found = [one.state for resource in resources for one in resource.findings if one.how is How.PROBE]
+        found = {one.state for resource in resources for one in resource.findings if one.how is How.PROBE}
         if not self.verified or not found:
             return "Zoho was not asked"
-        told = State.AS_DECLARED in found or State.DRIFT in found
-        return "Zoho was asked" if told else "no answer from Zoho"
+        return "Zoho was asked" if found & {State.AS_DECLARED, State.DRIFT} else "no answer from Zoho"
 
-    def to_words(self) -> str:
-        """Say in one line what was found."""
-        words = {
-            State.ERROR: "{} could not be checked",
-            State.DRIFT: "{} with drift",
-            State.CANNOT_TELL: "{} where something cannot be told",
-            State.NOT_DEPLOYED: "{} not deployed",
-            State.AS_DECLARED: "{} as declared",
-            State.NOTHING: "{} with nothing of codat-zoho",
-        }
-        parts = [text.format(count) for state, text in words.items() if (count := self.count(state))]
-        checked = f"{len(self.stacks)} stack{'' if len(self.stacks) == 1 else 's'}"
-        return f"{checked}: {', '.join(parts)}" if parts else f"{checked} to check"
+    @property
+    def headline(self) -> str:
+        """What was found, in one line."""
+        parts = [f"{count} {_COUNTED.get(State(state), state)}" for state, count in self.summary.items() if count]
+        stacks = f"{len(self.stacks)} stack{'' if len(self.stacks) == 1 else 's'}"
+        return f"{stacks}: {', '.join(parts)}" if parts else f"{stacks} to check"
 
 
-def said(value: Value) -> str:
+def in_words(value: Value) -> str:
     """Put a value into words."""
     if isinstance(value, bool):
         return str(value).lower()
     return "unknown" if value is None else value
-
-
-def about(resource: Resource) -> str:
-    """What kind of resource it is, and how many companies are linked through it."""
-    if resource.linked_companies is None:
-        return resource.kind
-    return f"{resource.kind}, linked companies: {resource.linked_companies}"
-
-
-def by_severity(report: Report) -> list[Stack]:
-    """The stacks, worst first, else in the order they were asked for."""
-    order = list(State)
-    return sorted(report.stacks, key=lambda stack: order.index(stack.state))
-
-
-def nothing(stack: Stack) -> str:
-    """What is said of a stack that has nothing to check."""
-    more = ", though it is configured: did 'pulumi up' fail?" if stack.configured else ""
-    return f"nothing of codat-zoho is deployed{more}"
-
-
-def fields_of(report: Report) -> list[str]:
-    """All settings in a report, in the order people read them: the integration, its keys, data centres."""
-    found = {one.field for stack in report.stacks for resource in stack.resources for one in resource.findings}
-    known = ["integration", "enabled", "client_id", "client_secret"]
-    return [name for name in known if name in found] + sorted(found - set(known))
-
-
-Key = tuple[str, str, str, str, Value]
-
-
-def since_before(report: Report, before: Mapping[Key, str]) -> Report:
-    """Date each drift: from an earlier report where it was there already, else from this run.
-
-    Args:
-        report: of this run.
-        before: when each drift was first reported, by project, stack, URN, field and actual value.
-    """
-
-    def dated(stack: Stack, resource: Resource, found: Finding) -> Finding:
-        if found.state is not State.DRIFT:
-            return found
-        key = (stack.project, stack.name, resource.urn, found.field, found.actual)
-        return replace(found, since=before.get(key, report.started))
-
-    stacks = []
-    for stack in report.stacks:
-        resources = [
-            replace(resource, findings=tuple(dated(stack, resource, one) for one in resource.findings))
-            for resource in stack.resources
-        ]
-        stacks.append(replace(stack, resources=tuple(resources)))
-    return replace(report, stacks=tuple(stacks))

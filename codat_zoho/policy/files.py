@@ -6,7 +6,8 @@ from pathlib import Path
 
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review.declared import declared
-from codat_zoho.workspace.pulumi_yaml import Broken, read_project, read_stack
+from codat_zoho.workspace.pulumi_yaml import read_project, read_stack
+from codat_zoho.workspace.yaml_lines import Broken
 
 
 def clear_settings(folder: Path, stack: str) -> list[str] | None:
@@ -22,7 +23,7 @@ def clear_settings(folder: Path, stack: str) -> list[str] | None:
     try:
         project_file = next(path for path in (folder / "Pulumi.yaml", folder / "Pulumi.yml") if path.is_file())
         project = read_project(project_file.read_bytes())
-        beside = folder / project.folder
+        beside = folder / project.stack_folder
         path = next(one for one in (beside / f"Pulumi.{stack}.yaml", beside / f"Pulumi.{stack}.yml") if one.is_file())
         made = declared(stack, path.name, read_stack(path.read_bytes(), project.name), project, project_file.name)
     except (Broken, OSError, StopIteration):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.remote.once import Once
+from codat_zoho.remote.concurrency import Once
 from codat_zoho.texts.debug_flags import debugging
 from codat_zoho.texts.redact import redact
 

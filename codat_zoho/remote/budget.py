@@ -1,36 +1,61 @@
-"""Counts the calls of a process and keeps them below Codat's limits. Facts: docs/facts.md, section Codat.
+"""What may be used up: the time of an operation, and the calls of a process. Facts: docs/facts.md, section Codat.
 
 Codat allows 1,000 calls a minute from one address, whatever the key, and each Codat client a number of calls a day
-(1,000 for the client and 1,000 for each active connected company, reset at 00:00 UTC), of which every answer says what
-is left.
+that grows with its companies (reset at 00:00 UTC). Every answer says what is left of the day.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
 MINUTE_LIMIT = 900
 """Calls that one process sends within 60 seconds. Codat allows an address 1,000, and others may share the address."""
-LOW = 0.1
+_LOW = 0.1
 """The share of a day's calls below which a warning is due."""
 _MINUTE = 60
 _DAY = 24 * 60 * _MINUTE
+_SLOWER = f"{MINUTE_LIMIT} calls within a minute: going slower, to stay below Codat's limit."
+
+
+class Deadline:
+    """The seconds that an operation may take over all its calls and waits, ``within`` those of what it is part of."""
+
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic, within: Deadline | None = None
+    ) -> None:
+        self.seconds: float = seconds if within is None else min(seconds, within.seconds)
+        self._clock, self._within = clock, within
+        self._end = clock() + seconds
+        self._excused = 0.0
+
+    def left(self) -> float:
+        """Seconds left, never negative."""
+        left = max(0.0, self._end - self._clock())
+        return left if self._within is None else min(left, self._within.left())
+
+    def excuse(self, seconds: float) -> None:
+        """Do not count the next seconds: a limit is waited for. Calls that wait at the same time wait once."""
+        now = self._clock()
+        self._end += max(0.0, now + seconds - max(now, self._excused))
+        self._excused = max(self._excused, now + seconds)
+        if self._within is not None:
+            self._within.excuse(seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose daily budget a call is on: one API key, known by a hash and by where it was found."""
+    """Whose daily budget a call is on: one API key, known by a hash, whatever it was found in."""
 
     digest: str
-    source: str
+    source: str = field(compare=False)
 
 
 @dataclass(slots=True)
-class _Left:
+class _Day:
     """What a Codat client has left of a day."""
 
     source: str
@@ -46,44 +71,31 @@ class _Left:
 
 @dataclass(eq=False)
 class Budget:
-    """The calls of this process. Threads share it.
-
-    Args:
-        now: the time, in seconds since 1970.
-        say: receives warnings, one line each.
-    """
+    """The calls of this process, shared by its threads; ``say`` receives warnings, one line each."""
 
     now: Callable[[], float] = time.time
     say: Callable[[str], None] = lambda text: None
     _calls: Counter[str] = field(default_factory=Counter, repr=False)
-    _recent: Counter[int] = field(default_factory=Counter, repr=False)
-    _left: dict[str, _Left] = field(default_factory=dict, repr=False)
+    _recent: deque[float] = field(default_factory=deque, repr=False)
+    _days: dict[Account, _Day] = field(default_factory=dict, repr=False)
     _slowed: bool = False
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def spend(self, service: str) -> float:
-        """Count a call that is about to be sent, or return how many seconds to wait first.
-
-        Args:
-            service: ``Codat``, whose limit a minute is kept, or ``Zoho``.
-        """
+        """Count a call to ``Codat`` or ``Zoho`` that is about to be sent, or return the seconds to wait first."""
         with self._lock:
-            if service == "Codat" and (wait := self._wait()):
-                return wait
+            now = self.now()
+            while self._recent and not 0 <= now - self._recent[0] < _MINUTE:
+                self._recent.popleft()
+            if service == "Codat" and len(self._recent) >= MINUTE_LIMIT:
+                if not self._slowed:
+                    self._slowed = True
+                    self.say(_SLOWER)
+                return self._recent[0] + _MINUTE - now
+            if service == "Codat":
+                self._recent.append(now)
             self._calls[service] += 1
             return 0.0
-
-    def _wait(self) -> float:
-        second = int(self.now())
-        for past in [at for at in self._recent if not second - _MINUTE < at <= second]:
-            del self._recent[past]
-        if self._recent.total() < MINUTE_LIMIT:
-            self._recent[second] += 1
-            return 0.0
-        if not self._slowed:
-            self._slowed = True
-            self.say(_SLOWER)
-        return float(min(self._recent) + _MINUTE - second)
 
     def note(self, account: Account, headers: Mapping[str, str]) -> None:
         """Remember what an answer of Codat says is left of the day, and warn once where that is little."""
@@ -92,34 +104,32 @@ class Budget:
             return
         with self._lock:
             day = int(self.now()) // _DAY
-            seen = self._left.setdefault(account.digest, _Left(account.source, left, limit, day))
+            seen = self._days.setdefault(account, _Day(account.source, left, limit, day))
             # Answers to calls sent at the same time arrive in any order: within a day, what is left never grows.
             seen.left = min(left, seen.left) if (seen.day, seen.limit) == (day, limit) else left
             seen.day, seen.limit = day, limit
-            low = seen.left < LOW * limit
-            warn, seen.warned = low and not seen.warned, seen.warned or low
-            text = str(seen)
+            low = seen.left < _LOW * limit
+            warn = low and not seen.warned
+            seen.warned = seen.warned or low
+            text = f"{seen}: less than a tenth."
         if warn:
-            self.say(f"{text}: less than a tenth.")
+            self.say(text)
 
     def summary(self) -> str:
         """How many calls were made, and what the client that has the least has left."""
         with self._lock:
-            calls, left = dict(self._calls), list(self._left.values())
-        text = " and ".join(f"{calls.get(service, 0)} calls to {service}" for service in ("Codat", "Zoho"))
-        if not left:
-            return f"{text}; Codat did not say how many are left today."
-        text += f"; {min(left, key=lambda seen: seen.left / seen.limit)}"
-        return f"{text}, and more in {len(left) - 1} other Codat clients." if len(left) > 1 else f"{text}."
+            text = f"{self._calls['Codat']} calls to Codat and {self._calls['Zoho']} calls to Zoho"
+            if not self._days:
+                return f"{text}; Codat did not say how many are left today."
+            least = min(self._days.values(), key=lambda seen: seen.left / seen.limit)
+            others = len(self._days) - 1
+            return f"{text}; {least}" + (f", and more in {others} other Codat clients." if others else ".")
 
     def notes(self) -> list[str]:
         """What was warned of, as it stands now."""
         with self._lock:
-            low = [f"{seen}." for seen in self._left.values() if seen.warned]
-            return [*([_SLOWER] if self._slowed else []), *low]
-
-
-_SLOWER = f"{MINUTE_LIMIT} calls within a minute: going slower, to stay below Codat's limit."
+            low = [f"{seen}." for seen in self._days.values() if seen.warned]
+            return [_SLOWER, *low] if self._slowed else low
 
 
 def _number(text: str | None) -> int | None:

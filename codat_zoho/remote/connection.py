@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
-from codat_zoho.remote.http import Http, checked_address
-from codat_zoho.texts.redact import register
+from codat_zoho.remote.http import Http
+from codat_zoho.texts.redact import one_line, register
 
 
 def api_key_names(connection: str) -> tuple[str, str]:
@@ -29,25 +30,26 @@ def api_key_names(connection: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Settings that are no inputs of a resource.
-
-    Args:
-        config: stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's.
-        variables: environment variables that ESC environments give, for who runs no command that sets them; looked at
-            last.
-    """
+    """Settings that are no inputs of a resource: from ``environ``, then ``config``, then ``variables``."""
 
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Stack configuration without its namespace, decrypted. In refresh and destroy it is the last up's."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables that ESC environments give, for who runs no command that sets them."""
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    """Stands in for this process's environment variables."""
 
     @classmethod
     def of(cls, get: Callable[[str], Any]) -> Environment:
         """Take what is known here from stack configuration; ``get`` finds ``codat-zoho:<key>``, or gives None."""
         return cls({key: value for key in CONFIG_KEYS if (value := get(f"{NAMESPACE}:{key}")) is not None})
 
+    def _variable(self, name: str) -> str | None:
+        return (os.environ if self.environ is None else self.environ).get(name)
+
     def setting(self, variable: str, key: str) -> tuple[str, str] | None:
         """Return (value, where it came from)."""
-        if value := os.environ.get(variable):
+        if value := self._variable(variable):
             return value, variable
         if value := self.config.get(key):
             return str(value), f"{NAMESPACE}:{key}"
@@ -56,11 +58,7 @@ class Environment:
         return None
 
     def api_key(self, connection: str) -> ApiKey:
-        """Find the API key of a connection. It comes from outside and never enters a resource.
-
-        Raises:
-            ConfigurationError: when there is none, naming where to put it, or when it is malformed.
-        """
+        """Find the API key of a connection, or raise ConfigurationError naming where to put it."""
         found = self.found_api_key(connection)
         if found is None:
             variable, key = api_key_names(connection)
@@ -74,11 +72,10 @@ class Environment:
     def found_api_key(self, connection: str) -> tuple[str, str] | None:
         """The API key of a connection as it was given, and where; None where there is none."""
         variable, key = api_key_names(connection)
-        if os.environ.get(variable) or self.config.get(key):
-            return self.setting(variable, key)
-        named = self._named_keys().get(connection)
-        if isinstance(named, str) and named:
-            return named, f"{NAMESPACE}:apiKeys.{connection}"
+        if not self._variable(variable) and not self.config.get(key):
+            named = self._named_keys().get(connection)
+            if isinstance(named, str) and named:
+                return named, f"{NAMESPACE}:apiKeys.{connection}"
         return self.setting(variable, key)
 
     def _named_keys(self) -> Mapping[str, Any]:
@@ -102,19 +99,14 @@ class Environment:
 
     def codat_url(self) -> str:
         """Codat's address: https, except for this machine."""
-        url, source = self.setting("CODAT_URL", "codatUrl") or (DEFAULT_URL, "")
-        return checked_address(url, source)
+        return checked_address(*(self.setting("CODAT_URL", "codatUrl") or (DEFAULT_URL, "")))
 
     def paths(self) -> Paths:
         """The paths that are in no published OpenAPI file, unless others are set."""
-        enabled, credentials = (
-            _path(self.setting(*names), default)
-            for names, default in (
-                (("CODAT_ENABLED_PATH", "codatEnabledPath"), DEFAULT_PATHS.enabled),
-                (("CODAT_CREDENTIALS_PATH", "codatCredentialsPath"), DEFAULT_PATHS.credentials),
-            )
+        return Paths(
+            _path(self.setting("CODAT_ENABLED_PATH", "codatEnabledPath"), DEFAULT_PATHS.enabled),
+            _path(self.setting("CODAT_CREDENTIALS_PATH", "codatCredentialsPath"), DEFAULT_PATHS.credentials),
         )
-        return Paths(enabled, credentials)
 
     def zoho_url(self) -> str | None:
         """The loopback address that stands in for Zoho, or None for Zoho itself."""
@@ -123,7 +115,7 @@ class Environment:
 
     def verify(self, declared: str) -> str:
         """When to ask Zoho: as declared, unless ``CODAT_ZOHO_VERIFY`` says otherwise."""
-        asked = os.environ.get("CODAT_ZOHO_VERIFY") or declared
+        asked = self._variable("CODAT_ZOHO_VERIFY") or declared
         if asked not in ("on-change", "always", "off"):
             raise ConfigurationError("CODAT_ZOHO_VERIFY must be on-change, always or off.")
         return asked
@@ -135,5 +127,34 @@ def _path(found: tuple[str, str] | None, default: str) -> str:
     path, source = found
     rest = path.replace("{key}", "")
     if not path.startswith("/") or not rest.isascii() or set("{}?# \\") & set(rest) or not rest.isprintable():
-        raise ConfigurationError(f"{source} is no path like {default}.")
+        raise ConfigurationError(f"{source} is not a path like {default}.")
     return path
+
+
+def checked_address(url: str, setting: str, *, loopback_only: bool = False) -> str:
+    """Return a base address without its trailing slash; refuse http beyond loopback, a user, query or fragment."""
+    bare = url.strip()
+    try:
+        parts = urlsplit(bare)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        valid = False
+    if not valid or not bare.isascii() or not bare.isprintable() or set(bare) & set(" @?#\\"):
+        # A key in the wrong variable, or a password in the address, must not be shown.
+        raise ConfigurationError(
+            f"{setting} is not a valid address (its value is not shown).",
+            "Give one like https://api.codat.io, without user, query and fragment.",
+        )
+    loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    shown = one_line(f"{parts.scheme}://{parts.netloc}")
+    if loopback_only and not loopback:
+        raise ConfigurationError(
+            f"{setting} is {shown}, but only a loopback address (the simulator) may stand in for Zoho.",
+            "Unset it: Zoho's own addresses are built in.",
+        )
+    if parts.scheme == "http" and not loopback:
+        raise ConfigurationError(
+            f"{setting} is {shown}: the API key would travel in clear.", "Use https (only loopback may be http)."
+        )
+    return bare.rstrip("/")

@@ -1,8 +1,7 @@
 """Brings Codat to what is declared: plan, send one step, read back, plan again, until nothing is left to send.
 
-Planning anew after each step makes no assumption about side effects that nobody could find out: whether saving keys
-enables the integration, or disabling it clears the keys. And a run that was killed half-way needs no memory: the next
-one plans from what is there.
+So nothing is assumed about side effects that nobody could find out, such as whether disabling clears the keys, and a
+run that was killed half-way needs no memory.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from codat_zoho import errors
 from codat_zoho.core.masks import Known
 from codat_zoho.core.observe import ActualIntegration, CodatClient, Recorded
-from codat_zoho.core.plan import Plan, Removal, Step, StepKind, plan
+from codat_zoho.core.plan import Removal, Step, StepKind, plan
 from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.remote.codat import Codat
 
@@ -26,6 +25,13 @@ _MOST_TIMES = {StepKind.SAVE_KEYS: 1, StepKind.SET_ENABLED: 2, StepKind.DELETE_K
 """How often a step may be needed: saving keys may enable the integration, so it may have to be disabled once more."""
 _SETTLE_WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds between looks at a value that does not show a write yet."""
+_ASSUMED = {
+    StepKind.SAVE_KEYS: "client_id, client_secret: Codat hides the stored keys completely and does not offer saving "
+    "keys to this API key, so nothing was sent; make sure in the Codat Portal that the declared ones are stored.",
+    StepKind.DELETE_KEYS: "keys: Codat does not offer reading or deleting the stored keys to this API key, so nothing "
+    "was sent; make sure in the Codat Portal that none are stored.",
+}
+"""What is said of a step that may not be needed and is not offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +53,18 @@ def apply(
     spelling: Spelling = Spelling.ARGUMENT,
     deployed_to: CodatClient | None = None,
 ) -> Outcome:
-    """Bring the integration to ``desired``, sending only what differs.
+    """Bring the integration to ``desired``, sending only what differs; ``say`` receives warnings.
 
-    Args:
-        codat: the Codat client, with the deadline of this operation.
-        desired: the declaration, or the wish to remove.
-        recorded: what the last run recorded, None on a first run. A first run adopts what is there.
-        say: receives warnings, for example that somebody else changed a value since the last run.
-        spelling: how messages name a setting.
-        deployed_to: the Codat client that the last run recorded, where it did.
+    The first run has nothing ``recorded`` and adopts what is there. Where a call fails, the next run finishes what this
+    one began.
 
     Raises:
         WrongCodatClient: the API key opens another Codat client than ``deployed_to``. Nothing was sent.
         PlanBlocked: it could cut off linked companies, or needs a secret that is not declared. Nothing was sent,
             unless companies were linked in between.
         NotApplied: Codat accepted a write but does not show it.
-        RemoteError: a call failed. The next run finishes what this one began.
     """
+    settings = None if isinstance(desired, Removal) else desired
     actual = codat.actual()
     codat.confirm(actual.codat_client, deployed_to or CodatClient())
     if deployed_to is not None and deployed_to.id and actual.codat_client.why:
@@ -71,18 +72,17 @@ def apply(
     sent: list[Step] = []
     assumed: tuple[str, ...] = ()
     while True:
-        todo = _plan(desired, actual, recorded, spelling)
+        todo = plan(desired, actual, recorded, spelling=spelling)
         if todo.disruptive and actual.linked is None:
             # Where Codat does not offer it, nobody knows how many there are, and the plan says so. To know it of what
             # was let through is no reason to fail.
             with suppress(errors.NotOffered if todo.blockers else errors.RemoteError):
                 actual = replace(actual, linked=codat.count_linked())
-                todo = _plan(desired, actual, recorded, spelling)
+                todo = plan(desired, actual, recorded, spelling=spelling)
         if not sent:
-            for warning in todo.warnings:
-                say(warning)
-            if todo.risk:
-                say(todo.risk)
+            for warning in (*todo.warnings, todo.risk):
+                if warning:
+                    say(warning)
         todo.raise_if_blocked()
         if not todo.steps:
             # Keys that are declared, absent, and yet not to be saved: the plan rests on what the last run recorded.
@@ -90,9 +90,12 @@ def apply(
             return Outcome(actual, (*todo.cannot_tell, *assumed), tuple(sent), keys_cleared_while_disabled=cleared)
         step = todo.steps[0]
         if sent.count(step) == _MOST_TIMES[step.kind]:
-            return _turning_in_circles(desired, actual, step, sent)
+            return _turning_in_circles(settings, actual, step, sent)
         try:
-            codat.apply(step, *_keys_of(desired))
+            if settings is None:
+                codat.apply(step)
+            else:
+                codat.apply(step, settings.client_id, settings.client_secret)
         except errors.NotOffered as refusal:
             if step.certain:
                 raise
@@ -101,53 +104,29 @@ def apply(
             say(f"{assumed[0]} {refusal}")
         else:
             sent.append(step)
-            actual = _settled(codat, desired, step)
+            actual = _settled(codat, settings, step)
         if step.kind is StepKind.DELETE_KEYS and actual.keys_untold:
             actual = replace(actual, keys=None)  # That is as near as anybody can come.
-        if step.kind is StepKind.SAVE_KEYS and not isinstance(desired, Removal):
-            recorded = replace(Recorded.of(desired), enabled=recorded.enabled if recorded else None)
+        if step.kind is StepKind.SAVE_KEYS and settings is not None:
+            recorded = replace(Recorded.of(settings), enabled=recorded.enabled if recorded else None)
 
 
-_ASSUMED = {
-    StepKind.SAVE_KEYS: "client_id, client_secret: Codat hides the stored keys completely and does not offer saving "
-    "keys to this API key, so nothing was sent; make sure in the Codat Portal that the declared ones are stored.",
-    StepKind.DELETE_KEYS: "keys: Codat does not offer reading or deleting the stored keys to this API key, so nothing "
-    "was sent; make sure in the Codat Portal that none are stored.",
-}
-"""What is said of a step that may not be needed and is not offered."""
-
-
-def _plan(
-    desired: IntegrationSettings | Removal, actual: ActualIntegration, recorded: Recorded | None, spelling: Spelling
-) -> Plan:
-    if isinstance(desired, Removal):
-        return plan(desired, actual, spelling=spelling)
-    return plan(desired, actual, recorded, spelling=spelling)
-
-
-def _keys_of(desired: IntegrationSettings | Removal) -> tuple[str | None, str | None]:
-    if isinstance(desired, Removal) or desired.client_secret is None:
-        return None, None
-    return desired.client_id, desired.client_secret
-
-
-def _settled(codat: Codat, desired: IntegrationSettings | Removal, step: Step) -> ActualIntegration:
+def _settled(codat: Codat, settings: IntegrationSettings | None, step: Step) -> ActualIntegration:
     """Read back until the write shows, for a bounded time."""
     for wait in (*_SETTLE_WAITS, None):
         actual = codat.actual()
-        not_shown = _not_shown(desired, step, actual)
+        not_shown = _not_shown(settings, step, actual)
         if not_shown is None:
             return actual
-        if wait is None:
-            break
-        codat.wait(wait)
+        if wait is not None:
+            codat.wait(wait)
     raise errors.NotApplied(
         f"Codat accepted this: {step}; but reading back keeps showing something else: {not_shown}.",
         "Somebody else may be changing it at the same time, or Codat is slow: run it again.",
     )
 
 
-def _not_shown(desired: IntegrationSettings | Removal, step: Step, actual: ActualIntegration) -> str | None:
+def _not_shown(settings: IntegrationSettings | None, step: Step, actual: ActualIntegration) -> str | None:
     """Why ``actual`` does not show ``step``, or None when it does (or when a mask cannot say)."""
     if step.kind is StepKind.SET_ENABLED:
         return None if actual.enabled == step.enabled else f"enabled is {str(actual.enabled).lower()}"
@@ -155,20 +134,19 @@ def _not_shown(desired: IntegrationSettings | Removal, step: Step, actual: Actua
         return None if actual.keys is None or actual.keys_untold else "keys are still stored"
     if actual.keys is None:
         return "no keys are stored"
-    client_id, secret = _keys_of(desired)
-    assert client_id and secret
-    if actual.reading(actual.client_id, client_id).known is Known.DIFFERENT:
+    assert settings is not None and settings.client_id and settings.client_secret
+    if actual.reading(actual.client_id, settings.client_id).known is Known.DIFFERENT:
         return f"the client id is shown as {actual.client_id}"
-    if actual.reading(actual.client_secret, secret).known is Known.DIFFERENT:
+    if actual.reading(actual.client_secret, settings.client_secret).known is Known.DIFFERENT:
         return f"the client secret {actual.secret_clause}"
     return None
 
 
 def _turning_in_circles(
-    desired: IntegrationSettings | Removal, actual: ActualIntegration, step: Step, sent: list[Step]
+    settings: IntegrationSettings | None, actual: ActualIntegration, step: Step, sent: list[Step]
 ) -> Outcome:
     """Writes undo each other. Disabled without keys is as near to declared as Codat comes; the rest is an error."""
-    if not isinstance(desired, Removal) and desired.enabled is False and not actual.enabled and actual.keys is None:
+    if settings is not None and settings.enabled is False and not actual.enabled and actual.keys is None:
         text = (
             "client_id, client_secret: Codat keeps no keys while the integration is disabled; "
             "enabling it stores them again."

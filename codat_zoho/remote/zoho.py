@@ -1,9 +1,8 @@
 """Zoho: asks a data centre whether it accepts a client id and secret. Facts: docs/facts.md, section Zoho.
 
-Nothing can be written at Zoho: there is no API for clients of the console. One thing can be asked, at the token
-endpoint, with a refresh token that is obviously no token: Zoho checks the client first and complains about the token
-(``invalid_code``) only when it accepts the client. Asking is limited to about ten times in ten minutes, and repeating
-extends a lockout, so it is done once per data centre, never repeated, and an unclear answer is never a no.
+It is asked for a token with what is obviously no refresh token: Zoho checks the client first, and complains about the
+token (``invalid_code``) only when it accepts the client. Asking is limited to about ten times in ten minutes, and
+repeating extends a lockout, so each data centre is asked once, and an unclear answer is never a no.
 """
 
 from __future__ import annotations
@@ -24,14 +23,9 @@ _MEANING = {
 
 
 def probe(http: Http, code: str, client_id: str, client_secret: str, *, url: str | None = None) -> ProbeResult:
-    """Ask one data centre, once. Never raises: what cannot be told comes back as inconclusive, with the reason.
+    """Ask one data centre, once; ``url`` is a loopback address that stands in for all of Zoho.
 
-    Args:
-        http: sends.
-        code: of the data centre.
-        client_id: to ask about.
-        client_secret: to ask about; sent in the body, to the data centre's own host only.
-        url: a loopback address that stands in for all of Zoho; None for the built-in hosts.
+    Never raises: what cannot be told comes back as inconclusive, with the reason.
     """
     register(client_secret)
     address = f"{url}/{code}" if url else DATA_CENTRES[code].accounts
@@ -49,15 +43,15 @@ def probe(http: Http, code: str, client_id: str, client_secret: str, *, url: str
             },
             retry=False,
         )
-        body = answer.json()
     except CodatZohoError as error:
         return ProbeResult(Probe.INCONCLUSIVE, error.what.rstrip("."))
-    except (ValueError, RecursionError):
-        return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something that is not JSON")
     # The status says nothing here: Zoho sends errors with 200 and throttling with 400 or 200.
+    body = answer.json()
     told = body.get("error") if isinstance(body, dict) else None
     if isinstance(told, str) and told in _MEANING:
         return ProbeResult(_MEANING[told])
     if isinstance(body, dict) and body.get("status") == "failure":
-        return ProbeResult(Probe.INCONCLUSIVE, "it is throttling token requests; ask again in ten minutes or more")
-    return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something this package does not know")
+        why = "it is throttling token requests; ask again in ten minutes or more"
+        return ProbeResult(Probe.INCONCLUSIVE, why, throttled=True)
+    what = "that is not JSON" if body is None else "this package does not know"
+    return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something {what}")

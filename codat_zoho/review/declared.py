@@ -19,8 +19,9 @@ from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
 from codat_zoho.errors import SettingsError
 from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack, Value
+from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack
 from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, digest, show
+from codat_zoho.workspace.yaml_lines import Value
 
 _SECRET_NAMES = frozenset({"zohoClientSecret", "apiKey", "apiKeys"})
 _SHAPES = {

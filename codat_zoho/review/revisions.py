@@ -14,7 +14,8 @@ from codat_zoho.review.declared import Declared, declared, is_ready_made
 from codat_zoho.review.git import INDEX, WORKTREE, Entry, Repository, Tree
 from codat_zoho.review.report import Environment, Problem, Review
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_yaml import Broken, Project, read_project, read_stack
+from codat_zoho.workspace.pulumi_yaml import Project, read_project, read_stack
+from codat_zoho.workspace.yaml_lines import Broken
 
 _NAME = re.compile(r"Pulumi(?:\.(.+))?\.ya?ml")
 _UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone, or is larger than 1 MiB"
@@ -137,8 +138,8 @@ def _side(tree: Tree, content: Mapping[str, bytes | None], side: Side, reading: 
     # Usually beside the project file; else where its stackConfigDir says.
     owners = {folder: folder for folder in homes}
     for folder, (project, _) in projects.items():
-        if project.folder:
-            owners[posixpath.normpath(posixpath.join(folder, project.folder)).removeprefix("./")] = folder
+        if project.stack_folder:
+            owners[posixpath.normpath(posixpath.join(folder, project.stack_folder)).removeprefix("./")] = folder
     for folder, stacks in sorted(files.items()):
         home = owners.get(folder)
         project, broken = projects[home] if home is not None else (Project(), None)

@@ -11,9 +11,8 @@ False
 Run it on its own with ``python -m codat_zoho.simulator``.
 """
 
-from codat_zoho.simulator.faults import Dropped, Fault
 from codat_zoho.simulator.server import serve
-from codat_zoho.simulator.world import Call, CodatClient, Integration, Simulator, Switches, ZohoClient
+from codat_zoho.simulator.world import Call, CodatClient, Dropped, Fault, Integration, Simulator, Switches, ZohoClient
 
 __all__ = [
     "Call",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.simulator.control import checked
 from codat_zoho.simulator.server import make_server
 from codat_zoho.simulator.world import Simulator, Switches
+from codat_zoho.texts.redact import one_line
 
 DEMO_KEY = "simulator-api-key"
 DEMO_CLIENT_ID = "1000.SIMULATEDCLIENT000000000000001"
@@ -39,16 +43,11 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what to set, then serve until Ctrl-C."""
-    switches = Switches()
-    if arguments.contract:
-        from codat_zoho.contract.file import switches as observed
-
-        try:
-            switches = observed(arguments.contract)
-        except ConfigurationError as error:
-            print(error, file=sys.stderr)
-            return 1
-    simulator = Simulator(switches)
+    try:
+        simulator = Simulator(observed(arguments.contract) if arguments.contract else None)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
     if not arguments.empty:
         simulator.add_codat_client(DEMO_KEY, linked=arguments.linked)
         simulator.add_zoho_client(DEMO_CLIENT_ID, DEMO_SECRET)
@@ -66,3 +65,23 @@ def run(arguments: argparse.Namespace) -> int:
         print("# Ctrl-C ends it.", flush=True)
         server.serve_forever()
     return 0
+
+
+def observed(path: Path) -> Switches:
+    """Read a result of ``codat-zoho contract`` as switches; what was not observed keeps its default."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(result, dict) or result.get("codat-zoho-contract") != 1:
+            raise ValueError("it is not a result of this version of `codat-zoho contract`")
+        seen = {row["name"]: row["seen"] for row in result["assumptions"]}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
+        why = one_line(str(problem)) or type(problem).__name__
+        raise ConfigurationError(f"{path} cannot be read: {why}.", "Make one: codat-zoho contract --output") from None
+    known = get_type_hints(Switches)
+    try:
+        return Switches(**checked(known, {name: seen[name] for name in known if seen.get(name) is not None}))
+    except ValueError as problem:
+        raise ConfigurationError(
+            f"{path} says something which the simulator cannot imitate: {problem}.",
+            "Remove that row, and report it to the codat-zoho project.",
+        ) from None

@@ -20,15 +20,14 @@ A client that is not there yet is added.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
-from codat_zoho.simulator.codat import Reply, Request
-from codat_zoho.simulator.faults import Fault
-from codat_zoho.simulator.world import Simulator, Switches
+from codat_zoho.simulator.services import Reply, Request
+from codat_zoho.simulator.world import Fault, Simulator, Switches
 
 
 def answer(simulator: Simulator, request: Request) -> Reply:
@@ -40,18 +39,14 @@ def answer(simulator: Simulator, request: Request) -> Reply:
         handle = _ROUTES.get((request.method, request.path))
         if handle is None:
             return Reply(404, {"error": "unknown control path", "known": [f"{m} /_control{p}" for m, p in _ROUTES]})
-        return Reply(200, handle(simulator, body))
+        done = handle(simulator, body)
+        return Reply(200, {} if done is None else done)
     except (ValueError, RecursionError) as problem:
         return Reply(400, {"error": str(problem)})
 
 
 def _calls(simulator: Simulator, _: dict[str, Any]) -> Any:
     return [asdict(call) for call in simulator.calls]
-
-
-def _forget(simulator: Simulator, _: dict[str, Any]) -> Any:
-    simulator.forget_calls()
-    return {}
 
 
 def _state(simulator: Simulator, _: dict[str, Any]) -> Any:
@@ -88,36 +83,28 @@ _CODAT = {
     "offered": bool,
     "name": str,
 }
-_ZOHO = {
-    "clientId": str,
-    "secret": str,
-    "enabled": list[str],
-    "sameCredentials": bool,
-    "throttled": list[str],
-}
+_ZOHO = {"clientId": str, "secret": str, "enabled": list[str], "sameCredentials": bool, "throttled": list[str]}
 
 
-def _put_codat(simulator: Simulator, body: dict[str, Any]) -> Any:
-    given = _checked(_CODAT, body, "apiKey")
+def _put_codat(simulator: Simulator, body: dict[str, Any]) -> None:
+    given = checked(_CODAT, body, "apiKey")
     if given.get("linked", 0) < 0:
         raise ValueError("linked must not be negative")
-    key = given["apiKey"]
+    key = given.pop("apiKey")
     client = simulator.codat.get(key) or simulator.add_codat_client(key)
-    client.linked = given.get("linked", client.linked)
-    client.name = given.get("name", client.name)
-    integration = client.integration
-    integration.enabled = given.get("enabled", integration.enabled)
-    integration.offered = given.get("offered", integration.offered)
-    for name in {"clientId", "clientSecret"} & set(given):
-        if given[name]:
-            integration.keys[name] = given[name]
+    for name, value in given.items():
+        if name in ("linked", "name"):
+            setattr(client, name, value)
+        elif name in ("enabled", "offered"):
+            setattr(client.integration, name, value)
+        elif value:
+            client.integration.keys[name] = value
         else:
-            integration.keys.pop(name, None)
-    return {}
+            client.integration.keys.pop(name, None)
 
 
-def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> Any:
-    given = _checked(_ZOHO, body, "clientId")
+def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> None:
+    given = checked(_ZOHO, body, "clientId")
     unknown = {*given.get("enabled", ()), *given.get("throttled", ())} - set(DATA_CENTRES)
     if unknown:
         raise ValueError(f"no such data centre: {', '.join(sorted(unknown))}; there are {', '.join(DATA_CENTRES)}")
@@ -127,43 +114,51 @@ def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> Any:
     client.same_credentials = given.get("sameCredentials", client.same_credentials)
     client.enabled = set(given.get("enabled", client.enabled))
     client.throttled = set(given.get("throttled", client.throttled))
-    return {}
 
 
 def _put_switches(simulator: Simulator, body: dict[str, Any]) -> Any:
-    for name, value in _checked(get_type_hints(Switches), body).items():
+    for name, value in checked(get_type_hints(Switches), body).items():
         setattr(simulator.switches, name, value)
     return asdict(simulator.switches)
 
 
-def _post_fault(simulator: Simulator, body: dict[str, Any]) -> Any:
-    given = _checked(get_type_hints(Fault) | {"body": str | None}, body)
+def _post_fault(simulator: Simulator, body: dict[str, Any]) -> None:
+    given = checked(get_type_hints(Fault) | {"body": str | None}, body)
     if given.get("body") is not None:
         given["body"] = given["body"].encode()
     simulator.fail(Fault(**given))
-    return {}
 
 
-def _no_faults(simulator: Simulator, _: dict[str, Any]) -> Any:
-    simulator.faults.clear()
-    return {}
+_ROUTES: dict[tuple[str, str], Callable[[Simulator, dict[str, Any]], Any]] = {
+    ("GET", "/calls"): _calls,
+    ("DELETE", "/calls"): lambda simulator, _: simulator.forget_calls(),
+    ("GET", "/state"): _state,
+    ("PUT", "/codat"): _put_codat,
+    ("PUT", "/zoho"): _put_zoho,
+    ("PUT", "/switches"): _put_switches,
+    ("POST", "/faults"): _post_fault,
+    ("DELETE", "/faults"): lambda simulator, _: simulator.faults.clear(),
+}
 
 
-def _checked(known: Mapping[str, Any], body: dict[str, Any], *needed: str) -> dict[str, Any]:
-    """Return the body when it has what is needed, nothing unknown, and each value of the right kind."""
+def checked(known: Mapping[str, Any], body: dict[str, Any], *needed: str) -> dict[str, Any]:
+    """Return the body, or raise ValueError where it misses something, or has something unknown or of another type."""
     problems = [f"{name} is missing" for name in needed if name not in body]
-    problems += [f"no such field: {name}; there are {', '.join(known)}" for name in body if name not in known]
     for name, value in body.items():
-        if name in known and not _fits(known[name], value):
-            problems.append(f"{name} must be {_kind(known[name])}")
+        if name not in known:
+            problems.append(f"no such field: {name}; there are {', '.join(known)}")
+        elif not _fits(known[name], value):
+            problems.append(f"{name} must be {_words(known[name])}")
     if problems:
         raise ValueError("; ".join(problems))
     return body
 
 
 def _fits(kind: Any, value: Any) -> bool:
+    if isinstance(kind, UnionType):
+        return any(_fits(one, value) for one in get_args(kind))
     if get_origin(kind) is Literal:
-        return isinstance(value, str) and value in get_args(kind)
+        return value in get_args(kind)
     if get_origin(kind) is list:
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if get_origin(kind) is Mapping:
@@ -173,15 +168,15 @@ def _fits(kind: Any, value: Any) -> bool:
     return isinstance(value, int | float if kind is float else kind)
 
 
-def _kind(kind: Any) -> str:
+def _words(kind: Any) -> str:
+    if isinstance(kind, UnionType):
+        return " or ".join(map(_words, get_args(kind)))
     if get_origin(kind) is Literal:
         return " or ".join(map(repr, get_args(kind)))
-    if isinstance(kind, UnionType):
-        return " or ".join(map(_kind, get_args(kind)))
     return _KINDS[get_origin(kind) or kind]
 
 
-_KINDS = {
+_KINDS: dict[Any, str] = {
     str: "a text",
     bool: "true or false",
     int: "a whole number",
@@ -189,16 +184,4 @@ _KINDS = {
     type(None): "null",
     list: "a list of texts",
     Mapping: "a map of texts",
-}
-
-
-_ROUTES = {
-    ("GET", "/calls"): _calls,
-    ("DELETE", "/calls"): _forget,
-    ("GET", "/state"): _state,
-    ("PUT", "/codat"): _put_codat,
-    ("PUT", "/zoho"): _put_zoho,
-    ("PUT", "/switches"): _put_switches,
-    ("POST", "/faults"): _post_fault,
-    ("DELETE", "/faults"): _no_faults,
 }

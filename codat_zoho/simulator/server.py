@@ -1,37 +1,86 @@
-"""Serves the simulator over a socket, on loopback only."""
+"""Serves the simulator on loopback: Codat below ``/codat``, Zoho below ``/zoho``, control below ``/_control``."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import http.server
+import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import unquote
+from weakref import WeakSet
 
-from codat_zoho.simulator.app import App
-from codat_zoho.simulator.faults import Dropped
-from codat_zoho.simulator.world import Simulator
+from codat_zoho.simulator import control, services
+from codat_zoho.simulator.services import Reply, Request
+from codat_zoho.simulator.world import Call, Dropped, Fault, Simulator
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+_SERVICES = {"codat": services.codat, "zoho": services.zoho}
+_KINDS = {"codat": "write", "zoho": "probe"}
+_NOTHING_WRONG = Fault()
+
+
+class Response(NamedTuple):
+    """What goes over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+App = Callable[[Request], Response]
+
+
+def respond(simulator: Simulator, whole: Request) -> Response:
+    """Answer a request to any of the services, or raise Dropped where a fault cuts the connection."""
+    service, _, rest = whole.path.removeprefix("/").partition("/")
+    request = replace(whole, path=f"/{rest}")
+    fault = _NOTHING_WRONG
+    with simulator.lock:
+        if service == "_control":
+            reply = control.answer(simulator, request)
+        elif service in _SERVICES:
+            fault = next((one for one in simulator.faults if one.strikes(whole.method, whole.path)), _NOTHING_WRONG)
+            reply = _reply(simulator, service, request, fault)
+        else:
+            reply = Reply(404, {"error": "The simulator serves /codat, /zoho/<data centre> and /_control."})
+    if fault.delay:
+        time.sleep(fault.delay)
+    if fault.drop:
+        raise Dropped
+    content, content_type = b"" if reply.body is None else json.dumps(reply.body).encode(), "application/json"
+    if fault.body is not None:
+        content, content_type = fault.body, fault.content_type
+    own = {"Content-Type": content_type, "Content-Length": str(len(content))}
+    return Response(reply.status, {**own, **reply.headers, **fault.headers}, content)
+
+
+def _reply(simulator: Simulator, service: str, request: Request, fault: Fault) -> Reply:
+    if (fault.status or fault.drop) and not fault.after:
+        reply = services.error(fault.status or 0, "An injected fault.")
+    else:
+        reply = _SERVICES[service](simulator, request)
+        reply = replace(reply, status=fault.status or reply.status)
+    kind = "read" if request.method == "GET" else _KINDS[service]
+    status = 0 if fault.drop else reply.status
+    simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
+    return reply
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """One app on a port of 127.0.0.1.
-
-    Args:
-        app: what answers; it can be replaced while the server runs.
-        port: 0 takes a free one.
-    """
+    """One app on a port of 127.0.0.1; 0 takes a free one. The app can be replaced while the server runs."""
 
     request_queue_size = 64
 
-    def __init__(self, app: WSGIApplication, port: int) -> None:
+    def __init__(self, app: App, port: int) -> None:
         self.app = app
-        self._connections: set[socket.socket] = set()
+        self._connections: WeakSet[socket.socket] = WeakSet()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def server_bind(self) -> None:
@@ -43,11 +92,6 @@ class Server(http.server.ThreadingHTTPServer):
         """Remember the connection: clients keep theirs open."""
         self._connections.add(request)
         super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Forget the connection."""
-        self._connections.discard(request)
-        super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Close, and cut what is still open: nobody must be served by a server that has ended."""
@@ -71,39 +115,28 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
-        length = self.headers.get("Content-Length", "")
-        if "Transfer-Encoding" in self.headers or not (length or "0").isdecimal():
+        length = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self.close_connection = True  # Where this request ends is not known.
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": unquote(path, "iso-8859-1"),
-            "QUERY_STRING": query,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": length,
-            "wsgi.input": self.rfile,
-        }
-        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+        body = self.rfile.read(int(length)) if length.isdecimal() else b""
+        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            for part in self.server.app(environ, self._start):
-                self.wfile.write(part)
+            response = self.server.app(Request(self.command, unquote(path, "iso-8859-1"), query, headers, body))
         except Dropped:
             self.close_connection = True
-
-    def _start(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
-        code, _, phrase = status.partition(" ")
-        self.send_response_only(int(code), phrase)
-        if not any(name.lower() == "date" for name, _ in headers):
-            self.send_header("Date", self.date_time_string())
-        for name, value in headers:
+            return
+        self.send_response_only(response.status, http.client.responses.get(response.status, "Unknown"))
+        for name, value in {"Date": self.date_time_string(), **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(response.content)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
 
 def make_server(simulator: Simulator, port: int = 0) -> Server:
     """Bind a server to 127.0.0.1; port 0 takes a free one. Call its ``serve_forever``."""
-    return Server(App(simulator), port)
+    return Server(partial(respond, simulator), port)
 
 
 @contextlib.contextmanager

@@ -6,14 +6,13 @@ import math
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Literal
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.declare.platform import ZOHO_BOOKS
-from codat_zoho.simulator.faults import Fault
 
 
 @dataclass
@@ -51,6 +50,51 @@ class Switches:
     zoho_disabled: Literal["invalid_client", "invalid_client_secret"] = "invalid_client"
 
 
+class Dropped(Exception):
+    """The connection is cut without an answer."""
+
+
+@dataclass
+class Fault:
+    """Something that goes wrong on matching requests.
+
+    Args:
+        method: only on this method; empty for all.
+        path: only where the path contains this; empty for all.
+        status: answer this status instead; None lets the answer through.
+        headers: headers to add.
+        body: body to send instead; None for a Codat error body, or the real one where ``status`` is None.
+        content_type: of ``body``.
+        drop: cut the connection.
+        after: do what was asked first, so that only the answer is lost or wrong.
+        delay: seconds to wait before answering.
+        times: how often it happens; negative for always.
+        skip: let this many matching requests through first.
+    """
+
+    method: str = ""
+    path: str = ""
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    content_type: str = "application/json"
+    drop: bool = False
+    after: bool = False
+    delay: float = 0.0
+    times: int = 1
+    skip: int = 0
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether it happens now; counts down when it does."""
+        if self.times == 0 or self.method not in ("", method) or self.path not in path:
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return True
+
+
 @dataclass
 class Integration:
     """The Zoho Books integration of one Codat client."""
@@ -83,29 +127,28 @@ class CodatClient:
     def companies(self) -> list[dict[str, object]]:
         """Its companies: the linked ones, one that was linked once, one linked through another platform."""
         kinds = [(ZOHO_BOOKS.key, "Linked")] * self.linked + [(ZOHO_BOOKS.key, "Deauthorized"), ("gbol", "Linked")]
-        return [self._company(index, key, status) for index, (key, status) in enumerate(kinds, start=1)]
+        return [self._company(number, key, status) for number, (key, status) in enumerate(kinds, start=1)]
 
-    def _company(self, index: int, key: str, status: str) -> dict[str, object]:
-        company_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"company-{index}"))
+    def _company(self, number: int, key: str, status: str) -> dict[str, object]:
+        company_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"company-{number}"))
         ours = key == ZOHO_BOOKS.key
+        connection = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"connection-{number}")),
+            "integrationId": self.integration.integration_id if ours else str(uuid.UUID(int=0)),
+            "integrationKey": key,
+            "sourceId": str(uuid.UUID(int=1)),
+            "platformName": ZOHO_BOOKS.name if ours else "Xero",
+            "linkUrl": f"https://link-api.codat.io/companies/{company_id}/start",
+            "status": status,
+            "created": "2026-01-01T00:00:00Z",
+            "sourceType": "Accounting",
+        }
         return {
             "id": company_id,
-            "name": f"Company {index}",
+            "name": f"Company {number}",
             "redirect": f"https://link.codat.io/company/{company_id}",
             "created": "2026-01-01T00:00:00Z",
-            "dataConnections": [
-                {
-                    "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"connection-{index}")),
-                    "integrationId": self.integration.integration_id if ours else str(uuid.UUID(int=0)),
-                    "integrationKey": key,
-                    "sourceId": str(uuid.UUID(int=1)),
-                    "platformName": ZOHO_BOOKS.name if ours else "Xero",
-                    "linkUrl": f"https://link-api.codat.io/companies/{company_id}/start",
-                    "status": status,
-                    "created": "2026-01-01T00:00:00Z",
-                    "sourceType": "Accounting",
-                }
-            ],
+            "dataConnections": [connection],
         }
 
 
@@ -131,7 +174,7 @@ class ZohoClient:
 
     def secret_at(self, code: str) -> str:
         """The secret that a data centre accepts."""
-        return self.secret if self.same_credentials or code == self.home else f"{self.secret[::-1]}"
+        return self.secret if self.same_credentials or code == self.home else self.secret[::-1]
 
 
 @dataclass(frozen=True)
@@ -146,9 +189,8 @@ class Call:
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.service}: {self.method} {self.path} -> {self.status}" + (
-            f" ({self.detail})" if self.detail else ""
-        )
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.service}: {self.method} {self.path} -> {self.status}{detail}"
 
 
 class _ByKey(dict[str, CodatClient]):
@@ -156,15 +198,6 @@ class _ByKey(dict[str, CodatClient]):
 
     def __repr__(self) -> str:
         return repr(list(self.values()))
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a Codat client may still call; ``wait`` is in seconds, and 0 where the call is let through."""
-
-    limit: int
-    remaining: int
-    wait: int = 0
 
 
 class Simulator:
@@ -200,8 +233,8 @@ class Simulator:
         self.zoho[client_id] = client
         return client
 
-    def limits(self, client: CodatClient | None) -> Limits:
-        """Count one call to Codat, and tell what is left: 1,000 a minute for all, a daily budget for each client."""
+    def limits(self, client: CodatClient | None) -> tuple[int, int, int]:
+        """Count one call to Codat; return the client's limit a day, what is left of it, and the seconds to wait."""
         now = self.clock()
         day, second = divmod(int(now), 86_400)
         if day != self._day:
@@ -210,15 +243,15 @@ class Simulator:
         while self._minute and self._minute[0] <= now - 60:
             self._minute.popleft()
         if len(self._minute) >= self.minute_limit:
-            return Limits(0, 0, math.ceil(self._minute[0] + 60 - now))
+            return 0, 0, math.ceil(self._minute[0] + 60 - now)
         self._minute.append(now)
         if client is None:
-            return Limits(0, 0)
+            return 0, 0, 0
         limit = self.daily_limit * (1 + client.linked)
         if self._used[client.api_key] >= limit:
-            return Limits(limit, 0, 86_400 - second)
+            return limit, 0, 86_400 - second
         self._used[client.api_key] += 1
-        return Limits(limit, limit - self._used[client.api_key])
+        return limit, limit - self._used[client.api_key], 0
 
     def fail(self, fault: Fault) -> None:
         """Inject a fault."""

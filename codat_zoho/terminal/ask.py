@@ -9,27 +9,20 @@ import sys
 
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.http import Http
+from codat_zoho.terminal.output import remark
 from codat_zoho.texts.debug_flags import counting, debugging
-from codat_zoho.texts.redact import redact, register
+from codat_zoho.texts.redact import register
 
 
 def http(client: Http | None = None) -> Http:
-    """Make an HTTP client, or make one do what users can ask of it.
-
-    With ``CODAT_ZOHO_DEBUG=1`` it logs each exchange to stderr, redacted; with ``CODAT_ZOHO_CALLS=1`` it says how many
-    calls were made when the program ends.
-    """
+    """Let a client log and count its calls as ``CODAT_ZOHO_DEBUG`` and ``CODAT_ZOHO_CALLS`` ask it to."""
     client = client or Http()
-    client.budget.say = _say
+    client.budget.say = remark
     if counting():
-        atexit.register(lambda: _say(client.budget.summary()))
+        atexit.register(lambda: remark(client.budget.summary()))
     if debugging():
-        client.log = _say
+        client.log = remark
     return client
-
-
-def _say(line: str) -> None:
-    print(redact(f"codat-zoho: {line}"), file=sys.stderr, flush=True)
 
 
 def interactive() -> bool:
@@ -38,13 +31,7 @@ def interactive() -> bool:
 
 
 def given(variable: str, question: str = "", *, secret: bool = False) -> str | None:
-    """Find a value in the environment, or ask for it where somebody can be asked. Never on a command line.
-
-    Args:
-        variable: the environment variable.
-        question: to ask where the variable is not set; empty asks nothing.
-        secret: do not show what is typed, and keep it out of all texts from now on.
-    """
+    """Find a value in the environment, or ask the question, if any, where somebody can be asked."""
     value = os.environ.get(variable)
     if not value and question and interactive():
         value = (getpass.getpass(f"{question} (not shown): ") if secret else ask(f"{question}: ")).strip()
@@ -63,11 +50,7 @@ def ask(question: str) -> str:
 
 
 def confirmed(question: str) -> bool:
-    """Ask for a yes.
-
-    Raises:
-        ConfigurationError: nobody can be asked.
-    """
+    """Ask for a yes; refuses where nobody can be asked."""
     if not interactive():
-        raise ConfigurationError("Nobody can be asked here, and nothing was changed.", "Say --yes to go on.")
+        raise ConfigurationError("There is no terminal to ask at; nothing was changed.", "Use --yes to go on unasked.")
     return ask(f"{question} [y/N] ").lower() in ("y", "yes")

@@ -5,77 +5,60 @@ Whoever reads a new one adds it here; ``tests/test_reference.py`` compares this 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import textwrap
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One variable.
+class Variable(NamedTuple):
+    """One variable; ``<NAME>`` in it stands for a connection in capitals.
 
-    Args:
-        name: as it is written; ``<NAME>`` stands for a connection in capitals.
-        text: what it is for.
-        key: the key of stack configuration, in the namespace ``codat-zoho``, that is looked at after it.
-        of: who reads it: empty for all, else some commands.
-        brief: its line in ``codat-zoho --help``, empty where it is not worth one there.
+    ``key`` is the key of stack configuration, in the namespace ``codat-zoho``, that is looked at after it; ``of`` names
+    the commands that read it, where not all do.
     """
 
     name: str
     text: str
     key: str = ""
     of: str = ""
-    brief: str = ""
 
 
 VARIABLES = (
     Variable(
         "CODAT_API_KEY",
         "API key of the connection ``default``, bare or as the Portal's ready ``Basic ...`` header.",
-        key="apiKey",
-        brief="API key of the default connection; CODAT_API_KEY_<NAME> of another",
+        "apiKey",
     ),
     Variable(
         "CODAT_API_KEY_<NAME>",
         "API key of another connection: ``CODAT_API_KEY_EU_PROD`` for ``eu-prod``. The default's key never stands in.",
-        key="apiKeys",
+        "apiKeys",
     ),
     Variable(
         "CODAT_URL",
         "Codat's address: https, or http on this machine. Default: ``https://api.codat.io``.",
-        key="codatUrl",
-        brief="Codat's address, when it is not the public one",
+        "codatUrl",
     ),
     Variable(
         "ZOHO_URL",
         "An address on this machine that stands in for all of Zoho's data centres: the simulator.",
-        key="zohoUrl",
-        brief="a loopback address (the simulator) in place of Zoho's own",
+        "zohoUrl",
     ),
     Variable(
         "CODAT_ENABLED_PATH",
         "Path of the call that enables the integration, where Codat's differs; ``{key}`` is the integration's key.",
-        key="codatEnabledPath",
+        "codatEnabledPath",
     ),
     Variable(
         "CODAT_CREDENTIALS_PATH",
         "Path of the calls that read, save and delete its keys, likewise.",
-        key="codatCredentialsPath",
+        "codatCredentialsPath",
     ),
     Variable(
         "CODAT_ZOHO_VERIFY",
         "``on-change``, ``always`` or ``off``: when to ask Zoho, in place of the argument ``verify``.",
-        brief="on-change, always or off: when to ask Zoho, in place of what is declared",
     ),
-    Variable(
-        "CODAT_ZOHO_CALLS",
-        "``1`` says how many calls were made, and how many Codat leaves for today.",
-        brief="1 says how many calls were made, and how many are left today",
-    ),
-    Variable(
-        "CODAT_ZOHO_DEBUG",
-        "``1`` prints tracebacks and a request log on stderr, both redacted.",
-        brief="1 prints tracebacks and a redacted request log",
-    ),
+    Variable("CODAT_ZOHO_CALLS", "``1`` says how many calls were made, and how many Codat leaves for today."),
+    Variable("CODAT_ZOHO_DEBUG", "``1`` prints tracebacks and a request log on stderr, both redacted."),
     Variable(
         "ZOHO_CLIENT_ID", "Zoho's client id, which Codat masks; ``--client-id`` comes first.", of="adopt, contract"
     ),
@@ -98,5 +81,6 @@ VARIABLES = (
 
 
 def help_text() -> str:
-    """Draw the variables for ``codat-zoho --help``."""
-    return "".join(f"  {one.name:<22}{one.brief}\n" for one in VARIABLES if one.brief)
+    """Draw the variables that all commands read for ``codat-zoho --help``."""
+    lines = (f"  {one.name:<24}{one.text.replace('``', '')}" for one in VARIABLES if not one.of)
+    return "".join(textwrap.fill(line, 100, subsequent_indent=" " * 26) + "\n" for line in lines)

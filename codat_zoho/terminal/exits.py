@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from codat_zoho.errors import ApiKeyRefused
+
 
 class Exit(IntEnum):
     """Exit codes of all commands; where several apply, the one that stands first here wins."""
@@ -24,6 +26,4 @@ class Exit(IntEnum):
 
 def exit_of(error: type[Exception]) -> Exit:
     """The exit code of a command that ends with this error."""
-    from codat_zoho.errors import ApiKeyRefused
-
     return Exit.AUTHENTICATION if issubclass(error, ApiKeyRefused) else Exit.ERROR

@@ -18,9 +18,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from codat_zoho.testing._asserts import assert_no_writes
 from codat_zoho.testing._converges import assert_converges
-from codat_zoho.testing._running import CLIENT_ID, CLIENT_SECRET, SimulatedCodat, simulated
+from codat_zoho.testing._running import CLIENT_ID, CLIENT_SECRET, SimulatedCodat, assert_no_writes, simulated
 
 if TYPE_CHECKING:
     from codat_zoho.testing._mocks import Mocks

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from codat_zoho.testing._asserts import listed
-from codat_zoho.testing._running import SimulatedCodat
+from codat_zoho.testing._running import SimulatedCodat, listed
 from codat_zoho.texts.redact import redact, register
 
 _SECONDS = 300
@@ -46,17 +47,17 @@ def assert_converges(
     >>> with simulated() as codat:
     ...     assert_converges(lambda: {"same": 2}, codat)
     """
-    if callable(up):
-        if config or secrets:
-            raise TypeError("config and secrets are for a project folder; a function brings its own.")
-        _changes(up())
-        codat.forget_calls()
-        changes = _changes(up())
-        what = ", ".join(f"{count} {kind}" for kind, count in sorted(changes.items()))
-    else:
-        what = _twice(Path(up), codat, config or {}, secrets or {})
+    if not callable(up):
+        with _copied(Path(up), codat, config or {}, secrets or {}) as deploy:
+            assert_converges(deploy, codat)
+        return
+    if config or secrets:
+        raise TypeError("config and secrets are for a project folder; a function brings its own.")
+    _changes(up())
+    codat.forget_calls()
+    changed = ", ".join(f"{count} {kind}" for kind, count in sorted(_changes(up()).items()))
     sent = [call for call in codat.calls if call.kind in ("write", "probe")]
-    problems = [f"it changed resources: {what}"] if what else []
+    problems = [f"it changed resources: {changed}"] if changed else []
     if sent:
         problems.append(f"it sent:{listed(sent)}")
     if problems:
@@ -77,21 +78,23 @@ def _changes(result: object) -> dict[str, int]:
     return {kind: count for kind, count in named.items() if kind != "same" and count}
 
 
-def _twice(source: Path, codat: SimulatedCodat, config: Mapping[str, str], secrets: Mapping[str, str]) -> str:
-    """Deploy a copy twice; return what the engine says the second run changed."""
+@contextmanager
+def _copied(
+    source: Path, codat: SimulatedCodat, config: Mapping[str, str], secrets: Mapping[str, str]
+) -> Iterator[Callable[[], object]]:
+    """Set up a stack of a copy of the project, and give a function that deploys it and tells the changes."""
     if not (source / "Pulumi.yaml").is_file():
         raise AssertionError(f"{source} has no Pulumi.yaml, so it is no project to deploy.")
     for value in (*secrets.values(), *codat.environment.values()):
         if not value.startswith("http"):
             register(value)
     with tempfile.TemporaryDirectory(prefix="codat-zoho-test-", ignore_cleanup_errors=True) as place:
-        folder = Path(place, "project")
+        folder, state = Path(place, "project"), Path(place, "state")
+        state.mkdir()
         shutil.copytree(source, folder, ignore=_LEFT_OUT)
         project = folder / "Pulumi.yaml"
         own = f"virtualenv: {Path(sys.prefix).as_posix()}"
         project.write_text(re.sub(r"(?m)\bvirtualenv:.*$", lambda _: own, project.read_text("utf-8")), "utf-8")
-        state = Path(place, "state")
-        state.mkdir()
         # Nothing of the stack that the developer works on may reach the copy: neither its state, nor its API keys.
         kept = {k: v for k, v in os.environ.items() if k in _KEPT or not k.startswith(("PULUMI_", "CODAT_", "ZOHO_"))}
         environment = {
@@ -103,22 +106,23 @@ def _twice(source: Path, codat: SimulatedCodat, config: Mapping[str, str], secre
             "NO_COLOR": "1",
             **codat.environment,
         }
-        _pulumi(folder, environment, "stack", "init", "test")
+
+        def pulumi(*arguments: str, given: str = "") -> str:
+            return _run([*arguments, "--stack", "test"], folder, environment, given)
+
+        def deploy() -> object:
+            pulumi("up", "--yes", "--skip-preview")
+            return json.loads(pulumi("stack", "history", "--json"))[0]["resourceChanges"]
+
+        _run(["stack", "init", "test"], folder, environment)
         for key, value in config.items():
-            _pulumi(folder, environment, "config", "set", "--stack", "test", key, given=value)
+            pulumi("config", "set", key, given=value)
         for key, value in secrets.items():
-            _pulumi(folder, environment, "config", "set", "--secret", "--stack", "test", key, given=value)
-        deploy = ("up", "--yes", "--skip-preview", "--stack", "test")
-        _pulumi(folder, environment, *deploy)
-        codat.forget_calls()
-        said = _pulumi(folder, environment, *deploy)
-    changed = re.findall(r"(?m)^ +(?:[-+~]|[-+]{2}) \d+ .*$", said.partition("Resources:")[2])
-    if not changed and not re.search(r"(?m)^ +\d+ unchanged$", said):
-        raise AssertionError(f"The second deployment does not say what it changed:\n{said}")
-    return ", ".join(line.strip() for line in changed)
+            pulumi("config", "set", "--secret", key, given=value)
+        yield deploy
 
 
-def _pulumi(folder: Path, environment: Mapping[str, str], *arguments: str, given: str = "") -> str:
+def _run(arguments: list[str], folder: Path, environment: Mapping[str, str], given: str = "") -> str:
     """Run a command that must succeed; a value goes in on standard input, where no other user can read it."""
     command = shutil.which("pulumi")
     if command is None:
@@ -136,7 +140,7 @@ def _pulumi(folder: Path, environment: Mapping[str, str], *arguments: str, given
         )
     except subprocess.TimeoutExpired:
         raise AssertionError(f"`pulumi {' '.join(arguments)}` did not end within {_SECONDS} s.") from None
-    said = redact(f"{done.stdout}\n{done.stderr}")
     if done.returncode:
+        said = redact(f"{done.stdout}\n{done.stderr}")
         raise AssertionError(f"`pulumi {' '.join(arguments)}` failed (exit {done.returncode}):\n{said}")
-    return said
+    return done.stdout

@@ -7,19 +7,22 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+import httpx
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION, TOKEN_PREFIX
 from codat_zoho.errors import Problem, SettingsError
 from codat_zoho.provider import books, client
 from codat_zoho.provider.process import CONTEXT, Context
-from codat_zoho.remote.codat import ApiKey
-from codat_zoho.remote.connection import Environment
-from codat_zoho.simulator import CodatClient, Simulator
-from codat_zoho.testing._in_process import BASE, InProcess
+from codat_zoho.remote.connection import Environment, api_key_names
+from codat_zoho.remote.http import Http
+from codat_zoho.simulator import CodatClient, Dropped, Simulator
+from codat_zoho.simulator.server import respond
+from codat_zoho.simulator.services import Request
 
-_BOOKS, _ZOHO = "ZohoBooksIntegration", "ZohoClientCredentials"
-_TYPES = {f"pulumi-python:dynamic/codat-zoho:{name}": name for name in (_BOOKS, _ZOHO)}
+_BASE = "http://127.0.0.1"
+"""Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""
 _LOCK = RLock()
 """The providers share what a process knows; one mocked resource at a time replaces it."""
 
@@ -57,11 +60,13 @@ class Mocks(pulumi.runtime.Mocks):
         """What was deployed to, with its log of calls."""
         self._other = other
         self._preview = preview
-        self._claims: dict[str, str] = {}
+        self._declared_by: dict[str, str] = {}
+        self._variables = {"CODAT_URL": f"{_BASE}/codat", "ZOHO_URL": f"{_BASE}/zoho"}
 
     def codat(self, connection: str = "default") -> CodatClient:
         """The simulated Codat client of a connection, made on first use."""
-        key = _key(connection)
+        key = f"mocked-{connection}"
+        self._variables[api_key_names(connection)[0]] = key
         return self.simulator.codat.get(key) or self.simulator.add_codat_client(key)
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
@@ -75,49 +80,45 @@ class Mocks(pulumi.runtime.Mocks):
             SettingsError: the inputs break rules, all of them at once.
             CodatZohoError: what else the deployment would fail with.
         """
-        kind = _TYPES.get(args.typ)
-        if kind is None:
+        kind = args.typ.removeprefix(TOKEN_PREFIX)
+        if args.typ == kind or kind not in (INTEGRATION, CLIENT):
             return self._other.new_resource(args) if self._other else (f"{args.name}-id", dict(args.inputs))
         inputs = {name: _unwrapped(value) for name, value in args.inputs.items() if name != "__provider"}
-        provider: Any = books if kind == _BOOKS else client
+        provider: Any = books if kind == INTEGRATION else client
         with self._instead():
             if args.resource_id and args.custom is None:  # Only `get` names an id without saying what it is.
-                if kind == _BOOKS:
+                if kind == INTEGRATION:
                     self.codat(args.resource_id)
                 found = provider.read(args.resource_id, inputs)
                 return found.id, _wrapped(found.outs)
             checked = provider.check({}, inputs)
             if checked.failures:
                 raise SettingsError(Problem(f"{kind} {args.name}", failure.reason) for failure in checked.failures)
-            if kind == _BOOKS and isinstance(connection := checked.inputs.get("connection"), str):
-                self._claim(connection, args.name)
+            declared = checked.inputs
+            if kind == INTEGRATION and isinstance(connection := declared.get("connection"), str):
+                other = self._declared_by.setdefault(connection, args.name)
+                if other != args.name:
+                    text = f"{connection!r} is declared by both {args.name!r} and {other!r}"
+                    raise SettingsError([Problem("connection", text)])
             if self._preview or is_dry_run():
-                return "", _wrapped(checked.inputs)
-            if kind == _BOOKS:
-                self.codat(checked.inputs["connection"])
+                return "", _wrapped(declared)
+            if kind == INTEGRATION:
+                self.codat(declared["connection"])
+                created = books.create(declared)
             else:
-                self._know(checked.inputs)
-            created = provider.create(checked.inputs)
-            return created.id, _wrapped(created.outs)
-
-    def _claim(self, connection: str, name: str) -> None:
-        other = self._claims.setdefault(connection, name)
-        if other != name:
-            raise SettingsError([Problem("connection", f"{connection!r} is declared by both {name!r} and {other!r}")])
-
-    def _know(self, inputs: Mapping[str, Any]) -> None:
-        """Let Zoho know the client that the program declares."""
-        client_id, secret = inputs.get("client_id"), inputs.get("client_secret")
-        if client_id and secret and client_id not in self.simulator.zoho:
-            self.simulator.add_zoho_client(client_id, secret)
+                client_id, secret = declared.get("client_id"), declared.get("client_secret")
+                if client_id and secret and client_id not in self.simulator.zoho:
+                    self.simulator.add_zoho_client(client_id, secret)
+                created = client.create(declared)
+            return created.id or "", _wrapped(created.outs or {})
 
     @contextmanager
     def _instead(self) -> Iterator[None]:
         """Let the providers use the simulator instead of what this process knows."""
         with _LOCK:
-            mocked = Context(InProcess(self.simulator), _Simulated())
+            http = Http(InProcess(self.simulator), retry=False)
             before = dict(vars(CONTEXT))
-            vars(CONTEXT).update(vars(mocked))
+            vars(CONTEXT).update(vars(Context(http, Environment(environ=self._variables))))
             try:
                 yield
             finally:
@@ -125,27 +126,21 @@ class Mocks(pulumi.runtime.Mocks):
                 vars(CONTEXT).update(before)
 
 
-class _Simulated(Environment):
-    """Settings that come from nowhere but here."""
+class InProcess(httpx.BaseTransport):
+    """Hands requests to a simulator in this process, without a socket."""
 
-    def setting(self, variable: str, key: str) -> tuple[str, str] | None:
-        return None
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
-    def api_key(self, connection: str) -> ApiKey:
-        return ApiKey.parse(_key(connection), "the mocks")
-
-    def codat_url(self) -> str:
-        return f"{BASE}/codat"
-
-    def zoho_url(self) -> str | None:
-        return f"{BASE}/zoho"
-
-    def verify(self, declared: str) -> str:
-        return declared
-
-
-def _key(connection: str) -> str:
-    return f"mocked-{connection}"
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer as the network would."""
+        url = request.url
+        asked = Request(request.method, url.path, url.query.decode(), dict(request.headers), request.read())
+        try:
+            status, headers, content = respond(self._simulator, asked)
+        except Dropped:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None
+        return httpx.Response(status, headers=headers, content=content)
 
 
 def _unwrapped(value: Any) -> Any:

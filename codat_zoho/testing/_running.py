@@ -1,4 +1,4 @@
-"""A simulated Codat and Zoho behind a loopback address, seeded with what most tests need."""
+"""A simulated Codat and Zoho behind a loopback address, seeded with what most tests need, and what was sent there."""
 
 from __future__ import annotations
 
@@ -90,3 +90,26 @@ def simulated(
     simulator.add_zoho_client(CLIENT_ID, CLIENT_SECRET, enabled=accepted_in)
     with serve(simulator) as base:
         yield SimulatedCodat(simulator, base, client, API_KEY)
+
+
+def assert_no_writes(seen: SimulatedCodat | Simulator) -> None:
+    """Fail when Codat was sent a change since the log was last emptied, and name what was sent.
+
+    Args:
+        seen: the simulator that received the requests.
+
+    Raises:
+        AssertionError: something was written.
+
+    >>> assert_no_writes(Simulator())
+    """
+    with (seen.simulator if isinstance(seen, SimulatedCodat) else seen).lock:
+        writes = list(seen.writes)
+    if writes:
+        count = "1 write" if len(writes) == 1 else f"{len(writes)} writes"
+        raise AssertionError(f"Codat was sent {count}, and none was expected:{listed(writes)}")
+
+
+def listed(calls: Iterable[Call]) -> str:
+    """The calls, one a line."""
+    return "".join(f"\n  {call}" for call in calls)

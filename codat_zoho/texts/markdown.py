@@ -1,9 +1,4 @@
-"""Small helpers for Markdown that ends up in comments, issues and step summaries.
-
-Texts from elsewhere (names of stacks, what Codat calls something) must neither break a table nor ping people, and
-such places take a limited number of characters: GitHub 65,536 in a comment and 1 MiB in a step summary, GitLab
-1,000,000 in a comment.
-"""
+"""Markdown for comments, issues and step summaries: texts from elsewhere neither break it nor ping anybody."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 COMMENT_LIMIT = 65_536
-"""Characters that a GitHub comment takes (GitHub's REST documentation on issue comments)."""
+"""Characters that a GitHub comment takes; a step summary takes 1 MiB, and a GitLab comment 1,000,000."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -50,12 +45,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def fit(blocks: Sequence[str], limit: int, left_out: Callable[[int], str]) -> str:
-    r"""Join blocks with empty lines, leaving out whole blocks at the end where the text would pass ``limit``.
+    r"""Join blocks, the most important first, leaving out those at the end where the text would pass ``limit``.
 
-    Args:
-        blocks: paragraphs, tables and headings, the most important first.
-        limit: characters that the result may have.
-        left_out: the last block, given how many blocks are missing.
+    ``left_out`` makes the last block, given how many are missing.
 
     >>> fit(["one", "two", "three"], 14, lambda count: f"({count} more)")
     'one\n\n(2 more)'

@@ -1,8 +1,7 @@
-"""Keeps secrets out of every text: what is registered here is replaced wherever it turns up.
+"""Keeps secrets out of every text that leaves this package.
 
-Remote services echo what they are sent, and exceptions of libraries quote what they were given. So each secret
-is registered when it is first seen, and every text that leaves the package (errors, warnings, logs) passes
-through :func:`redact`, which also knows what keys and tokens look like when nobody registered them.
+Remote services echo what they are sent, and exceptions of libraries quote what they were given. So each secret is
+registered when it is first seen; what looks like a key or token is replaced also where nobody registered it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ _PLACEHOLDER = "[redacted]"
 _SHORTEST = 4  # A shorter "secret" would blank out ordinary words.
 _lock = Lock()
 _known: set[str] = set()
-"""Every secret seen so far."""
 _forms: dict[str, tuple[str, ...]] = {}
 """Their forms, folded, the longest first, by how they begin: so a text is not held against every one of them."""
 
@@ -74,13 +72,11 @@ def register(secret: str | None) -> None:
 
 def _folded(text: str) -> str:
     """The text in one case, character by character: none becomes two, and none depends on what stands beside it."""
-    return text.lower() if text.isascii() else "".join(map(_folded_character, text))
-
-
-def _folded_character(char: str) -> str:
+    if text.isascii():
+        return text.lower()
     # Through upper case, where letters meet that have several small forms.
-    folded = char.upper().lower()
-    return folded if len(folded) == 1 else char.lower()[0]
+    pairs = ((char, char.upper().lower()) for char in text)
+    return "".join(folded if len(folded) == 1 else char.lower()[0] for char, folded in pairs)
 
 
 def _unescape(text: str) -> str:

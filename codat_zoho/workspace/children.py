@@ -32,20 +32,19 @@ class Children:
         self._lock = Lock()
 
     def run(
-        self, command: Sequence[str], cwd: str, env: Mapping[str, str], *, seconds: float, grace: float
+        self,
+        command: Sequence[str],
+        cwd: str | Path,
+        env: Mapping[str, str],
+        *,
+        seconds: float,
+        grace: float,
+        given: str = "",
     ) -> tuple[int, str, str]:
         """Run a command to its end and return its exit code, output and error output.
 
-        Args:
-            command: with its arguments.
-            cwd: where.
-            env: its whole environment.
-            seconds: how long it may take.
-            grace: how long it may take to end by itself once it is told to.
-
-        Raises:
-            Stopped: :meth:`stop` was called.
-            TimedOut: it was ended after ``seconds``.
+        After ``seconds`` it is told to end, is killed ``grace`` seconds later, and this raises ``TimedOut``. ``given``
+        is what it reads on standard input: any user of the machine could read a secret on a command line.
         """
         with self._lock:
             if self.stopping.is_set():
@@ -54,7 +53,7 @@ class Children:
                 command,
                 cwd=cwd,
                 env=dict(env),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if given else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -65,8 +64,9 @@ class Children:
             )
             self._running[child] = grace
         try:
-            out, err = child.communicate(timeout=seconds)
+            out, err = child.communicate(given or None, timeout=seconds)
         except subprocess.TimeoutExpired:
+            _signal(child)
             _end(child, grace)
             _kill_session(child.pid)  # What it left behind may hold its output open.
             child.communicate()
@@ -83,11 +83,7 @@ class Children:
             del self._running[child]
 
     def wait(self, seconds: float) -> None:
-        """Wait, as long as the run goes on.
-
-        Raises:
-            Stopped: :meth:`stop` was called.
-        """
+        """Wait, as long as the run goes on; once it is stopped, this raises ``Stopped``."""
         if self.stopping.wait(seconds):
             raise Stopped
 
@@ -100,7 +96,7 @@ class Children:
         for child in running:
             _signal(child)
         for child, grace in running.items():
-            _end(child, 0.0 if again else grace, signalled=True)
+            _end(child, 0.0 if again else grace)
 
 
 def _signal(child: subprocess.Popen[str]) -> None:
@@ -108,9 +104,8 @@ def _signal(child: subprocess.Popen[str]) -> None:
         child.send_signal(signal.SIGINT)
 
 
-def _end(child: subprocess.Popen[str], grace: float, *, signalled: bool = False) -> None:
-    if not signalled:
-        _signal(child)
+def _end(child: subprocess.Popen[str], grace: float) -> None:
+    """Wait for a child that was told to end; kill it, and all that it started, where that is not soon enough."""
     try:
         if grace:
             child.wait(grace)

@@ -1,146 +1,140 @@
-"""Reads ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml`` as Pulumi does, and remembers in which line each value stands."""
+"""Reads ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``, for all commands alike."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import yaml
 
-from codat_zoho.texts.redact import one_line
+from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.workspace.failures import Failed, unreadable_project
+from codat_zoho.workspace.yaml_lines import Broken, Value, pairs, read, shown, value_of
 
 Key = tuple[str, str]
 """Namespace and name of a setting."""
-# libyaml where it is there is ten times as fast; and what a plain scalar means is decided here, see below.
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-# Plain scalars as YAML 1.2 has them, which Pulumi follows; PyYAML follows 1.1, where `no` is false.
-_NULL = re.compile(r"|~|null|Null|NULL")
-_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
-_INT = re.compile(r"[-+]?\d[\d_]*")
-_FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
-_ENCRYPTION: tuple[str, ...] = ("secretsprovider", "encryptedkey", "encryptionsalt")
-_MOST_NODES = 20_000
-_MAY_BE_DEEP, _DEEPEST = 4_000, 500
-"""Bytes from which on nesting is counted, and how deep it may be."""
+_ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
 
-class Broken(Exception):
-    """The file cannot be read; ``line`` says where."""
-
-    def __init__(self, text: str, line: int | None = None) -> None:
-        super().__init__(text)
-        self.text = text
-        self.line = line
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value of a file.
-
-    Args:
-        plain: what stands there: None, bool, int, float, str, list or dict. What is encrypted in it is None.
-        line: where it stands.
-        encrypted: the ciphertext, where the value as a whole is ``secure:``.
-        parts: its nested values by path, where it is a map: ``apiKeys`` has one per connection.
-    """
-
-    plain: object = field(repr=False)
-    line: int
-    encrypted: str | None = field(default=None, repr=False)
-    parts: Mapping[str, Value] = field(default_factory=dict, repr=False)
-
-    @property
-    def text(self) -> str:
-        """What a program gets: Pulumi hands over every value as text."""
-        if isinstance(self.plain, str):
-            return self.plain
-        return json.dumps(self.plain, separators=(",", ":"), sort_keys=True)
-
-    def leaves(self) -> Iterator[Value]:
-        """The values in it that hold no others."""
-        if not self.parts:
-            yield self
-        for part in self.parts.values():
-            yield from part.leaves()
-
-    @property
-    def identity(self) -> str:
-        """Equal for values that are the same, whether or not they are encrypted."""
-        if self.encrypted is not None:
-            return f"encrypted {self.encrypted}"
-        return f"{self.text} {[(name, part.identity) for name, part in sorted(self.parts.items())]}"
+def plain_name(stack: str) -> str:
+    """A stack's name without organisation and project."""
+    return stack.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack-config file: its settings, and how its secrets are encrypted.
-
-    Args:
-        settings: by namespace and name; a key without namespace is in the project's.
-        encryption: ``secretsprovider``, ``encryptedkey`` and ``encryptionsalt``.
-        imports: the Pulumi ESC environments that it takes more settings from, None where none.
-    """
+    """A stack-config file: its settings, how its secrets are encrypted, and the ESC environments that it imports."""
 
     settings: Mapping[Key, Value] = field(default_factory=dict)
     encryption: Mapping[str, Value] = field(default_factory=dict)
     imports: Value | None = None
 
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Names of the ESC environments; of two that give the same, the later one counts."""
+        listed = self.imports.plain if self.imports else None
+        if isinstance(listed, dict):
+            listed = listed.get("imports")
+        if not isinstance(listed, list):
+            return ()
+        # An import may say how it is merged: {name: {merge: false}}.
+        names = [name for one in listed for name in (one if isinstance(one, dict) else [one])]
+        return tuple(name for name in names if isinstance(name, str))
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project file.
-
-    Args:
-        name: the project's name, "" where the file has none.
-        settings: what it sets for all stacks that do not set it themselves: values and defaults.
-        required: the settings that each stack must have.
-        folder: where its stack-config files are, relative to it; "" for beside it.
-    """
+    """A project file; "" stands for what it does not say."""
 
     name: str = ""
-    settings: Mapping[Key, Value] = field(default_factory=dict)
-    required: frozenset[Key] = frozenset()
-    folder: str = ""
+    settings: Mapping[Key, Value] = field(default_factory=dict)  # what stacks get that do not set it themselves
+    required: frozenset[Key] = frozenset()  # what each stack must set
+    stack_folder: str = ""  # where its stack-config files are, relative to it
+    runtime: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the runtime, for example `virtualenv`
+    file: Path = Path("Pulumi.yaml")  # where it was found on disk
+    given: str = "."  # its folder as the user wrote it
 
     @property
     def declares(self) -> frozenset[str]:
         """The names that it declares in its own namespace."""
         return frozenset(name for space, name in {*self.settings, *self.required} if space == self.name)
 
+    @property
+    def ready_to_use(self) -> bool:
+        """It is the project that comes with this package, driven by stack configuration alone."""
+        return self.name == NAMESPACE and "zohoClientId" in self.declares
+
+    @property
+    def folder(self) -> Path:
+        """Where its programs run."""
+        return self.file.parent
+
+    def settings_of(self, stack: str) -> Path:
+        """The file with a stack's configuration."""
+        return self.folder / self.stack_folder / f"Pulumi.{plain_name(stack)}.yaml"
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What it sets for all stacks, by full key, as the texts that programs get."""
+        return {
+            f"{space}:{name}": value.text for (space, name), value in self.settings.items() if value.plain is not None
+        }
+
+
+def find_project(folder: Path) -> Project | None:
+    """Find the project of a folder as pulumi does: here, or in the nearest folder above. A broken one is ``Failed``."""
+    here = folder.resolve()
+    names = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+    file = next((place / name for place in (here, *here.parents) for name in names if (place / name).is_file()), None)
+    if file is None:
+        return None
+    try:
+        project = read_project(file.read_bytes())
+    except (Broken, OSError):
+        project = Project()
+    if not project.name:
+        text = f"{file} is no readable Pulumi project."
+        raise Failed(unreadable_project(text), text)
+    return replace(project, file=file)
+
+
+def environments(settings: Path) -> tuple[str, ...]:
+    """The ESC environments that a stack's settings file imports."""
+    try:
+        return read_stack(settings.read_bytes(), "").environments
+    except (Broken, OSError):
+        return ()
+
 
 def read_stack(content: bytes, project: str) -> Stack:
-    """Read ``Pulumi.<stack>.yaml``.
-
-    Raises:
-        Broken: it is no YAML, or not of the shape that Pulumi reads.
-    """
-    top = _read(content)
+    """Read ``Pulumi.<stack>.yaml``; what Pulumi would not read is ``Broken``."""
+    top = read(content)
     settings: dict[Key, Value] = {}
-    for name, node in _pairs(top.get("config"), "config"):
-        key = _key(name.value, project)
+    for name, value in pairs(top.get("config"), "config"):
+        key = _key(name, project)
         if key is None:
-            raise Broken(f"{_shown(name.value)} is no key of the form <namespace>:<name>", _line(name))
-        settings[key] = node
-    encryption = {name: _value(top[name]) for name in _ENCRYPTION if name in top}
-    return Stack(settings, encryption, _value(top["environment"]) if "environment" in top else None)
+            raise Broken(f"{shown(name)} is no key of the form <namespace>:<name>", value.line)
+        settings[key] = value
+    encryption = {name: value_of(top[name]) for name in _ENCRYPTION if name in top}
+    return Stack(settings, encryption, value_of(top["environment"]) if "environment" in top else None)
 
 
 def read_project(content: bytes) -> Project:
-    """Read ``Pulumi.yaml``.
-
-    Raises:
-        Broken: it is no YAML, or not of the shape that Pulumi reads.
-    """
-    top = _read(content)
-    name = str(top["name"].value) if isinstance(top.get("name"), yaml.ScalarNode) else ""
-    config = top.get("config")
-    folder = top.get("stackConfigDir") or (config if isinstance(config, yaml.ScalarNode) and config.value else None)
+    """Read ``Pulumi.yaml``; what Pulumi would not read is ``Broken``."""
+    top = read(content)
+    name = _text(top.get("name"))
+    config: yaml.Node | None = top.get("config")
+    stack_folder = _text(top.get("stackConfigDir"))
+    if isinstance(config, yaml.ScalarNode):  # The older way to say where the stacks' files are.
+        stack_folder = stack_folder or str(config.value)
+        config = None
     settings: dict[Key, Value] = {}
     required = set()
-    for key_node, value in _pairs(None if isinstance(config, yaml.ScalarNode) else config, "config"):
-        key = _key(key_node.value, name)
+    for written, value in pairs(config, "config"):
+        key = _key(written, name)
         if key is None:
             continue
         if not isinstance(value.plain, dict):
@@ -152,136 +146,21 @@ def read_project(content: bytes) -> Project:
             settings[key] = given
         elif key[0] == name:
             required.add(key)
-    return Project(name, settings, frozenset(required), str(folder.value) if folder is not None else "")
+    told = value_of(top["runtime"]).plain if "runtime" in top else None
+    runtime = told if isinstance(told, dict) else {"name": told}
+    options = runtime.get("options")
+    return Project(
+        name,
+        settings,
+        frozenset(required),
+        stack_folder,
+        str(runtime.get("name") or ""),
+        options if isinstance(options, dict) else {},
+    )
 
 
-# --- YAML -------------------------------------------------------------------------------------------------------------
-
-
-def _read(content: bytes) -> dict[str, yaml.Node]:
-    if b"\0" in content[:8192] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Broken("is not text: encrypted as a whole, or another kind of file")
-    loader = None
-    try:
-        _refuse_depth(content)
-        loader = _Loader(content)
-        top = loader.get_node() if loader.check_node() else None
-    except yaml.MarkedYAMLError as error:
-        raise _invalid(error) from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        kind = "characters that YAML does not allow" if isinstance(error, yaml.YAMLError) else "not UTF-8"
-        raise Broken(f"is not valid YAML: {kind}") from None
-    except RecursionError:
-        raise Broken("is nested too deeply") from None
-    finally:
-        if loader is not None:
-            loader.dispose()
-    if top is None or (isinstance(top, yaml.ScalarNode) and not top.value):
-        return {}
-    if not isinstance(top, yaml.MappingNode):
-        raise Broken("is not a map of settings", _line(top))
-    return {key.value: value for key, value in _unique(top)}
-
-
-def _refuse_depth(content: bytes) -> None:
-    """Refuse what would overflow libyaml's stack, and end this process: it reads nested values recursively."""
-    if len(content) < _MAY_BE_DEEP:
-        return
-    depth = 0
-    for event in yaml.parse(content, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise Broken("is nested too deeply")
-
-
-def _invalid(error: yaml.MarkedYAMLError) -> Broken:
-    mark, began = error.problem_mark or error.context_mark, error.context_mark
-    # Never the mark's snippet, nor what the problem quotes: either may be part of a secret.
-    said = error.problem or "unreadable"
-    problem = re.sub("'[^']*'", lambda quoted: quoted[0] if len(quoted[0]) < 5 else "'…'", said)
-    if mark and began and began.line != mark.line:
-        problem = f"{problem}, {error.context} that begins in line {began.line + 1}"
-    return Broken(f"is not valid YAML: {one_line(problem)}", mark.line + 1 if mark else None)
-
-
-def _unique(mapping: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
-    """The pairs of a map; Pulumi refuses a key that comes twice."""
-    seen: dict[str, int] = {}
-    for key, value in _merged(mapping):
-        if not isinstance(key, yaml.ScalarNode):
-            raise Broken("has a key that is no text", _line(key))
-        if key.value in seen:
-            raise Broken(f"sets {_shown(key.value)} twice (before in line {seen[key.value]})", _line(key))
-        seen[key.value] = _line(key)
-        yield key, value
-
-
-def _merged(mapping: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
-    """The pairs of a map with ``<<`` replaced by those of the map that it names."""
-    own = [pair for pair in mapping.value if not _is_merge(pair[0])]
-    names = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
-    for key, value in mapping.value:
-        if not _is_merge(key):
-            continue
-        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            if not isinstance(source, yaml.MappingNode):
-                raise Broken("merges (<<) something that is no map", _line(key))
-            for pair in source.value:
-                if isinstance(pair[0], yaml.ScalarNode) and pair[0].value not in names:
-                    names.add(pair[0].value)
-                    own.append(pair)
-    return own
-
-
-def _is_merge(key: yaml.Node) -> bool:
-    return isinstance(key, yaml.ScalarNode) and key.value == "<<" and key.style is None
-
-
-def _pairs(node: yaml.Node | None, what: str) -> Iterator[tuple[yaml.ScalarNode, Value]]:
-    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
-        return
-    if not isinstance(node, yaml.MappingNode):
-        raise Broken(f"{what} is not a map", _line(node))
-    for key, value in _unique(node):
-        yield key, replace(_value(value), line=_line(key))
-
-
-def _value(node: yaml.Node) -> Value:
-    try:
-        return _convert(node, [_MOST_NODES])
-    except RecursionError:
-        raise Broken("is nested too deeply", _line(node)) from None
-
-
-def _convert(node: yaml.Node, budget: list[int]) -> Value:
-    budget[0] -= 1
-    if budget[0] < 0:  # aliases of aliases
-        raise Broken("is much too large", _line(node))
-    line = _line(node)
-    if isinstance(node, yaml.SequenceNode):
-        items = [_convert(item, budget) for item in node.value]
-        return Value([item.plain for item in items], line, parts={str(at): item for at, item in enumerate(items)})
-    if isinstance(node, yaml.MappingNode):
-        pairs = {key.value: value for key, value in _unique(node)}
-        secure = pairs.get("secure")
-        if len(pairs) == 1 and isinstance(secure, yaml.ScalarNode) and isinstance(_scalar(secure), str):
-            return Value(None, line, encrypted=secure.value)
-        parts = {name: _convert(value, budget) for name, value in pairs.items()}
-        return Value({name: part.plain for name, part in parts.items()}, line, parts=parts)
-    return Value(_scalar(node), line)
-
-
-def _scalar(node: yaml.Node) -> object:
-    text = str(node.value)
-    if getattr(node, "style", None) is not None:
-        return text
-    if _NULL.fullmatch(text):
-        return None
-    if _BOOL.fullmatch(text):
-        return text.lower() == "true"
-    if _INT.fullmatch(text):
-        return int(text.replace("_", "")) if len(text) < 20 else float(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+def _text(node: yaml.Node | None) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 
 def _key(text: str, project: str) -> Key | None:
@@ -292,12 +171,3 @@ def _key(text: str, project: str) -> Key | None:
     if len(parts) == 3 and parts[1] == "config":
         del parts[1]
     return (parts[0], parts[1]) if len(parts) == 2 else None
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _shown(text: str) -> str:
-    """A key for a message; somebody may have pasted a secret in its place."""
-    return repr(one_line(text, 60))

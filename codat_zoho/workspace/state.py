@@ -1,8 +1,7 @@
 """Reads this package's part of an exported state (``pulumi stack export``). Pure: no command, no network.
 
 Only resources of this package are looked at, and of the default provider of dynamic resources what it was given of
-``codat-zoho:*``: the stack configuration of the last deployment. Everything else is passed over unread. Nothing here
-keeps the text.
+``codat-zoho:*``: the stack configuration of the last deployment. Everything else is passed over unread.
 """
 
 from __future__ import annotations
@@ -14,22 +13,23 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, TOKEN_PREFIX, UNKNOWN
-from codat_zoho.texts.redact import one_line, register
+from codat_zoho.declare.settings import FINGERPRINT
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, UNKNOWN
+from codat_zoho.texts.redact import register
+from codat_zoho.workspace.urn import kind_of, name_of, project_and_stack
 
 _PROVIDER = "pulumi:providers:pulumi-python"
 _VERSIONS = (3, 4)
 
 
 class Mark(Enum):
-    """What stands where a value cannot be read."""
+    """Stands for a secret in a state that was exported without ``--show-secrets``, or for a form that is not known."""
 
     ENCRYPTED = "encrypted"
     ODD = "odd"
 
 
 ENCRYPTED = Mark.ENCRYPTED
-"""Stands for a secret in a state that was exported without ``--show-secrets``."""
 
 
 class Unreadable(Exception):
@@ -38,34 +38,22 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One resource of this package as its last deployment, or a refresh since, left it.
-
-    Args:
-        urn: Pulumi's full name of it.
-        kind: its type without the prefix.
-        id: Pulumi's id of it.
-        inputs: decrypted.
-        outputs: decrypted.
-        hidden: the settings that the program marked as secret.
-        odd: what is in a form that is not known: nothing can be said of the resource then.
-        unfinished: what the last deployment was doing with it when it ended, where it did not finish.
-        tainted: the next deployment replaces it.
-    """
+    """One resource of this package as its last deployment, or a refresh since, left it; inputs and outputs in clear."""
 
     urn: str
     kind: str
     id: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    hidden: frozenset[str] = frozenset()
-    odd: tuple[str, ...] = ()
-    unfinished: str = ""
-    tainted: bool = False
+    hidden: frozenset[str] = frozenset()  # the settings that the program marked as secret
+    odd: tuple[str, ...] = ()  # what has a form that is not known: nothing can be said of the resource then
+    unfinished: str = ""  # what the last deployment was doing with it, where it did not finish
+    tainted: bool = False  # the next deployment replaces it
 
     @property
     def name(self) -> str:
         """Pulumi's name of the resource."""
-        return one_line(self.urn.rpartition("::")[2])
+        return name_of(self.urn)
 
     @property
     def undeclared(self) -> bool:
@@ -80,25 +68,15 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an exported state holds of this package.
-
-    Args:
-        resources: by URN.
-        config: the stack configuration of the last deployment, by key without the namespace.
-        names: project and stack, where any resource tells them.
-    """
+    """What an exported state holds of this package."""
 
     resources: tuple[Deployed, ...] = ()
-    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    names: tuple[str, str] | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # of the last deployment, without namespace
+    names: tuple[str, str] | None = None  # project and stack, where any resource tells them
 
 
 def read(text: str | bytes) -> Exported:
-    """Read an exported state.
-
-    Raises:
-        Unreadable: it is in a form that is not known.
-    """
+    """Read an exported state; a form that is not known is ``Unreadable``."""
     try:
         return _read(json.loads(text))
     except ValueError:
@@ -121,25 +99,32 @@ def _read(whole: Any) -> Exported:
     if not all(isinstance(one.get(name), str) for one in (*resources, *begun) for name in ("type", "urn")):
         raise Unreadable("It holds a resource without type or URN.")
     doing = {
-        it["urn"]: (str(one.get("type")), _kind(it))
+        it["urn"]: (str(one.get("type")), kind_of(it["type"]))
         for one, it in zip(operations, begun, strict=True)
-        if _ours(it) and one.get("type") != "reading"  # Reading changes nothing.
+        if kind_of(it["type"]) and one.get("type") != "reading"  # Reading changes nothing.
     }
     for one in resources:
         # A later deployment has created it: Pulumi keeps the note that an earlier one began to.
         if doing.get(one["urn"], ("", ""))[0] == "creating":
             del doing[one["urn"]]
-    ours = [_deployed(one, doing.pop(one["urn"], ("", ""))[0]) for one in resources if _ours(one)]
+    ours = [_deployed(one, doing.pop(one["urn"], ("", ""))[0]) for one in resources if kind_of(one["type"])]
     ours += [Deployed(urn, kind, unfinished=what) for urn, (what, kind) in doing.items()]
+    names = project_and_stack(resources[0]["urn"]) if resources else None
+    return Exported(tuple(sorted(ours, key=lambda one: one.urn)), _config(resources), names)
+
+
+def _config(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the default provider of dynamic resources was given."""
     config: dict[str, Any] = {}
     for one in resources:
         # A program may have several; those of another SDK's dynamic resources were given the same configuration.
-        if one["type"] == _PROVIDER and isinstance(one.get("inputs"), dict):
-            found = {key: _value(raw)[0] for key, raw in one["inputs"].items() if key.startswith(f"{NAMESPACE}:")}
-            config |= {key.partition(":")[2]: value for key, value in found.items() if value is not Mark.ODD}
-    parts = resources[0]["urn"].split("::") if resources else []
-    names = (one_line(parts[1]), one_line(parts[0].removeprefix("urn:pulumi:"))) if len(parts) > 3 else None
-    return Exported(tuple(sorted(ours, key=lambda one: one.urn)), config, names)
+        if one["type"] != _PROVIDER or not isinstance(one.get("inputs"), dict):
+            continue
+        for full, raw in one["inputs"].items():
+            space, _, key = full.partition(":")
+            if space == NAMESPACE and (value := _value(raw)[0]) is not Mark.ODD:
+                config[key] = value
+    return config
 
 
 def _objects(some: Any) -> list[dict[str, Any]]:
@@ -148,40 +133,37 @@ def _objects(some: Any) -> list[dict[str, Any]]:
     return some or []
 
 
-def _ours(resource: Mapping[str, Any]) -> bool:
-    return str(resource["type"]).startswith(TOKEN_PREFIX)
-
-
-def _kind(resource: Mapping[str, Any]) -> str:
-    return str(resource["type"]).removeprefix(TOKEN_PREFIX)
-
-
 def _deployed(resource: Mapping[str, Any], doing: str) -> Deployed:
-    odd = set() if _kind(resource) in (INTEGRATION, CLIENT) else {"its type"}
+    kind = kind_of(resource["type"])
+    odd = set() if kind in (INTEGRATION, CLIENT) else {"its type"}
     hidden: set[str] = set()
-    bags: list[dict[str, Any]] = [{}, {}]
-    for bag, raw in zip(bags, (resource.get("inputs") or {}, resource.get("outputs") or {}), strict=True):
+    bags: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}}
+    for part, bag in bags.items():
+        raw = resource.get(part) or {}
         for name, fits in _FORMS.items():
             value, secret = _value(raw.get(name)) if isinstance(raw, dict) else (Mark.ODD, False)
             if value is None:
                 continue
-            if value is ENCRYPTED or fits(value):
-                bag[name] = value
-                hidden |= {name} if secret else set()
-            else:
+            if value is not ENCRYPTED and not fits(value):
                 odd.add(name)
-        for name in ("client_secret", *({"client_id"} & hidden)):
-            register(bag[name] if isinstance(bag.get(name), str) else None)
-    waiting = "deleting" * bool(resource.get("delete")) or "replacing" * bool(resource.get("pendingReplacement"))
+                continue
+            bag[name] = value
+            if secret:
+                hidden.add(name)
+            if isinstance(value, str) and (name == "client_secret" or (name == "client_id" and name in hidden)):
+                register(value)
+    if not doing and resource.get("delete"):
+        doing = "deleting"
+    elif not doing and resource.get("pendingReplacement"):
+        doing = "replacing"
     return Deployed(
         urn=resource["urn"],
-        kind=_kind(resource),
+        kind=kind,
         id=str(resource.get("id") or ""),
-        inputs=bags[0],
-        outputs=bags[1],
+        **bags,
         hidden=frozenset(hidden),
         odd=tuple(sorted(odd)),
-        unfinished=doing or waiting,
+        unfinished=doing,
         tainted=bool(resource.get("taint")),
     )
 
@@ -208,37 +190,27 @@ def _value(raw: Any) -> tuple[Any, bool]:
     return (Mark.ODD if raw == UNKNOWN else raw), False
 
 
-def _flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable()
-
-
-def _time(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) is not None
-
-
-def _codes(value: object) -> bool:
+def _codes(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and re.fullmatch("[a-z]{2}", one) for one in value)
 
 
-def _verdicts(value: object) -> bool:
+def _verdicts(value: Any) -> bool:
     return isinstance(value, dict) and _codes([*value]) and all(isinstance(one, str) for one in value.values())
 
 
-def _declaration(value: object) -> bool:
+def _declaration(value: Any) -> bool:
     return isinstance(value, dict) and all(_FORMS[name](one) for name, one in value.items() if name in _FORMS)
 
 
-# What is read, and the form that it must have. Older versions recorded less.
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TEXTS = ("client_id", "client_secret", FINGERPRINT, "connection", "codat_client", "codat_client_name")
+_FLAGS = ("enabled", "allow_disruption", "keys_cleared_while_disabled")
 _FORMS: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("client_id", "client_secret", "client_secret_fingerprint", "connection"), _text),
-    **dict.fromkeys(("codat_client", "codat_client_name"), _text),
-    **dict.fromkeys(("enabled", "allow_disruption", "keys_cleared_while_disabled"), _flag),
-    **dict.fromkeys(("verified_at", "at"), _time),
+    **dict.fromkeys(_TEXTS, lambda value: isinstance(value, str) and value.isprintable()),
+    **dict.fromkeys(_FLAGS, lambda value: isinstance(value, bool)),
+    **dict.fromkeys(("verified_at", "at"), lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value))),
     "regions": _codes,
     "verdicts": _verdicts,
     "declared": _declaration,
 }
+"""What is read, and the form that it must have. Older versions recorded less."""

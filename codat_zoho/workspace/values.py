@@ -17,21 +17,12 @@ CLIENT, BOOKS = managed(ZohoClientSettings), managed(IntegrationSettings)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One declared value.
+    """One declared value, and where it stands."""
 
-    Args:
-        identity: equal for equal values. Of a secret it is a digest, never the secret.
-        shown: the value in words, without any secret.
-        value: the value itself; None where it is not known, and for secrets.
-        known: False where it is encrypted or comes from elsewhere.
-        file: where it stands.
-        line: its line.
-    """
-
-    identity: str
-    shown: str
-    value: object = field(default=None, repr=False)
-    known: bool = True
+    identity: str  # equal for equal values; of a secret it is a digest
+    shown: str  # in words, without any secret
+    value: object = field(default=None, repr=False)  # None where it is not known, and for secrets
+    known: bool = True  # False where it is encrypted or comes from elsewhere
     file: str = ""
     line: int | None = None
 
@@ -66,12 +57,9 @@ def show(value: object) -> str:
 def differing(before: Fields | None, after: Fields | None) -> list[str]:
     """The names of the fields that differ, in the order of the resource."""
     old, new = before or {}, after or {}
-    names = [*dict.fromkeys([*CLIENT, *BOOKS, *old, *new])]
-    return [name for name in names if _identity(old.get(name)) != _identity(new.get(name))]
-
-
-def _identity(one: Field | None) -> str | None:
-    return None if one is None else one.identity
+    identities = [{name: one.identity for name, one in side.items()} for side in (old, new)]
+    names = dict.fromkeys([*CLIENT, *BOOKS, *old, *new])
+    return [name for name in names if identities[0].get(name) != identities[1].get(name)]
 
 
 def as_client(fields: Fields) -> ZohoClientSettings:

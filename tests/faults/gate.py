@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Event, Lock, Thread
-from typing import Any, Literal
+from typing import Literal
 
 from codat_zoho.simulator import Simulator
-from codat_zoho.simulator.faults import Dropped
-from codat_zoho.simulator.server import make_server
+from codat_zoho.simulator.server import App, Response, make_server
+from codat_zoho.simulator.services import Request
+from codat_zoho.simulator.world import Dropped
 
 When = Literal["before", "after"]
 PATIENCE = 100.0
@@ -23,7 +24,7 @@ PATIENCE = 100.0
 
 @dataclass
 class Gate:
-    """A WSGI application before the simulator's.
+    """An application before the simulator's.
 
     Args:
         app: the simulator's.
@@ -31,7 +32,7 @@ class Gate:
         when: hold it before it is taken, or when it is done but not answered.
     """
 
-    app: Any
+    app: App
     holds: tuple[str, int] | None = None
     when: When = "before"
     reached: Event = field(default_factory=Event)
@@ -48,26 +49,26 @@ class Gate:
         with self._changed:
             return self._changed.wait_for(lambda: self._answered >= calls, PATIENCE)
 
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, request: Request) -> Response:
         """Let a call in, and count it when it is answered."""
         try:
-            return self._pass(environ, start_response)
+            return self._pass(request)
         finally:
             with self._changed:
                 self._answered += 1
                 self._changed.notify_all()
 
-    def _pass(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        if not self._is_held(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"):
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
+    def _pass(self, request: Request) -> Response:
+        if not self._is_held(f"{request.method} {request.path}"):
+            return self.app(request)
         if self.when == "before":
             self._wait()
             if self.drops:
                 raise Dropped
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        answer = self.app(environ, start_response)
+            return self.app(request)
+        response = self.app(request)
         self._wait()
-        return answer  # type: ignore[no-any-return]
+        return response
 
     def _is_held(self, place: str) -> bool:
         with self._lock:

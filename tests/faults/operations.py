@@ -9,7 +9,7 @@ from typing import Any
 from codat_zoho.adopt import command as adopting
 from codat_zoho.adopt import decide as deciding
 from codat_zoho.adopt.import_state import record
-from codat_zoho.adopt.targets import Place
+from codat_zoho.adopt.targets import Target
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Switches
@@ -138,14 +138,14 @@ def _get(stage: Stage) -> None:
 
 def _adopt(stage: Stage) -> None:
     """``codat-zoho adopt --probe``: read, decide, ask Zoho; then import what it says."""
-    place = Place("dev", ["default"], exists=False)
+    target = Target("dev", ["default"], exists=False)
     try:
-        adopting._read(place, adopting.parser().parse_args(["--client-id", ID, "--probe"]), CONTEXT.http, None)
-        entries = record("dev", deciding.agreed(place.takeovers), None).entries
+        adopting._read(target, adopting.parser().parse_args(["--client-id", ID, "--probe"]), CONTEXT.http, None)
+        entries = record("dev", deciding.agreed(target.takeovers), None).entries
     except CodatZohoError as error:
         raise Failed(f"{type(error).__name__}: {error}") from None
     for entry in entries:
-        kind = "client" if "Credentials" in entry.type else "books"
+        kind = "client" if "Credentials" in entry.kind else "books"
         bags = ({n: v for n, v in bag.items() if n != "__provider"} for bag in (entry.inputs, entry.outputs))
         stage.engine.state[kind] = Resource(entry.id, *bags)
 

@@ -95,7 +95,6 @@ def test_arguments_and_outputs_are_documented(name: str) -> None:
         "codat_zoho",
         "codat_zoho.simulator",
         "codat_zoho.testing",
-        "codat_zoho.testing._asserts",
         "codat_zoho.testing._converges",
         "codat_zoho.testing._mocks",
         "codat_zoho.testing._running",

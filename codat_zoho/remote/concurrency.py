@@ -1,14 +1,44 @@
-"""Threads that never keep a process from ending: an interrupted run does not wait for an answer that drips in."""
+"""Asking each question once, and threads that never keep a process from ending."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+
+
+class Once:
+    """Answers by question, which stand for good unless ``keep`` is false. An error never does.
+
+    Whoever asks while somebody else is asking waits for that answer, or for its error.
+    """
+
+    def __init__(self, *, keep: bool = True) -> None:
+        self._keep = keep
+        self._answers: dict[Hashable, Future[Any]] = {}
+        self._lock = Lock()
+
+    def get(self, question: Hashable, ask: Callable[[], _T]) -> _T:
+        """Return the answer to a question; ``ask`` finds it where nobody has, and nobody is about to."""
+        mine: Future[_T] = Future()
+        with self._lock:
+            answer: Future[_T] = self._answers.setdefault(question, mine)
+        if answer is mine:
+            _do(mine, ask)
+            if not self._keep or mine.exception() is not None:
+                with self._lock:
+                    del self._answers[question]
+        return answer.result()
+
+    def known(self, question: Hashable) -> Any:
+        """Return the answer that is there already; None where there is none yet."""
+        with self._lock:
+            found = self._answers.get(question)
+        return found.result() if found is not None and found.done() and not found.exception() else None
 
 
 def start(work: Callable[[], _T]) -> Future[_T]:

@@ -1,0 +1,51 @@
+"""Reports as JSON: what their dataclasses hold, in camelCase. tools/schemas.py makes the JSON Schemas from the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """The JSON form of a report.
+
+    Args:
+        report: the dataclass of the whole report.
+        schema: the file of its JSON Schema.
+        computed: properties that are told beside the fields: for each dataclass, the property by its name in JSON.
+        version: changes when a reader would have to; a new field does not change it.
+    """
+
+    report: type
+    schema: Path
+    computed: Mapping[type, Mapping[str, str]]
+    version: int = 1
+
+    def text(self, report: Any) -> str:
+        """Draw a report."""
+        return json.dumps({"version": self.version, **self._plain(report)}, indent=2) + "\n"
+
+    def names(self, kind: type[Any]) -> dict[str, str]:
+        """What is told of a dataclass: its attributes by their names in JSON."""
+        fields = {camel(one.name): one.name for one in dataclasses.fields(kind)}
+        return {**self.computed.get(kind, {}), **fields}
+
+    def _plain(self, value: Any) -> Any:
+        if dataclasses.is_dataclass(value):
+            return {name: self._plain(getattr(value, attribute)) for name, attribute in self.names(type(value)).items()}
+        if isinstance(value, tuple):
+            return [self._plain(item) for item in value]
+        if isinstance(value, Enum):
+            return value.value
+        return round(value, 3) if isinstance(value, float) else value
+
+
+def camel(name: str) -> str:
+    """``exit_code`` becomes ``exitCode``."""
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from codat_zoho.cli import main
-from codat_zoho.review.consequences import ADOPTED
+from codat_zoho.review.steps import ADOPTED
 from codat_zoho.simulator import Simulator, serve
 from tests.real_engine import ROOT, SECRET_KEY, Project
 from tests.review_cases import Repo

@@ -2,12 +2,56 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from codat_zoho.declare.stack_config import KEYS
+from codat_zoho.declare.tokens import NAMESPACE
 from codat_zoho.policy.rules import secret_in_clear
-from codat_zoho.review.declared import declared
-from codat_zoho.workspace.pulumi_yaml import read_project, read_stack
+from codat_zoho.texts.redact import register
+from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
+from codat_zoho.workspace.values import digest
 from codat_zoho.workspace.yaml_lines import Broken
+
+SECRET_KEYS = frozenset({"zohoClientSecret", "apiKey", "apiKeys"})
+_SHAPES = {
+    "a Zoho client secret": re.compile(r"[0-9a-f]{42}"),
+    "a Zoho token or grant code": re.compile(r"\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """A secret that stands in a file as it is; ``looks_like`` says of what, where the key does not tell."""
+
+    key: str
+    file: str
+    line: int
+    looks_like: str
+    identity: str = field(repr=False)
+
+
+def is_ready_made(project: Project) -> bool:
+    """The project declares settings of the ready-to-use program, or is it."""
+    return bool(project.declares & set(KEYS)) or project.name == NAMESPACE
+
+
+def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) -> Iterator[Clear]:
+    """Find the secrets in clear of a stack-config file and its project file, and keep them out of every text."""
+    spaces = {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
+    for settings, where in ((stack.settings, file), (project.settings, project_file)):
+        for (space, name), value in settings.items():
+            named = name in SECRET_KEYS and space in spaces
+            for leaf in value.leaves():
+                if leaf.encrypted is not None or leaf.plain in (None, "", True, False):
+                    continue
+                looks_like = next((what for what, shape in _SHAPES.items() if shape.fullmatch(leaf.text)), "")
+                if named or looks_like:
+                    register(leaf.text)
+                    key = f"{space}:{name}"
+                    yield Clear(key, where, leaf.line, "" if named else looks_like, digest(leaf.text))
 
 
 def clear_settings(folder: Path, stack: str) -> list[str] | None:
@@ -25,7 +69,8 @@ def clear_settings(folder: Path, stack: str) -> list[str] | None:
         project = read_project(project_file.read_bytes())
         beside = folder / project.stack_folder
         path = next(one for one in (beside / f"Pulumi.{stack}.yaml", beside / f"Pulumi.{stack}.yml") if one.is_file())
-        made = declared(stack, path.name, read_stack(path.read_bytes(), project.name), project, project_file.name)
+        settings = read_stack(path.read_bytes(), project.name)
     except (Broken, OSError, StopIteration):
         return None
-    return [f"{one.file}, line {one.line}: {secret_in_clear(one.key, looks_like=one.looks_like)}" for one in made.clear]
+    found = clear_secrets(settings, path.name, project, project_file.name)
+    return [f"{one.file}, line {one.line}: {secret_in_clear(one.key, looks_like=one.looks_like)}" for one in found]

@@ -6,13 +6,13 @@ import argparse
 import difflib
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.review.report import Review
+from codat_zoho.review.report import Environment, Review
 from codat_zoho.terminal.exits import Exit
 
-_FORMATS = ("text", "markdown", "json", "annotations")
 _HELP = """\
 Offline, it compares the stack-config files of two git revisions: nothing is checked out, decrypted or sent anywhere.
 With --preview it reads what `pulumi preview --json` printed instead.
@@ -33,40 +33,34 @@ def parser() -> argparse.ArgumentParser:
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--base", metavar="REF", help="compare with where the head left this revision (origin/HEAD, ...)")
-    made.add_argument("--head", metavar="REF", default=None, help="a revision, worktree (the default) or index")
-    made.add_argument("--stack", metavar="NAME", action="append", default=[], help="only this stack; may be repeated")
-    made.add_argument("--directory", metavar="DIR", type=Path, default=Path(), help="a folder of the repository")
-    made.add_argument(
-        "--preview",
-        metavar="FILE",
-        nargs="+",
-        default=[],
-        help="read these outputs of `pulumi preview --json`; - is stdin",
-    )
-    made.add_argument("--format", choices=_FORMATS, default="text", help="how to print it (text)")
-    made.add_argument("--output", metavar="FILE", type=Path, help="write it to this file instead of printing it")
-    made.add_argument(
-        "--fail-on",
-        choices=("danger", "change", "never"),
-        default="danger",
-        help="what exit code 7 stands for (danger)",
-    )
-    made.add_argument(
-        "--clear-secrets", action="store_true", help="look for nothing but secrets in clear, new or not; exit code 7"
-    )
+    add = made.add_argument
+    add("--base", metavar="REF", help="compare with where the head left this revision (origin/HEAD, ...)")
+    add("--head", metavar="REF", help="a revision, worktree (the default) or index")
+    add("--stack", metavar="NAME", action="append", default=[], help="only this stack; may be repeated")
+    add("--directory", metavar="DIR", type=Path, default=Path(), help="a folder of the repository")
+    help_ = "read these outputs of `pulumi preview --json`; - is stdin"
+    add("--preview", metavar="FILE", nargs="+", default=[], help=help_)
+    formats = ("text", "markdown", "json", "annotations")
+    add("--format", choices=formats, default="text", help="how to print it (text)")
+    add("--output", metavar="FILE", type=Path, help="write it to this file instead of printing it")
+    reasons = ("danger", "change", "never")
+    add("--fail-on", choices=reasons, default="danger", help="what exit code 7 stands for (danger)")
+    help_ = "look for nothing but secrets in clear, new or not; exit code 7"
+    add("--clear-secrets", action="store_true", help=help_)
     return made
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Review, print, and say by the exit code how it looks."""
-    if arguments.preview and (arguments.base or arguments.head or arguments.clear_secrets):
-        parser().error("--preview reads previews and no revisions: leave --base, --head and --clear-secrets out")
-    made = _previews(arguments) if arguments.preview else _revisions(arguments)
-    if made is None:
-        return Exit.USAGE
+    made = _review(arguments)
+    if arguments.stack:
+        unknown = _unknown_stack(made, arguments.stack)
+        if unknown:
+            print(f"codat-zoho review: --stack: {unknown}", file=sys.stderr)
+            return Exit.USAGE
+        made = replace(made, environments=tuple(one for one in made.environments if _names(one) & {*arguments.stack}))
     if arguments.clear_secrets:
-        made = made.only("secret-in-clear")
+        made = replace(made, environments=tuple(map(_clear_secrets, made.environments)), cannot_know=())
     text: str = importlib.import_module(f"codat_zoho.review.formats.{arguments.format}").render(made)
     if arguments.output:
         try:
@@ -82,31 +76,38 @@ def run(arguments: argparse.Namespace) -> int:
     return Exit.CHANGES if failed[arguments.fail_on] else Exit.OK
 
 
-def _revisions(arguments: argparse.Namespace) -> Review | None:
-    from codat_zoho.review.git import WORKTREE, Repository
-    from codat_zoho.review.revisions import review
+def _review(arguments: argparse.Namespace) -> Review:
+    if arguments.preview:
+        from codat_zoho.review import previews
+
+        if arguments.base or arguments.head or arguments.clear_secrets:
+            parser().error("--preview reads previews and no revisions: leave --base, --head and --clear-secrets out")
+        return previews.review(arguments.preview)
+    from codat_zoho.review import git, revisions
 
     if not arguments.directory.is_dir():
         parser().error(f"--directory: {arguments.directory} is no folder")
-    repository = Repository(arguments.directory)
-    made = review(repository, arguments.base, arguments.head or WORKTREE)
-    return _only(made, arguments.stack)
+    return revisions.review(git.Repository(arguments.directory), arguments.base, arguments.head or git.WORKTREE)
 
 
-def _previews(arguments: argparse.Namespace) -> Review | None:
-    from codat_zoho.review.previews import review
-
-    return _only(review(arguments.preview), arguments.stack)
+def _names(one: Environment) -> set[str]:
+    return {one.stack, f"{one.project}/{one.stack}"}
 
 
-def _only(made: Review, stacks: list[str]) -> Review | None:
-    """The stacks that were asked for. One that is not there is a typo, and must not pass for one without changes."""
-    names = {name for one in made.environments for name in one.names}
-    for stack in stacks:
+def _unknown_stack(made: Review, asked: list[str]) -> str:
+    """A stack that was asked for and is not there is a typo, and must not pass for one without changes."""
+    names = {name for one in made.environments for name in _names(one)}
+    for stack in asked:
         if stack not in names:
             close = difflib.get_close_matches(stack, names, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             there = ", ".join(sorted(one.stack for one in made.environments)) or "none"
-            print(f"codat-zoho review: --stack: no stack {stack!r}{hint} (there: {there})", file=sys.stderr)
-            return None
-    return made.of(stacks) if stacks else made
+            return f"no stack {stack!r}{hint} (there: {there})"
+    return ""
+
+
+def _clear_secrets(one: Environment) -> Environment:
+    """The secrets in clear alone; broken sides stay, since nobody could look there."""
+    found = tuple(finding for finding in one.findings if finding.rule == "secret-in-clear")
+    status = one.status if one.problems else "unchanged"
+    return Environment(one.project, one.stack, one.file, status, findings=found, problems=one.problems)

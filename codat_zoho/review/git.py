@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from codat_zoho.errors import ConfigurationError
@@ -29,77 +28,56 @@ _MAX_BYTES = 1024 * 1024
 _BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file of a tree: its mode, and git's name of its content; "" where it must be read from disk."""
+Tree = Mapping[str, str | None]
+"""The Pulumi files of one side: git's name of the content, "" for a file to be read from disk, None for a link.
 
-    mode: str
-    blob: str
-
-
-Tree = Mapping[str, Entry]
-"""The Pulumi files of one side by path; paths are relative to the top of the repository, with ``/``."""
+Paths are relative to the top of the repository, with ``/``. Links are not followed: the content of one is the path that
+it points to.
+"""
 
 
 class Repository:
-    """The repository that a folder is in.
-
-    Args:
-        folder: any folder inside.
-
-    Raises:
-        ConfigurationError: there is no git, or the folder is in no repository.
-    """
+    """The repository that a folder is in. Every method raises ConfigurationError where git cannot answer."""
 
     def __init__(self, folder: Path) -> None:
         git = shutil.which("git")
         if not git:
             raise ConfigurationError("There is no git on PATH.", "Install it: review reads the files from git.")
         self._command = [git, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", str(folder)]
-        top = self._text("rev-parse", "--show-toplevel").rstrip("\n")
-        self.top = Path(top)
+        top = os.fsdecode(self._output("rev-parse", "--show-toplevel")).rstrip("\n")
         self._command[-1] = top
+        self._top = Path(top)
 
     def commit(self, ref: str, option: str) -> str:
-        """The commit that ``ref`` names.
-
-        Raises:
-            ConfigurationError: it names none; ``option`` says where it came from.
-        """
-        found = self._run("rev-parse", "--quiet", "--verify", "--end-of-options", f"{ref}^{{commit}}", check=False)
-        if found.returncode:
+        """The commit that ``ref`` names; ``option`` says where that came from."""
+        commit = self._find_commit(ref)
+        if not commit:
+            branch = ref.removeprefix("origin/")
+            pasted = branch if re.fullmatch(r"[\w./-]+", branch) else "<branch>"  # Into a shell, as it is.
             raise ConfigurationError(
                 f"{option}: git knows no commit {one_line(ref)!r} here.",
-                f"Check the name, or fetch it: git fetch origin {_plain(ref.removeprefix('origin/'))} (in a pipeline, "
+                f"Check the name, or fetch it: git fetch origin {pasted} (in a pipeline, "
                 "check out with the whole history: fetch-depth: 0).",
             )
-        return found.stdout.decode().strip()
+        return commit
 
     @property
     def has_commits(self) -> bool:
         """A new repository has none, and everything in it is new."""
-        return self._run("rev-parse", "--quiet", "--verify", "HEAD", check=False).returncode == 0
+        return bool(self._find_commit("HEAD"))
 
     def default_base(self) -> str:
-        """The branch that changes are usually merged into.
-
-        Raises:
-            ConfigurationError: none of the usual ones exists.
-        """
+        """The branch that changes are usually merged into."""
         for ref in _BASES:
-            if self._run("rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}", check=False).returncode == 0:
+            if self._find_commit(ref):
                 return ref
         raise ConfigurationError(
             f"None of {', '.join(_BASES)} exists here to compare with.", "Name the branch to merge into with --base."
         )
 
     def merge_base(self, base: str, head: str) -> str:
-        """Where ``head`` left ``base``: what happened on the base branch since is not part of the change.
-
-        Raises:
-            ConfigurationError: they have no common history here.
-        """
-        found = self._run("merge-base", base, head, check=False)
+        """Where ``head`` left ``base``: what happened on the base branch since is not part of the change."""
+        found = self._run("merge-base", base, head)
         if found.returncode:
             raise ConfigurationError(
                 "The two revisions have no common history in this clone.",
@@ -107,59 +85,50 @@ class Repository:
             )
         return found.stdout.decode().split()[0]
 
-    def tree(self, commit: str) -> Tree:
-        """The Pulumi files of a commit."""
-        found = {}
-        for line in self._records("ls-tree", "-r", "-z", "--full-tree", commit):
-            about, _, path = line.partition("\t")
-            mode, kind, blob = about.split()
-            if kind == "blob" and _FILE.fullmatch(path):
-                found[path] = Entry(mode, blob)
-        return found
+    def _find_commit(self, ref: str) -> str:
+        found = self._run("rev-parse", "--quiet", "--verify", "--end-of-options", f"{ref}^{{commit}}")
+        return "" if found.returncode else found.stdout.decode().strip()
 
-    def index(self) -> Tree:
-        """The Pulumi files that the next commit would have."""
-        found = {}
-        for line in self._records("ls-files", "-z", "--stage"):
-            about, _, path = line.partition("\t")
-            mode, blob, _ = about.split()
-            if _FILE.fullmatch(path):
-                found[path] = Entry(mode, blob)
-        return found
-
-    def worktree(self) -> Tree:
-        """The Pulumi files as they are on disk, without those that git ignores."""
-        found = {}
-        for path in self._records("ls-files", "-z", "--cached", "--others", "--exclude-standard"):
-            if _FILE.fullmatch(path) and os.path.lexists(self.top / path):
-                found[path] = Entry(_SYMBOLIC_LINK if (self.top / path).is_symlink() else "100644", "")
-        return found
+    def tree(self, revision: str) -> Tree:
+        """The Pulumi files of a commit, of the next commit (``index``), or as they are on disk (``worktree``)."""
+        found: dict[str, str | None] = {}
+        if revision == WORKTREE:
+            for path in self._records("ls-files", "--cached", "--others", "--exclude-standard"):
+                if os.path.lexists(self._top / path):
+                    found[path] = None if (self._top / path).is_symlink() else ""
+        else:
+            listing = ("ls-files", "--stage") if revision == INDEX else ("ls-tree", "-r", "--full-tree", revision)
+            for record in self._records(*listing):
+                about, _, path = record.partition("\t")
+                mode, *others = about.split()  # Then the kind, in a commit; the blob; the stage, in the index.
+                blob = others[0] if revision == INDEX else others[1]
+                found[path] = None if mode == _SYMBOLIC_LINK else blob
+        return {path: blob for path, blob in found.items() if _FILE.fullmatch(path)}
 
     def changed(self, base: str, head: str) -> frozenset[str]:
         """The paths that differ between a commit and a commit, ``index`` or ``worktree``."""
         against = {INDEX: ["--cached", base], WORKTREE: [base]}.get(head, [base, head])
-        paths = self._records("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", *against, "--")
+        paths = self._records("diff", "--name-only", "--no-renames", "--no-ext-diff", *against, "--")
         if head == WORKTREE:
-            paths += self._records("ls-files", "-z", "--others", "--exclude-standard")
+            paths += self._records("ls-files", "--others", "--exclude-standard")
         return frozenset(paths)
 
     def read(self, *trees: Tree) -> list[dict[str, bytes | None]]:
         """The content of each tree's files by path. None: it is a link, is not in this clone, or is much too large."""
-        blobs = sorted({entry.blob for tree in trees for entry in tree.values() if entry.blob})
+        blobs = sorted({blob for tree in trees for blob in tree.values() if blob})
         content = dict(zip(blobs, self._blobs(blobs), strict=True))
 
-        def of(path: str, entry: Entry) -> bytes | None:
-            # Links are not followed: the content of one is the path that it points to.
-            if entry.mode == _SYMBOLIC_LINK:
+        def of(path: str, blob: str | None) -> bytes | None:
+            if blob is None:
                 return None
-            return content[entry.blob] if entry.blob else _from_disk(self.top / path)
+            return content[blob] if blob else _from_disk(self._top / path)
 
-        return [{path: of(path, entry) for path, entry in tree.items()} for tree in trees]
+        return [{path: of(path, blob) for path, blob in tree.items()} for tree in trees]
 
     def _blobs(self, blobs: list[str]) -> list[bytes | None]:
         if not blobs:
             return []
-        out = self._run("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode()).stdout
+        out = self._output("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
         found: list[bytes | None] = []
         at = 0
         for _ in blobs:
@@ -174,19 +143,24 @@ class Repository:
             at += size + 1
         return found
 
-    # --- running git ---
+    def _records(self, command: str, *arguments: str) -> list[str]:
+        return os.fsdecode(self._output(command, "-z", *arguments)).split("\0")[:-1]
 
-    def _records(self, *arguments: str) -> list[str]:
-        return self._text(*arguments).split("\0")[:-1]
+    def _output(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        done = self._run(*arguments, stdin=stdin)
+        if done.returncode:
+            said = one_line(done.stderr.decode(errors="replace")).removeprefix("fatal: ")
+            if "not a git repository" in said:
+                raise ConfigurationError(
+                    "This folder is in no git repository.",
+                    "Change into the one to review, or name it with --directory.",
+                )
+            raise ConfigurationError(f"git {arguments[0]} fails: {said or 'no reason given'}.")
+        return done.stdout
 
-    def _text(self, *arguments: str) -> str:
-        return os.fsdecode(self._run(*arguments).stdout)
-
-    def _run(
-        self, *arguments: str, check: bool = True, stdin: bytes | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         try:
-            done = subprocess.run(  # noqa: S603
+            return subprocess.run(  # noqa: S603
                 [*self._command, *arguments],
                 env={**os.environ, **_OFFLINE},
                 input=stdin,
@@ -195,15 +169,6 @@ class Repository:
             )
         except OSError as problem:
             raise ConfigurationError(f"git does not run: {problem.strerror}.") from None
-        if check and done.returncode:
-            said = one_line(done.stderr.decode(errors="replace")).removeprefix("fatal: ")
-            if "not a git repository" in said:
-                raise ConfigurationError(
-                    "This folder is in no git repository.",
-                    "Change into the one to review, or name it with --directory.",
-                )
-            raise ConfigurationError(f"git {arguments[0]} fails: {said or 'no reason given'}.")
-        return done
 
 
 def _from_disk(path: Path) -> bytes | None:
@@ -213,8 +178,3 @@ def _from_disk(path: Path) -> bytes | None:
     except OSError:
         return None
     return content if len(content) <= _MAX_BYTES else None
-
-
-def _plain(ref: str) -> str:
-    """A name that may be pasted into a shell."""
-    return ref if re.fullmatch(r"[\w./-]+", ref) else "<branch>"

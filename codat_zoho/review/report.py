@@ -1,22 +1,16 @@
-"""What a review says, as data. The ``review_*`` modules beside this one draw it, one per format."""
+"""What a review says, as data. The modules in ``formats`` draw it; the JSON Schema there says what each field means."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Literal
 
+Level = Literal["caution", "danger"]
 Status = Literal["added", "broken", "changed", "deleted", "renamed", "unchanged"]
 Origin = Literal["change", "drift"]
 StepKind = Literal["ask", "delete keys", "disable", "enable", "forget", "refuse", "save keys"]
-
-
-class Level(Enum):
-    """How bad a finding is."""
-
-    DANGER = "danger"
-    CAUTION = "caution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +25,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of one resource that differs.
+    """One field of one resource that differs, in words; None where it is not set. A secret is never shown.
 
-    Args:
-        resource: its name in the program, or ``provider`` for what reaches Codat and Zoho but is no resource's field.
-        field: the field as the engine names it.
-        before: how it was, in words; None where it was not set. A secret is never shown.
-        after: how it will be.
-        certain: False where it cannot be known whether it differs: two encrypted values.
-        origin: whether the program asks for another value, or somebody changed it behind its back.
-        file: where the new value (a removed one: the old value) stands.
-        line: its line.
+    What reaches Codat and Zoho but is no resource's field has the resource ``provider``. Between two encrypted values
+    it is not certain that there is a difference.
     """
 
     resource: str
@@ -56,14 +43,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that ``pulumi up`` does, in order.
-
-    Args:
-        kind: what it is.
-        text: the same in words.
-        regions: of ``ask``: the Zoho data centres that are asked.
-        condition: what it depends on, empty where it is certain.
-    """
+    """One thing that ``pulumi up`` does: to the data centres ``regions``, and only under the ``condition``, if any."""
 
     kind: StepKind
     text: str
@@ -73,16 +53,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a reviewer should see.
-
-    Args:
-        rule: its name, the same as in the policy pack where that has it.
-        level: how bad it is.
-        text: what it means, as full sentences.
-        file: where.
-        line: its line.
-        new: False where it was so before this change, too.
-    """
+    """One thing that a reviewer should see; it is not new where it was so before the change, too."""
 
     rule: str
     level: Level
@@ -94,21 +65,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One stack of one project.
-
-    Args:
-        project: the project's name.
-        stack: the stack's name.
-        file: its stack-config file, or the preview that it was read from.
-        status: what happened to it.
-        changes: the fields that differ, per resource.
-        steps: what ``pulumi up`` does, in order.
-        by_hand: what a person has to do in Zoho's console, in Codat's Portal or with Pulumi.
-        findings: what a reviewer should see.
-        cannot_know: what this review cannot know.
-        problems: why a side is broken.
-        touched: its files differ, whether or not a setting does.
-    """
+    """One stack of one project; ``touched`` says that its files differ, whether or not a setting does."""
 
     project: str
     stack: str
@@ -123,11 +80,6 @@ class Environment:
     touched: bool = False
 
     @property
-    def names(self) -> frozenset[str]:
-        """What it may be called: its stack, and project/stack."""
-        return frozenset({self.stack, f"{self.project}/{self.stack}"})
-
-    @property
     def title(self) -> str:
         """Project and stack."""
         return f"{self.project}/{self.stack}" if self.project else self.stack
@@ -135,7 +87,7 @@ class Environment:
     @property
     def dangerous(self) -> bool:
         """Something in it is dangerous; what was so before does not count, except for a secret in clear."""
-        return any(f.level is Level.DANGER and (f.new or f.rule == "secret-in-clear") for f in self.findings)
+        return any(f.level == "danger" and (f.new or f.rule == "secret-in-clear") for f in self.findings)
 
     @property
     def changes_something(self) -> bool:
@@ -145,8 +97,8 @@ class Environment:
     @property
     def only_in_state(self) -> bool:
         """A change of the code reaches neither Codat nor Zoho."""
-        resources = [change for change in self.changes if change.resource != "provider"]
-        return not (self.steps or self.problems) and any(change.origin == "change" for change in resources)
+        declared = any(one.origin == "change" and one.resource != "provider" for one in self.changes)
+        return declared and not self.steps and not self.problems
 
     @property
     def quiet(self) -> bool:
@@ -170,16 +122,7 @@ _ORDER = ("broken", "danger", "deleted", "added", "renamed", "changed", "unchang
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A whole review.
-
-    Args:
-        base: what is compared with, in words.
-        head: what is reviewed, in words.
-        environments: every one that was looked at.
-        cannot_know: what holds for all of them.
-        offline: it was made from files alone, not from a preview of the engine.
-        other_stacks: how many stack files were skipped because they have no settings of this package.
-    """
+    """A whole review. Offline, it was made from files alone, and ``other_stacks`` have no settings of this package."""
 
     base: str
     head: str
@@ -192,29 +135,6 @@ class Review:
     def sorted(self) -> tuple[Environment, ...]:
         """The environments, what matters most first."""
         return tuple(sorted(self.environments, key=lambda e: (_ORDER.index(e.verdict), e.quiet, e.file, e.stack)))
-
-    def of(self, names: Collection[str]) -> Review:
-        """The same of some environments alone."""
-        return replace(self, environments=tuple(e for e in self.environments if e.names & set(names)))
-
-    def only(self, rule: str) -> Review:
-        """The findings of one rule alone, without what changes; broken sides stay, since nobody could look there."""
-        kept = []
-        for one in self.environments:
-            found = tuple(finding for finding in one.findings if finding.rule == rule)
-            kept.append(
-                replace(
-                    one,
-                    status="broken" if one.problems else "unchanged",
-                    changes=(),
-                    steps=(),
-                    by_hand=(),
-                    findings=found,
-                    cannot_know=(),
-                    touched=False,
-                )
-            )
-        return replace(self, environments=tuple(kept), cannot_know=())
 
     @property
     def broken(self) -> bool:
@@ -240,18 +160,15 @@ class Review:
         """
         if not self.environments:
             return "No stack configuration of codat-zoho found."
-        counted = {
-            "broken": sum(bool(e.problems) for e in self.environments),
-            "dangerous": sum(e.dangerous for e in self.environments),
-            "changed": sum(e.changes_something and not e.dangerous and not e.problems for e in self.environments),
-            "unchanged": sum(not (e.changes_something or e.dangerous or e.problems) for e in self.environments),
-        }
-        said = [f"{count} {word}" for word, count in counted.items() if count]
-        return f"{_count(len(self.environments), 'environment')}: {', '.join(said)}."
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+        counts = Counter[str]()
+        for one in self.environments:
+            counts["broken"] += bool(one.problems)
+            counts["dangerous"] += one.dangerous
+            if not one.problems and not one.dangerous:
+                counts["changed" if one.changes_something else "unchanged"] += 1
+        said = [f"{counts[word]} {word}" for word in ("broken", "dangerous", "changed", "unchanged") if counts[word]]
+        total = len(self.environments)
+        return f"{total} environment{'' if total == 1 else 's'}: {', '.join(said)}."
 
 
 def grouped(changes: Iterable[FieldChange]) -> list[tuple[FieldChange, str]]:
@@ -259,10 +176,8 @@ def grouped(changes: Iterable[FieldChange]) -> list[tuple[FieldChange, str]]:
 
     The fingerprint of a secret that nobody may decrypt is left out: the secret's own line says as much.
     """
-    found: dict[tuple[object, ...], tuple[FieldChange, list[str]]] = {}
+    resources: dict[FieldChange, list[str]] = {}
     for change in changes:
-        if change.before == change.after and not change.certain:
-            continue
-        same = (change.field, change.before, change.after, change.certain, change.origin, change.line, change.file)
-        found.setdefault(same, (change, []))[1].append(change.resource)
-    return [(change, ", ".join(dict.fromkeys(resources))) for change, resources in found.values()]
+        if change.certain or change.before != change.after:
+            resources.setdefault(replace(change, resource=""), []).append(change.resource)
+    return [(change, ", ".join(dict.fromkeys(names))) for change, names in resources.items()]

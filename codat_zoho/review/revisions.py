@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.policy.files import is_ready_made
 from codat_zoho.review import offline
-from codat_zoho.review.declared import Declared, declared, is_ready_made
-from codat_zoho.review.git import INDEX, WORKTREE, Entry, Repository, Tree
-from codat_zoho.review.report import Environment, Problem, Review
+from codat_zoho.review.declared import Declared, declared
+from codat_zoho.review.git import INDEX, WORKTREE, Repository
+from codat_zoho.review.report import Problem, Review
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_yaml import Project, read_project, read_stack
+from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
 from codat_zoho.workspace.yaml_lines import Broken
 
 _NAME = re.compile(r"Pulumi(?:\.(.+))?\.ya?ml")
@@ -22,85 +22,44 @@ _UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone
 _CODE = re.compile(r".*\.(cs|go|java|js|mjs|py|ts)|.*/?(requirements[^/]*\.txt|pyproject\.toml|package\.json|go\.mod)")
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
-Side = Literal["base", "head"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A stack file of one side."""
-
-    declared: Declared
-    folder: str
-    entry: Entry
-    content: bytes
-    problems: tuple[Problem, ...] = ()
-    relevant: bool = True
-    project_file: str = ""
-    project_entry: Entry | None = None
-
-    @property
-    def stack(self) -> str:
-        return self.declared.stack
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.folder, self.stack
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What both sides share: most files are the same on both, and are read once."""
-
-    projects: dict[tuple[str, bytes], tuple[Project, Problem | None]] = field(default_factory=dict)
-    stacks: dict[tuple[object, ...], tuple[Declared, tuple[Problem, ...], bool]] = field(default_factory=dict)
+_T = TypeVar("_T")
+Place = tuple[str, str]
+"""The folder of a project, and the name of a stack."""
 
 
 def review(repository: Repository, base: str | None, head: str) -> Review:
-    """Review what ``head`` changes since it left ``base``.
+    """Review what ``head`` (a revision, ``worktree`` or ``index``) changes since it left ``base``.
 
-    Args:
-        repository: where.
-        base: the revision to compare with; None for the usual main branch.
-        head: a revision, ``worktree`` or ``index``.
-
-    Raises:
-        ConfigurationError: git knows no such revision, or the two have no history in common.
+    Without a base, that is the usual main branch.
     """
     commit = "" if head in (WORKTREE, INDEX) else repository.commit(head, "--head")
     before, base_words = _base(repository, base, commit)
-    old_tree: Tree = repository.tree(before) if before else {}
-    new_tree = repository.tree(commit) if commit else repository.index() if head == INDEX else repository.worktree()
+    old_tree = repository.tree(before) if before else {}
+    new_tree = repository.tree(commit or head)
     changed = repository.changed(before, commit or head) if before else frozenset(new_tree)
     old_content, new_content = repository.read(old_tree, new_tree)
-    reading = _Reading()
-    bases = list(_side(old_tree, old_content, "base", reading))
-    heads = list(_side(new_tree, new_content, "head", reading))
-    pairs = list(_pairs(bases, heads))
-    mine = [(old, new) for old, new in pairs if (old and old.relevant) or (new and new.relevant)]
-    shared = offline.shared_clients([one.declared for one in bases], [one.declared for one in heads])
-    folders = {
-        posixpath.dirname(path) for path in {**old_tree, **new_tree} if _NAME.fullmatch(posixpath.basename(path))
-    }
-    homes: dict[str, str] = {}
+    known: dict[tuple[object, ...], Declared] = {}
+    bases, heads = _side(old_content, known), _side(new_content, known)
+    shared = offline.shared_clients([*bases.values()], [*heads.values()])
+    pairs = list(_pairs(bases, heads, old_content, new_content))
     environments = []
-    for old, new in mine:
-        side = new or old
-        assert side is not None
-        homes.setdefault(side.folder, side.declared.project)
-        made = _environment(old, new, changed)
-        if new is not None and not made.problems:
-            found = (*made.findings, *shared.get((new.declared.file, new.stack), ()))
-            made = replace(made, findings=tuple(sorted(found, key=lambda one: one.level.value != "danger")))
-        environments.append(made)
+    projects: dict[str, str] = {}
+    for folder, old, new in pairs:
+        sides = [one for one in (new, old) if one]
+        if not any(one.ours for one in sides):
+            continue
+        projects.setdefault(folder, sides[0].project)
+        touched = any(path in changed for one in sides for path in (one.file, one.project_file))
+        about_others = shared.get((new.file, new.stack), ()) if new else ()
+        environments.append(offline.environment(old, new, touched=touched, shared=about_others))
+    general = offline.GENERAL if any(one.changes_something for one in environments) else ()
+    folders = {posixpath.dirname(path) for path in (*old_tree, *new_tree)}
     return Review(
         base=base_words,
-        head=head if not commit else _words(head, commit),
+        head=_words(head, commit) if commit else head,
         environments=tuple(environments),
-        cannot_know=(
-            *(offline.GENERAL if any(one.changes_something for one in environments) else ()),
-            *_programs(homes, changed, folders),
-        ),
-        other_stacks=len(pairs) - len(mine),
+        cannot_know=(*general, *_programs(projects, changed, folders)),
+        other_stacks=len(pairs) - len(environments),
     )
 
 
@@ -120,149 +79,99 @@ def _words(name: str, commit: str) -> str:
     return commit[:8] if commit.startswith(name) else f"{one_line(name, 60)} ({commit[:8]})"
 
 
-# --- one side ---------------------------------------------------------------------------------------------------------
-
-
-def _side(tree: Tree, content: Mapping[str, bytes | None], side: Side, reading: _Reading) -> Iterator[_Found]:
-    """The stack files of one side, each read within its project."""
-    files: dict[str, dict[str, str]] = {}
-    homes: dict[str, str] = {}
-    for path in sorted(tree, reverse=True):  # .yml before .yaml, so that the latter wins
-        folder, name = posixpath.split(path)
-        found = _NAME.fullmatch(name)
+def _side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...], Declared]) -> dict[Place, Declared]:
+    """The stacks of one side, each read within its project; ``known`` are those that were read before."""
+    stacks: dict[str, dict[str, str]] = {}
+    project_files: dict[str, str] = {}
+    for path in sorted(content, reverse=True):  # .yml before .yaml, so that the latter wins
+        folder, file = posixpath.split(path)
+        found = _NAME.fullmatch(file)
         if found and found[1]:
-            files.setdefault(folder, {})[found[1]] = path
+            stacks.setdefault(folder, {})[found[1]] = path
         elif found:
-            homes[folder] = path
-    projects = {folder: _project(path, content[path], reading) for folder, path in homes.items()}
+            project_files[folder] = path
+    projects = {folder: _read(read_project, path, content[path], Project()) for folder, path in project_files.items()}
     # Usually beside the project file; else where its stackConfigDir says.
-    owners = {folder: folder for folder in homes}
+    homes = {folder: folder for folder in projects}
     for folder, (project, _) in projects.items():
         if project.stack_folder:
-            owners[posixpath.normpath(posixpath.join(folder, project.stack_folder)).removeprefix("./")] = folder
-    for folder, stacks in sorted(files.items()):
-        home = owners.get(folder)
-        project, broken = projects[home] if home is not None else (Project(), None)
-        project_file = homes[home] if home is not None else ""
-        for name, path in sorted(stacks.items()):
-            raw = content[path]
-            key = (path, project_file, raw, content.get(project_file))
-            if key not in reading.stacks:
-                reading.stacks[key] = _stack(name, path, raw, project, project_file, broken)
-            made, problems, relevant = reading.stacks[key]
-            yield _Found(
-                made,
-                folder if home is None else home,
-                tree[path],
-                raw or b"",
-                tuple(replace(one, side=side) for one in problems),
-                relevant,
-                project_file,
-                tree.get(project_file),
-            )
+            homes[posixpath.normpath(posixpath.join(folder, project.stack_folder)).removeprefix("./")] = folder
+    made = {}
+    for folder, paths in sorted(stacks.items()):
+        home = homes.get(folder, folder)
+        project, broken = projects.get(home, (Project(), ()))
+        project_file = project_files.get(home, "")
+        for name, path in sorted(paths.items()):
+            key = (path, content[path], project_file, content.get(project_file))
+            if key not in known:
+                known[key] = _declared(name, path, content[path], project, project_file, broken)
+            made[home, name] = known[key]
+    return made
 
 
-def _project(path: str, raw: bytes | None, reading: _Reading) -> tuple[Project, Problem | None]:
+def _read(parse: Callable[[bytes], _T], path: str, raw: bytes | None, empty: _T) -> tuple[_T, tuple[Problem, ...]]:
     if raw is None:
-        return Project(), Problem(_UNREADABLE, path)
-    key = path, raw
-    if key not in reading.projects:
-        try:
-            reading.projects[key] = read_project(raw), None
-        except Broken as why:
-            reading.projects[key] = Project(), Problem(why.text, path, why.line)
-    return reading.projects[key]
-
-
-def _stack(
-    name: str, path: str, raw: bytes | None, project: Project, project_file: str, broken: Problem | None
-) -> tuple[Declared, tuple[Problem, ...], bool]:
-    nothing = Declared(project.name, name, path)
-    ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
-    problems = [broken] if broken else []
-    if raw is None:
-        return nothing, (*problems, Problem(_UNREADABLE, path)), ours
+        return empty, (Problem(_UNREADABLE, path),)
     try:
-        stack = read_stack(raw, project.name)
+        return parse(raw), ()
     except Broken as why:
-        return nothing, (*problems, Problem(why.text, path, why.line)), ours
-    if broken:
-        return nothing, tuple(problems), ours
-    made = declared(name, path, stack, project, project_file)
-    if any(space == NAMESPACE for space, _ in stack.settings) or made.ready_made or made.clear:
-        return made, (), True
-    return replace(made, problems=()), (), False
+        return empty, (Problem(why.text, path, why.line),)
 
 
-# --- both sides -------------------------------------------------------------------------------------------------------
+def _declared(
+    name: str, path: str, raw: bytes | None, project: Project, project_file: str, broken: tuple[Problem, ...]
+) -> Declared:
+    stack, problems = _read(lambda raw: read_stack(raw, project.name), path, raw, Stack())
+    if not (broken or problems):
+        return declared(name, path, stack, project, project_file)
+    ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
+    return Declared(project.name, name, path, project_file, problems=(*broken, *problems), ours=ours)
 
 
-def _pairs(bases: Sequence[_Found], heads: Sequence[_Found]) -> Iterator[tuple[_Found | None, _Found | None]]:
-    """Which file of the base is which of the head: same place, else same project and stack, else a renamed stack."""
-    old = {one.key: one for one in bases}
-    new = {one.key: one for one in heads}
-    for key in sorted(old.keys() & new.keys()):
-        yield old.pop(key), new.pop(key)
-    gone, came = list(old.values()), list(new.values())
-    for one in list(came):
-        moved = [other for other in gone if other.declared.project and _who(other) == _who(one)]
+def _pairs(
+    bases: Mapping[Place, Declared],
+    heads: Mapping[Place, Declared],
+    old_content: Mapping[str, bytes | None],
+    new_content: Mapping[str, bytes | None],
+) -> Iterator[tuple[str, Declared | None, Declared | None]]:
+    """The folder and both sides of each environment: same place, else same project and stack, else a renamed stack."""
+    gone, came = dict(bases), dict(heads)
+    for place in sorted(gone.keys() & came.keys()):
+        yield place[0], gone.pop(place), came.pop(place)
+    for place, new in list(came.items()):
+        names = (new.project, new.stack)
+        moved = [at for at, old in gone.items() if old.project and (old.project, old.stack) == names]
         if len(moved) == 1:
-            gone.remove(moved[0])
-            came.remove(one)
-            yield moved[0], one
-    for one in list(came):
-        likely = max(
-            ((_alike(other, one), other) for other in gone if other.folder == one.folder),
-            key=lambda pair: pair[0],
-            default=None,
-        )
-        if likely and likely[0] >= _ALIKE:
-            gone.remove(likely[1])
-            came.remove(one)
-            yield likely[1], one
-    yield from ((one, None) for one in gone)
-    yield from ((None, one) for one in came)
+            yield place[0], gone.pop(moved[0]), came.pop(place)
+    for place, new in list(came.items()):
+        alike = {at: _alike(old_content[gone[at].file], new_content[new.file]) for at in gone if at[0] == place[0]}
+        likely = max(alike, key=lambda at: alike[at], default=place)
+        if alike.get(likely, 0) >= _ALIKE:
+            yield place[0], gone.pop(likely), came.pop(place)
+    yield from ((place[0], old, None) for place, old in gone.items())
+    yield from ((place[0], None, new) for place, new in came.items())
 
 
-def _who(found: _Found) -> tuple[str, str]:
-    return found.declared.project, found.stack
-
-
-def _alike(one: _Found, other: _Found) -> float:
+def _alike(*contents: bytes | None) -> float:
     """How many lines two files have in common, from 0 to 1."""
-    if one.entry.blob and one.entry.blob == other.entry.blob:
-        return 1.0
-    lines = [{line.strip() for line in found.content.splitlines() if line.strip()} for found in (one, other)]
-    return len(lines[0] & lines[1]) / max(map(len, lines)) if all(lines) else 0.0
+    one, other = ({line.strip() for line in (raw or b"").splitlines() if line.strip()} for raw in contents)
+    return len(one & other) / max(len(one), len(other)) if one and other else 0.0
 
 
-def _environment(old: _Found | None, new: _Found | None, changed: frozenset[str]) -> Environment:
-    sides = [one for one in (old, new) if one]
-    problems = [problem for one in sides for problem in one.problems]
-    paths = {path for one in sides for path in (one.declared.file, one.project_file) if path}
-    return offline.environment(
-        old.declared if old else None,
-        new.declared if new else None,
-        problems=problems,
-        moved=old.stack if old and new and old.stack != new.stack else "",
-        touched=bool(paths & changed),
-    )
-
-
-def _programs(homes: Mapping[str, str], changed: frozenset[str], folders: Iterable[str]) -> Iterator[str]:
+def _programs(projects: Mapping[str, str], changed: frozenset[str], folders: set[str]) -> Iterator[str]:
     """For each project whose program differs: that nothing here tells what that does. No setting need differ."""
-    for home, project in homes.items():
-        paths = sorted(_program(home, changed, folders))
+    for home, project in projects.items():
+        prefix = f"{home}/" if home else ""
+        # Projects further down have programs of their own.
+        nested = tuple(f"{folder}/" for folder in folders if folder != home and folder.startswith(prefix))
+        paths = sorted(
+            path
+            for path in changed
+            if path.startswith(prefix)
+            and not path.startswith(nested)
+            and _CODE.fullmatch(path)
+            and not _NO_PROGRAM.search(path.removeprefix(prefix))
+        )
         if paths:
             shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
             yield f"What the change of the program of {project or home} does ({shown}): a preview tells."
-
-
-def _program(home: str, changed: frozenset[str], folders: Iterable[str]) -> Iterator[str]:
-    """What changed of the program in ``home``; projects further down have programs of their own."""
-    prefix = f"{home}/" if home else ""
-    nested = tuple(f"{folder}/" for folder in folders if folder != home and folder.startswith(prefix))
-    for path in changed:
-        inside = path.startswith(prefix) and not (nested and path.startswith(nested))
-        if inside and _CODE.fullmatch(path) and not _NO_PROGRAM.search(path.removeprefix(prefix)):
-            yield path

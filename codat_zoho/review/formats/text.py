@@ -1,11 +1,12 @@
-"""A review as plain text, for a terminal or a log."""
+"""A review as plain text, for a terminal or a log; its words stand in the other formats, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from codat_zoho.review.report import Environment, FieldChange, Finding, Problem, Review, Step, grouped
+from codat_zoho.review.report import Environment, FieldChange, Finding, Review, grouped
 
+STEPS, CHANGES, FINDINGS = "What pulumi up does", "Changes", "To look at"
 ONLY_IN_STATE = "pulumi up sends nothing to Codat and asks nothing of Zoho; only the state changes."
 UNTOUCHED = "its files differ, no setting does (comments, order, line ends or file mode)"
 
@@ -20,55 +21,76 @@ def render(review: Review) -> str:
     compared = f", compared with {review.base}" if review.base else ""
     lines = [f"Review of {review.head}{compared}", review.headline]
     if review.other_stacks:
-        lines.append(f"Skipped: {review.other_stacks} without settings of codat-zoho.")
-    for environment in review.sorted:
-        if not environment.quiet:
-            lines += ["", *_environment(environment)]
+        lines.append(skipped(review))
+    for one in review.sorted:
+        if not one.quiet:
+            lines += ["", *_environment(one)]
     quiet = [one for one in review.sorted if one.quiet]
     if quiet:
-        lines += ["", *(f"{'unchanged':<10}{one.title}  ({one.file}){_touched(one)}" for one in quiet)]
+        lines.append("")
+    for one in quiet:
+        touched = f": {UNTOUCHED}" if one.touched else ""
+        lines.append(f"{'unchanged':<10}{one.title}  ({one.file}){touched}")
     if review.cannot_know:
-        lines += ["", "No review of files can know" if review.offline else "No preview can know"]
-        lines += [f"  - {text}" for text in review.cannot_know]
+        lines += ["", nobody_knows(review), *(f"  - {text}" for text in review.cannot_know)]
     # Whatever a name holds must not steer a terminal.
     return "".join(f"{''.join(c if c.isprintable() else ' ' for c in line)}\n" for line in lines)
-
-
-def _touched(one: Environment) -> str:
-    return f": {UNTOUCHED}" if one.touched else ""
 
 
 def _environment(one: Environment) -> Iterator[str]:
     verdict = one.verdict.upper() if one.verdict in ("broken", "danger") else one.verdict
     status = f", {one.status}" if one.verdict != one.status else ""
     yield f"{verdict:<10}{one.title}  ({one.file}{status})"
-    yield from _part("Cannot be read", (problem_words(problem) for problem in one.problems))
-    yield from _part("Changes", (change_words(*pair) + _at(one, pair[0]) for pair in grouped(one.changes)))
-    yield from _part("What pulumi up does", (step_words(step) for step in one.steps), numbered=True)
-    if one.only_in_state:
-        yield f"  {ONLY_IN_STATE}"
-    yield from _part("By hand", one.by_hand)
-    yield from _part("To look at", (_finding(one, finding) for finding in one.findings))
-    yield from _part("Cannot be known here", one.cannot_know)
-
-
-def _part(title: str, texts: Iterable[str], *, numbered: bool = False) -> Iterator[str]:
-    for at, text in enumerate(texts, start=1):
-        if at == 1:
+    parts = sections(one)
+    parts[CHANGES] = [change_words(*pair) + _at(one, pair[0]) for pair in grouped(one.changes)]
+    parts[FINDINGS] = [_finding(one, finding) for finding in one.findings]
+    for title in ("Cannot be read", CHANGES, STEPS, "By hand", FINDINGS, "Cannot be known here"):
+        if parts[title]:
             yield f"  {title}"
-        yield f"    {f'{at}.' if numbered else '-'} {text}"
+        for number, text in enumerate(parts[title], start=1):
+            yield f"    {f'{number}.' if title == STEPS else '-'} {text}"
+        if title == STEPS and one.only_in_state:
+            yield f"  {ONLY_IN_STATE}"
 
 
-def problem_words(problem: Problem) -> str:
-    """Why a side cannot be read, and where."""
-    side = f"{problem.side}: " if problem.side else ""
-    return f"{side}{where(problem.file, problem.line)}: {problem.text}"
+def _finding(one: Environment, finding: Finding) -> str:
+    old = "" if finding.new else ", not new"
+    return f"{finding.level} {finding.rule}{old}: {finding.text}{_at(one, finding)}"
+
+
+def _at(one: Environment, place: FieldChange | Finding) -> str:
+    if place.file and place.file != one.file:
+        return f"  [{where(place.file, place.line)}]"
+    return f"  [line {place.line}]" if place.file and place.line else ""
+
+
+def sections(one: Environment) -> dict[str, list[str]]:
+    """What every format that people read says in the same words, by its title."""
+    problems = []
+    for problem in one.problems:
+        side = f"{problem.side}: " if problem.side else ""
+        problems.append(f"{side}{where(problem.file, problem.line)}: {problem.text}")
+    return {
+        "Cannot be read": problems,
+        STEPS: [f"{step.text}, {step.condition}" if step.condition else step.text for step in one.steps],
+        "By hand": list(one.by_hand),
+        "Cannot be known here": list(one.cannot_know),
+    }
+
+
+def skipped(review: Review) -> str:
+    """How many stacks were left out."""
+    return f"Skipped: {review.other_stacks} without settings of codat-zoho."
+
+
+def nobody_knows(review: Review) -> str:
+    """The title over what holds for all environments."""
+    return "No review of files can know" if review.offline else "No preview can know"
 
 
 def change_words(change: FieldChange, resources: str) -> str:
     """A change in one line."""
-    before = "not set" if change.before is None else change.before
-    after = "not set" if change.after is None else change.after
+    before, after = ("not set" if value is None else value for value in (change.before, change.after))
     return f"{resources}: {change.field}: {before} -> {after}{remark(change)}"
 
 
@@ -82,23 +104,6 @@ def remark(change: FieldChange) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def step_words(step: Step) -> str:
-    """A step, and what it depends on."""
-    return f"{step.text}, {step.condition}" if step.condition else step.text
-
-
 def where(file: str, line: int | None) -> str:
     """A place as editors and terminals know it."""
     return f"{file}:{line}" if line else file
-
-
-def _at(one: Environment, change: FieldChange | Finding) -> str:
-    if not change.file:
-        return ""
-    place = where(change.file, change.line) if change.file != one.file else f"line {change.line}" if change.line else ""
-    return f"  [{place}]" if place else ""
-
-
-def _finding(one: Environment, finding: Finding) -> str:
-    old = "" if finding.new else ", not new"
-    return f"{finding.level.value} {finding.rule}{old}: {finding.text}{_at(one, finding)}"

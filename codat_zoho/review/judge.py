@@ -1,0 +1,193 @@
+"""Judges a change of an environment's resources: what a reviewer should see, and what a person has to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from codat_zoho.core.zoho_client import by_hand
+from codat_zoho.policy.rules import supported_regions, verification_on
+from codat_zoho.review import steps
+from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Step
+from codat_zoho.review.sides import Sides
+from codat_zoho.workspace.values import Field, as_client
+
+_DELETION = {
+    "keep": "is kept as it is",
+    "disable": "is disabled; its keys stay",
+    "remove": "is disabled and its keys are deleted",
+}
+"""What becomes of the integration, the mildest first."""
+_UNMANAGED = {
+    "client_id": "The keys are not managed any more: Codat keeps those that it has stored, and nobody watches them.",
+    "client_secret": "The client secret is not managed any more: Codat keeps the one that it has stored.",
+    "enabled": "enabled is not managed any more: Codat keeps it as it is, and nobody watches it.",
+}
+_RULES = {"verification-on": ("verify", verification_on), "supported-regions": ("regions", supported_regions)}
+
+
+def finding(rule: str, level: Level, text: str, at: Field | None = None, *, new: bool = True) -> Finding:
+    """A finding that points to where a field stands."""
+    return Finding(rule, level, text, at.file if at else "", at.line if at else None, new)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What is said of one environment, collected resource by resource."""
+
+    changes: list[FieldChange] = field(default_factory=list)
+    asked: list[Step] = field(default_factory=list)
+    sent: list[Step] = field(default_factory=list)
+    forgotten: list[Step] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
+    afterwards: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    cannot_know: list[str] = field(default_factory=list)
+
+    def add_client(self, sides: Sides) -> None:
+        """Judge a change of the client in Zoho's console."""
+        if sides.differ and not sides.after:
+            self.forgotten.append(Step("forget", "stop managing the client; it stays in Zoho's API console"))
+        elif sides.differ:
+            self.asked += steps.client(sides)
+            self.by_hand += _client_by_hand(sides)
+            self.findings += _client_findings(sides)
+
+    def add_integration(self, sides: Sides, *, seen: bool = False, linked: int | None = None) -> steps.Effect | None:
+        """Judge a change of the integration, see :func:`steps.integration`; None where it does not change."""
+        if not sides.differ:
+            return None
+        effect = steps.integration(sides, seen=seen, linked=linked)
+        self.sent += effect.steps
+        self.afterwards += _integration_by_hand(sides)
+        self.findings += _integration_findings(sides, _protection(effect))
+        return effect
+
+    def environment(self, whole: Environment) -> Environment:
+        """The environment with all of it: first data centres are asked, then Codat changes."""
+        return replace(
+            whole,
+            changes=tuple(self.changes),
+            steps=(*self.asked, *self.sent, *self.forgotten),
+            by_hand=tuple(dict.fromkeys([*self.by_hand, *self.afterwards])),
+            findings=tuple(sorted(self.findings, key=lambda one: one.level != "danger")),
+            cannot_know=tuple(dict.fromkeys(self.cannot_know)),
+        )
+
+
+# --- the client in Zoho's console -------------------------------------------------------------------------------------
+
+
+def _client_findings(sides: Sides) -> Iterator[Finding]:
+    dropped = [code for code in _codes(sides.old("regions")) if code not in _codes(sides.new("regions"))]
+    if dropped and sides.new("regions").known:
+        text = (
+            f"{', '.join(dropped)} {'are' if len(dropped) > 1 else 'is'} dropped: nobody verifies any more that "
+            "customers whose Zoho organisation is there can link. Zoho's console and Codat keep it as it is."
+        )
+        yield finding("region-dropped", "danger", text, sides.new("regions"))
+    for rule, (name, violations) in _RULES.items():
+        was = set(violations({name: sides.old(name).value}))
+        for text in violations({name: sides.new(name).value}):
+            if text not in was:
+                yield finding(rule, "caution", text, sides.new(name))
+
+
+def _client_by_hand(sides: Sides) -> Iterator[str]:
+    desired = as_client(sides.after)
+    redirect, *enabled_regions = by_hand(desired.regions)
+    if not sides.before or "client_id" in sides.differ:
+        yield redirect
+        yield from enabled_regions
+    elif desired.same_credentials_everywhere:
+        added = sorted({*_codes(sides.new("regions"))} - {*_codes(sides.old("regions"))})
+        if added or "same_credentials_everywhere" in sides.differ:
+            yield from enabled_regions
+        if added and not enabled_regions:
+            yield f"Zoho's API console, Settings tab: {', '.join(added)} is enabled."
+    if "same_credentials_everywhere" in sides.differ and sides.new("same_credentials_everywhere").value is False:
+        yield "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is off."
+    if sides.before and "client_secret" in sides.differ and "client_secret" in sides.after:
+        when = "If it is a rotation: the" if "client_secret" in sides.uncertain else "The"
+        yield f"{when} new secret is the client's secret in Zoho's API console when this is deployed."
+
+
+def _codes(regions: Field) -> list[str]:
+    return list(regions.value) if isinstance(regions.value, list | tuple) else []
+
+
+# --- the integration --------------------------------------------------------------------------------------------------
+
+
+def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
+    mode = str(sides.old("on_delete").value or "remove")
+    becomes = _DELETION.get(mode, "is deleted")
+    guard = "" if mode == "keep" else protection
+    if not sides.after:
+        text = f"The integration is not declared any more: it {becomes}."
+        yield finding("removed", "caution" if mode == "keep" else "danger", text + guard)
+        return
+    if sides.new("allow_disruption").value is True and sides.old("allow_disruption").value is not True:
+        text = (
+            "allow_disruption is switched on: disabling, another client id or deleting the keys then goes through "
+            "while companies are linked. Set it for the one run that needs it, and back."
+        )
+        yield finding("linked-company-guard", "danger", text, sides.new("allow_disruption"))
+    if not sides.before:
+        return
+    if "connection" in sides.differ:
+        text = (
+            f"Another connection: the integration of connection {sides.new('connection').shown} is set up, then that "
+            f"of connection {sides.old('connection').shown} {becomes}, unless both API keys open one Codat client."
+        )
+        yield finding("connection-changed", "danger", text + guard, sides.new("connection"))
+    elif sides.old("enabled").value is True and sides.new("enabled").value is False:
+        text = "Customers cannot link Zoho Books any more, and what becomes of linked companies is documented nowhere."
+        yield finding("disable", "danger", text + protection, sides.new("enabled"))
+    if "client_id" in sides.differ and sides.in_both("client_id"):
+        text = "Tokens of linked companies are bound to the client id: every company must link again."
+        yield finding("client-id-changed", "danger", text + protection, sides.new("client_id"))
+    if "client_secret" in sides.uncertain:
+        text = (
+            "The client secret is written anew. Whether it is another one (a rotation) or the same cannot be known "
+            "without decrypting it: ask the author, or look for client_secret_fingerprint in a preview."
+        )
+        yield finding("secret-changed", "caution", text, sides.new("client_secret"))
+    modes = list(_DELETION)
+    old, new = str(sides.old("on_delete").value), str(sides.new("on_delete").value)
+    if old in modes and new in modes and modes.index(new) > modes.index(old):
+        text = (
+            f"The deletion policy is loosened from {old} to {new}: when the stack is destroyed, the integration "
+            f"{_DELETION[new]}."
+        )
+        yield finding("deletion-policy", "danger", text, sides.new("on_delete"))
+    for name, text in _UNMANAGED.items():
+        if sides.dropped(name) and not (name == "client_secret" and sides.dropped("client_id")):
+            yield finding("unmanaged", "caution", text)
+
+
+def _integration_by_hand(sides: Sides) -> Iterator[str]:
+    if "client_id" in sides.differ and sides.in_both("client_id"):
+        yield "Afterwards: let every linked company link Zoho Books again."
+    connection = sides.new("connection")
+    if "connection" in sides.differ and sides.in_both("connection") and connection.known:
+        name = str(connection.value)
+        suffix = "" if name == "default" else f"_{name.upper().replace('-', '_')}"
+        yield f"Where pulumi up runs: the API key of the other Codat client is in CODAT_API_KEY{suffix}."
+
+
+def _protection(effect: steps.Effect) -> str:
+    """What stands between the change and the companies that are linked."""
+    if not effect.disruptive:
+        return ""
+    if effect.linked == 1:
+        linked = "1 company was linked."
+    else:
+        linked = f"{effect.linked} companies were linked." if effect.linked else "no company was linked."
+    if effect.refused:
+        return f" It is refused: {linked}" if effect.linked else " It is refused."
+    seen = "" if effect.linked is None else f" At the last look {linked}"
+    if effect.allowed:
+        return f" allow_disruption is on, so it goes through however many companies are linked.{seen}"
+    unless = "" if effect.allowed is False else ", unless allow_disruption is on"
+    return f" It is refused while companies are linked{unless}.{seen}"

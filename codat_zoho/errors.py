@@ -58,7 +58,6 @@ class CodatZohoError(Exception):
     """Base of all errors of this package: catch it to catch them all.
 
     Cause: never raised itself.
-
     Cure: the text says what to do, and ``next_step`` holds that part alone.
 
     Args:
@@ -89,7 +88,6 @@ class SettingsError(CodatZohoError):
     """The declared settings break one or more rules; ``problems`` lists them all, each with ``field`` and ``text``.
 
     Cause: a typing error in the program or in stack configuration, or settings that contradict each other.
-
     Cure: mend what each line names; nothing was sent.
     """
 
@@ -103,7 +101,6 @@ class ConfigurationError(CodatZohoError):
 
     Cause: no API key for the connection, an address that is not https, no ``pulumi``, or an option that contradicts
     another.
-
     Cure: set what the message names; ``codat-zoho doctor`` looks at all of it.
     """
 
@@ -113,7 +110,6 @@ class PlanBlocked(CodatZohoError):
 
     Cause: disabling, another client id, or destroying while companies are linked; or keys that need a secret that
     is not declared.
-
     Cure: think first; then set ``allow_disruption`` if it is meant, or declare what the message says is missing.
     """
 
@@ -122,7 +118,6 @@ class NotApplied(CodatZohoError):
     """Codat accepted a write, but reading back keeps showing something else.
 
     Cause: somebody else is changing the same thing, or Codat is slow.
-
     Cure: find out who, then run it again.
     """
 
@@ -132,7 +127,6 @@ class NotAdopted(CodatZohoError):
 
     Cause: the given client id or secret is not the one that Codat stores, the stack declares something else, or a
     file is in the way.
-
     Cure: adopt what is there (without the secret, or with ``--leave-keys``), then change it in a plan of its own.
     """
 
@@ -141,7 +135,6 @@ class RegionRejected(CodatZohoError):
     """A Zoho data centre does not accept the declared client id and secret.
 
     Cause: the data centre is not enabled for the client, it has a secret of its own there, or id or secret is mistyped.
-
     Cure: turn the switch that the message names in Zoho's console, or copy the secret again; then ``pulumi up``.
     """
 
@@ -150,7 +143,6 @@ class WrongCodatClient(CodatZohoError):
     """The API key opens another Codat client than the one that the resource was deployed to; nothing was sent.
 
     Cause: the API key of another environment, in the shell, in the pipeline or in stack configuration.
-
     Cure: use the key of the Codat client that the message names; where the move is meant, it says how.
     """
 
@@ -159,7 +151,6 @@ class RemoteError(CodatZohoError):
     """A call to Codat failed; its subclasses say how.
 
     Cause: see the subclasses.
-
     Cure: as the text says. Codat's support asks for ``correlation_id``.
 
     Args:
@@ -185,7 +176,6 @@ class ApiKeyRefused(RemoteError):
     """401: Codat does not know the API key.
 
     Cause: it was mistyped, was deleted in the Portal, or is meant for another address.
-
     Cure: copy it again from the Portal, Developers > API keys.
     """
 
@@ -194,7 +184,6 @@ class AccountLimit(RemoteError):
     """402: the Codat account has reached a limit or has expired.
 
     Cause: the contract with Codat, and nothing that is declared here.
-
     Cure: ask whoever manages the account, or Codat support.
     """
 
@@ -203,7 +192,6 @@ class AccessDenied(RemoteError):
     """403: the API key may not do this.
 
     Cause: its role is neither Administrator nor Developer, or the key is outdated.
-
     Cure: make another key with such a role.
     """
 
@@ -212,8 +200,7 @@ class NotFound(RemoteError):
     """404: the thing asked for is not there, mostly the Zoho Books integration itself.
 
     Cause: the API key belongs to another Codat client, or Zoho Books is not among this one's integrations.
-
-        Cure: check which client the key belongs to, and ask Codat where Zoho Books is missing. A refresh counts the
+    Cure: check which client the key belongs to, and ask Codat where Zoho Books is missing. A refresh counts the
     resource as gone.
     """
 
@@ -222,7 +209,6 @@ class NotOffered(RemoteError):
     """404 or 405 on a path that Codat does not offer to this API key.
 
     Cause: the calls that enable an integration and save its keys are published for some customers only.
-
     Cure: do by hand in the Portal what the message says, then run it again.
     """
 
@@ -231,7 +217,6 @@ class Conflict(RemoteError):
     """409: somebody else is changing the same thing.
 
     Cause: another run, or a person in the Portal, at the same moment.
-
     Cure: nothing is lost: run it again.
     """
 
@@ -240,7 +225,6 @@ class RateLimited(RemoteError):
     """429: the rate limit is used up for longer than this package waits.
 
     Cause: 1,000 calls a minute from one address, or the Codat client's calls of the day.
-
     Cure: run it again when the message says; ``CODAT_ZOHO_CALLS=1`` counts the calls.
     """
 
@@ -249,7 +233,6 @@ class ServerFailed(RemoteError):
     """5xx: Codat failed, and kept failing through the retries.
 
     Cause: Codat has an outage or maintenance.
-
     Cure: nothing is lost: run it again later.
     """
 
@@ -258,7 +241,6 @@ class Unreachable(RemoteError):
     """No answer came: connection, TLS, timeout or the deadline of the whole operation.
 
     Cause: the network, a proxy, a certificate that is not trusted, a wrong address, or a slow Codat.
-
     Cure: ``codat-zoho doctor`` looks at each; then run it again. What was sent before is read back by the next run.
     """
 
@@ -268,6 +250,5 @@ class UnexpectedAnswer(RemoteError):
 
     Cause: something else answers in Codat's place (a proxy, a login page, a wrong address), or Codat changed its
     answers.
-
     Cure: check ``CODAT_URL``; where it is right, compare with ``codat-zoho contract`` and report it.
     """

@@ -11,7 +11,6 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho.declare.describe import LISTS
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
+_COMPUTED = "client_secret_fingerprint", "declared", "cannot_tell"
+"""The outputs that both resources have beside their settings."""
 _OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret", "declared"])
 
 
@@ -91,16 +92,13 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         }
         # What the integration takes over: the declared inputs, so that its preview stays concrete.
         self._declared_keys = client_id, declared["client_secret"]
-        computed = (
-            "client_secret_fingerprint",
-            "verdicts",
-            "verified_at",
-            "redirect_uri",
-            "manual_steps",
-            "declared",
-            "cannot_tell",
+        computed = "verdicts", "verified_at", "redirect_uri", "manual_steps"
+        super().__init__(
+            ZohoClient(),
+            resource_name,
+            declared | dict.fromkeys((*_COMPUTED, *computed)),
+            pulumi.ResourceOptions.merge(_OPTIONS, opts),
         )
-        super().__init__(ZohoClient(), resource_name, declared | dict.fromkeys(computed), _with_options(opts))
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
     @classmethod
@@ -194,29 +192,24 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
             "on_delete": on_delete,
             "allow_disruption": allow_disruption,
         }
-        warn_about = {name: declared[name] for name in ("client_id", "client_secret")}
         if credentials is not None:
             if client_id is not None or client_secret is not None:
                 raise pulumi.RunError(
                     f"{resource_name}: give either credentials= or client_id and client_secret, not both."
                 )
-            warn_about = {}  # The credentials warn for themselves.
             declared["client_id"], declared["client_secret"] = credentials._declared_keys
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[credentials]))
-        computed = (
-            "client_secret_fingerprint",
-            "integration_id",
-            "integration_name",
-            "linked_companies",
-            "codat_client",
-            "codat_client_name",
-            "declared",
-            "cannot_tell",
-        )
+        computed = "integration_id", "integration_name", "linked_companies", "codat_client", "codat_client_name"
         if opts is None or opts.id is None:
             declared["connection"] = _claimed(connection, resource_name, opts)
-        super().__init__(Books(), resource_name, declared | dict.fromkeys(computed), _with_options(opts))
-        _warn(self, warn_about)
+        super().__init__(
+            Books(),
+            resource_name,
+            declared | dict.fromkeys((*_COMPUTED, *computed)),
+            pulumi.ResourceOptions.merge(_OPTIONS, opts),
+        )
+        if credentials is None:  # They warn for themselves.
+            _warn(self, {name: declared[name] for name in ("client_id", "client_secret")})
 
     @classmethod
     def get(
@@ -271,23 +264,11 @@ def _secret(value: pulumi.Input[str | None] | None) -> pulumi.Output[str | None]
     return None if value is None else pulumi.Output.secret(value)
 
 
-def _with_options(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions.merge(_OPTIONS, opts)
-
-
 def _warn(resource: Resource, declared: Mapping[str, Any]) -> None:
     """Show warnings with the resource they belong to, which the provider process cannot."""
-    later = {name: value for name, value in declared.items() if not _plain(value)}
 
-    def show(resolved: Mapping[str, Any]) -> None:
-        for warning in warnings_about({**declared, **resolved}):
+    def show(values: Mapping[str, Any]) -> None:
+        for warning in warnings_about(values):
             pulumi.log.warn(warning, resource=resource)
 
-    if later:
-        pulumi.Output.all(**later).apply(show)
-    else:
-        show({})
-
-
-def _plain(value: object) -> bool:
-    return value is None or isinstance(value, str) or (isinstance(value, LISTS) and all(map(_plain, value)))
+    pulumi.Output.all(**declared).apply(show)

@@ -115,7 +115,7 @@ def test_what_is_encrypted_in_state(project: Project, deployed: World) -> None:
             values = resource[bag]
             encrypted = [key for key, value in values.items() if isinstance(value, dict) and "ciphertext" in value]
             assert encrypted == secrets
-            assert len(values["__provider"]) <= 64
+            assert len(values["__provider"]) <= 72
 
 
 def test_a_region_switched_off_is_found_when_asked(project: Project, deployed: World) -> None:

@@ -21,7 +21,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from codat_zoho.core.observe import ActualIntegration, Recorded, read_mask, shown_secret
+from codat_zoho.core.masks import read_mask, shown_secret
+from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
@@ -46,7 +47,7 @@ from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.command import observed
 from codat_zoho.simulator.control import answer as control
 from codat_zoho.simulator.services import Request
-from codat_zoho.texts.redact import one_line, redact
+from codat_zoho.texts.redact import one_line, redact, register
 from codat_zoho.workspace import esc
 from codat_zoho.workspace import failures as pulumi_failures
 from codat_zoho.workspace import state as exported
@@ -321,6 +322,7 @@ def test_answers_of_codat(answers: list[tuple[int, dict[str, str], bytes]]) -> N
         return httpx.Response(status, headers=head, content=body)
 
     http = answering(handle, clock=clock, sleep=clock.sleep)
+    register(SECRET)  # As the provider does before it calls anybody.
     desired = load(IntegrationSettings, {"client_id": ID, "client_secret": SECRET, "enabled": True})
     said: list[str] = []
     for ask in (

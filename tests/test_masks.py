@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from codat_zoho.core.observe import Known, MaskReading, read_mask, shown_secret
+from codat_zoho.core.masks import Known, MaskReading, read_mask, shown_secret
 from tests.support import ID, OTHER_ID, SECRET
 
 HEX = "0123456789abcdef"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.core.observe import Probe, ProbeResult
-from codat_zoho.core.plan import Change, How, Plan, by_hand, plan, regions_to_ask
+from codat_zoho.core.plan import Change, How, Plan
+from codat_zoho.core.zoho_client import by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.settings import ZohoClientSettings, load
@@ -23,7 +24,7 @@ verdicts_of_all = st.fixed_dictionaries(
 
 def planned(verdicts: Mapping[str, Probe], *regions: str) -> Plan:
     settings = load(ZohoClientSettings, {"client_id": ID, "client_secret": SECRET, "regions": [*(regions or verdicts)]})
-    return plan(settings, {code: ProbeResult(probe, "it was busy") for code, probe in verdicts.items()})
+    return plan_client(settings.regions, {code: ProbeResult(probe, "it was busy") for code, probe in verdicts.items()})
 
 
 def test_accepted_everywhere() -> None:
@@ -105,8 +106,8 @@ def test_order_and_repetition_never_matter(
         load(ZohoClientSettings, {"client_id": ID, "client_secret": SECRET, "regions": codes})
         for codes in (regions, shuffled)
     )
-    todo = plan(one, verdicts)
-    assert todo == plan(other, dict(reversed(verdicts.items())))
+    todo = plan_client(one.regions, verdicts)
+    assert todo == plan_client(other.regions, dict(reversed(verdicts.items())))
     rejected = {code for code in regions if verdicts[code].probe.rejected}
     assert {change.field.removeprefix("regions.") for change in todo.changes} == rejected
     assert bool(todo.blockers) == bool(todo.manual_steps) == bool(rejected)
@@ -134,9 +135,9 @@ def test_which_data_centres_are_asked() -> None:
 
 def test_what_only_a_person_can_see_to() -> None:
     """The redirect URI always; the switch and the enabled data centres where there is more than one."""
-    (redirect,) = by_hand(declared("us"))
+    (redirect,) = by_hand(["us"])
     assert redirect.endswith(f"the authorized redirect URI is exactly {REDIRECT_URI}.")
-    assert by_hand(declared("us", "uk")) == (
+    assert by_hand(["uk", "us"]) == (
         redirect,
         "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is on, and these are "
         "enabled: uk, us.",

@@ -26,7 +26,7 @@ def violations(rule: str, stack: str, values: dict[str, object], **parameters: A
     """What a rule says."""
     check = RULES[rule].check
     assert check is not None
-    return list(check(stack, values, parameters))
+    return list(check({**values, "stack": stack}, **parameters))
 
 
 @pytest.mark.parametrize(

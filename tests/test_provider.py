@@ -17,7 +17,8 @@ from pulumi.output import Unknown
 
 import codat_zoho as cz
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.provider import Books, ZohoClient, clean
+from codat_zoho.provider import Books, ZohoClient
+from codat_zoho.provider.boundary import clean
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Simulator, serve
 from tests.mini_engine import Failed, Grpc

@@ -66,7 +66,8 @@ def test_all_problems_are_told_and_nothing_else(model: Any, data: Any) -> None:
         assert expected
     else:
         assert not expected
-        assert made == load(model, made.as_inputs(), unknown=unknown)
+        again = {name: one for name, one in made.as_inputs().items() if name in settings}
+        assert made == load(model, again, unknown=unknown)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -89,7 +90,7 @@ for provider, declared in (
     olds["regions"] = ["eu", "us"]
     inputs = provider.check(olds, declared).inputs
     assert provider.diff("x", inputs, inputs).changes is False
-print(sorted({{"pydantic", "httpx", "codat_zoho.core.plan", "codat_zoho.remote.codat", "codat_zoho.remote.http"}} & set(sys.modules)))
+print(sorted({{"pydantic", "httpx", "codat_zoho.remote.codat", "codat_zoho.remote.http"}} & set(sys.modules)))
 """
 READ = f"""
 import sys
@@ -104,7 +105,7 @@ with serve(simulator) as base:
     assert Books().read("default", {{"enabled": False, "connection": "default"}}).id == "default"
     assert ZohoClient().read({ID!r}, {{"client_id": {ID!r}, "regions": ["us"]}}).id == {ID!r}
     CONTEXT.http.close()
-print(sorted({{"pydantic", "codat_zoho.core.plan"}} & set(sys.modules)))
+print(sorted({{"pydantic", "codat_zoho.remote.converge"}} & set(sys.modules)))
 """
 
 

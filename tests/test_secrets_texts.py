@@ -23,7 +23,8 @@ from codat_zoho.declare.stack_config import declared
 from codat_zoho.doctor.finding import Situation
 from codat_zoho.doctor.local import proxies
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.provider import Books, ZohoClient, clean
+from codat_zoho.provider import Books, ZohoClient
+from codat_zoho.provider.boundary import clean
 from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.codat import ApiKey, Codat
 from codat_zoho.remote.connection import Environment

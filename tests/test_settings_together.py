@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED, problem_with
+from codat_zoho.declare.describe import described
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
+from codat_zoho.declare.stack_config import KEYS, SETTINGS
+from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
 from tests.support import ID, SECRET
 from tests.test_settings import CLIENT, problems_of
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_all_problems_come_at_once() -> None:
@@ -120,6 +127,30 @@ def test_bad_connection_names(connection: str) -> None:
     assert problem.startswith("connection: must be lower-case letters, digits and '-', starting with a letter")
 
 
+@pytest.mark.parametrize(
+    ("resource", "model"),
+    [(ZohoClientCredentials, ZohoClientSettings), (ZohoBooksIntegration, IntegrationSettings)],
+)
+def test_a_resource_takes_what_may_be_declared(resource: type, model: type) -> None:
+    """Arguments are written by hand, for the sake of their types and texts; they are those that are described."""
+    arguments = [*inspect.signature(resource).parameters]
+    assert [name for name in arguments if name not in ("resource_name", "credentials", "opts")] == [*described(model)]
+    assert all(one.text for one in described(model).values())
+
+
+def test_the_ready_made_program_reads_what_may_be_declared() -> None:
+    """Pulumi.yaml declares each setting by its key, with its type, and the program reads each."""
+    config = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    program = (ROOT / "__main__.py").read_text()
+    assert [*config] == [*KEYS]
+    for one in SETTINGS.values():
+        written = config[one.key]
+        type_ = "array" if one.is_list else "boolean" if one.type is bool else "string"
+        assert (written["type"], written.get("secret", False)) == (type_, one.secret)
+        assert "default" not in written or one.fits(written["default"])
+        assert f'"{one.key}"' in program
+
+
 # --- region codes ---
 
 
@@ -144,7 +175,7 @@ def test_every_data_centre_is_a_region() -> None:
 @pytest.mark.parametrize("file", ["Pulumi.yaml", "codat_zoho/resources.py"])
 def test_who_reads_the_codes_reads_them_all(file: str) -> None:
     """A data centre that is added must not be missing where its code is looked up."""
-    text = (Path(__file__).parent.parent / file).read_text()
+    text = (ROOT / file).read_text()
     lists = re.findall(r"`{0,2}us`{0,2}(?:,\s+`{0,2}[a-z]{2}`{0,2}){3,}", text)
     assert [sorted(re.findall(r"[a-z]{2}", one)) for one in lists] == [sorted(DATA_CENTRES)]
 
@@ -182,7 +213,7 @@ def test_near_misses(wrong: str, meant: str) -> None:
 def test_china_is_refused_with_the_reason(code: str) -> None:
     """Zoho China shares no clients with the rest, so no spelling of it can work."""
     (problem,) = problems_of({**CLIENT, "regions": ["us", code]})
-    assert problem.startswith("regions: 'cn' cannot be used: Zoho China is a world of its own")
+    assert problem.startswith("regions: 'cn' cannot be used: Zoho China has its own console")
 
 
 def test_a_code_out_of_nowhere() -> None:

@@ -59,7 +59,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "redaction of what the provider says",
-        "provider/boundary.py",
+        "provider/process.py",
         'print(redact(f"codat-zoho: {text}")',
         'print((f"codat-zoho: {text}")',
         "test_provider.py",
@@ -288,8 +288,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "a preview refuses what the recorded count forbids",
         "provider/books.py",
-        "            integration_changes.refuse_early(olds, news)\n",
-        "            pass\n",
+        "        _refuse_early(olds, news)\n",
+        "        pass\n",
         "test_provider.py",
         "test_ladder.py",
     ),
@@ -338,8 +338,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "a renamed resource touches nothing",
-        "provider/books_changes.py",
-        "if declared_as is not None:",
+        "provider/books.py",
+        "if connection in CONTEXT.declared:",
         "if False:",
         "test_everyday.py",
     ),

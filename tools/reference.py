@@ -196,9 +196,7 @@ def _errors() -> str:
     rows = []
     for name in errors.__all__:
         made = getattr(errors, name)
-        meaning, cause, cure = (
-            _capital(part.removeprefix("Cause: ").removeprefix("Cure: ")) for part in _lead(made).split("\n\n")
-        )
+        meaning, cause, cure = map(_capital, re.split(r"\s+(?:Cause|Cure): ", _lead(made)))
         rows.append((code(name), meaning, cause, cure, str(int(exit_of(made)))))
     return "\n\n".join(
         [

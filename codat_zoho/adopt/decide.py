@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from codat_zoho.core.observe import ActualIntegration, Known, Probe, ProbeResult
+from codat_zoho.core.masks import Known
+from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
+from codat_zoho.core.zoho_client import plan_client
 from codat_zoho.declare.datacentres import DEFAULT_REGIONS
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import looks_like_client_id
@@ -179,7 +181,7 @@ def only_accepted(takeover: Takeover, asked: Mapping[str, ProbeResult]) -> Takeo
     client = takeover.client
     assert client is not None
     accepted = [code for code in client.regions if not asked[code].probe.rejected]
-    blockers = plan(client, asked).blockers
+    blockers = plan_client(client.regions, asked).blockers
     if not accepted:
         raise NotAdopted(
             f"Zoho accepts client id and secret nowhere. {' '.join(blockers)}",

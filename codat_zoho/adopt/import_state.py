@@ -94,9 +94,7 @@ def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry
     """The resources; connections with one client id share its resource, which is named after the first of them."""
     from pulumi.dynamic.dynamic import serialize_provider
 
-    from codat_zoho.provider import Books, ZohoClient, client, client_verdicts
-    from codat_zoho.provider import books as integration
-    from codat_zoho.provider import books_changes as integration_changes
+    from codat_zoho.provider import Books, ZohoClient, books, client
 
     def entry(kind: str, name: str, id_: str, provider: Any, declared: Mapping[str, Any], outputs: Any) -> Entry:
         mark = {"__provider": serialize_provider(provider)}
@@ -108,13 +106,13 @@ def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry
         connection, settings = takeover.desired.connection, takeover.client
         suffix = "" if ready_to_use or connection == "default" else f"-{connection}"
         if settings is not None and settings.client_id not in clients:
-            outputs = client_verdicts.adopted(settings, takeover.asked)
+            outputs = client.adopted(settings, takeover.asked)
             declared = client.check({}, settings.as_inputs()).inputs
             made = entry(CLIENT, f"zoho-client{suffix}", settings.client_id, ZohoClient(), declared, outputs)
             clients[settings.client_id] = made
             entries.append(made)
-        outputs = integration_changes.adopted(takeover.desired, takeover.actual)
-        declared = integration.check({}, takeover.desired.as_inputs()).inputs
+        outputs = books.adopted(takeover.desired, takeover.actual)
+        declared = books.check({}, takeover.desired.as_inputs()).inputs
         entries.append(entry(INTEGRATION, f"zoho-books{suffix}", connection, Books(), declared, outputs))
     return entries
 

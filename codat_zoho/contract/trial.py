@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from codat_zoho.contract.observe import Client, Keys, Say, see_absent, see_masks
 from codat_zoho.contract.table import WRITTEN, Table
-from codat_zoho.core.observe import ActualIntegration, Known, read_mask
+from codat_zoho.core.masks import Known, read_mask
+from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer

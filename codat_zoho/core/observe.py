@@ -1,133 +1,23 @@
-"""What is there, as far as it can be told: what Codat shows and Zoho answers, beside what is declared or recorded.
-
-Codat shows stored keys only as masks, so a stored value can be proven *different* from the declared one or be
-*consistent* with it, never proven the same.
-"""
+"""What is there, as far as it can be told: what Codat shows and Zoho answers, beside what is declared or recorded."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from codat_zoho.core.masks import Known, MaskReading, read_mask, shown_secret, visible_end
 from codat_zoho.declare.platform import ZOHO_BOOKS
-from codat_zoho.declare.rules import fingerprint, is_fingerprint, looks_like_client_id
+from codat_zoho.declare.rules import fingerprint, is_fingerprint
 
 if TYPE_CHECKING:
     from codat_zoho.declare.settings import IntegrationSettings
 
-# --- masks ------------------------------------------------------------------------------------------------------------
-
-
-class Known(Enum):
-    """What a shown value tells about a declared one."""
-
-    SAME = "same"
-    CONSISTENT = "consistent"
-    DIFFERENT = "different"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskReading:
-    """A verdict on one stored value, and why where it is not self-evident."""
-
-    known: Known
-    why: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Nothing shown speaks against the declared value, and something speaks for it."""
-        return self.known in (Known.SAME, Known.CONSISTENT)
-
-
-# Ids and secrets are letters and digits, so four of anything else in a row is a mask, and so may be four X.
-_MASK_RUN = re.compile(r"([^0-9A-WYZa-wyz])\1{3}")
-_VISIBLE = re.compile(r"[0-9A-WYZa-wyz]")
-
-
-def _mask_characters(shown: str) -> frozenset[str]:
-    """The characters that may stand for hidden ones in ``shown``."""
-    return frozenset(_MASK_RUN.findall(shown))
-
-
-def _visible_ends(shown: str, hidden: frozenset[str]) -> tuple[str, str]:
-    """What is visible before and behind all that is hidden, without separators between the two."""
-    places = [place for place, char in enumerate(shown) if char in hidden]
-    start, end = shown[: places[0]], shown[places[-1] + 1 :]
-    while start and not start[-1].isalnum():
-        start = start[:-1]
-    while end and not end[0].isalnum():
-        end = end[1:]
-    return start, end
-
-
-def read_mask(shown: str | None, declared: str) -> MaskReading:
-    """Compare what Codat shows with a declared value.
-
-    The one published example of a mask has ``X`` for all but the last four characters and keeps the length. Other
-    masking characters, a visible beginning, opaque masks and unmasked values are read too, since nobody has seen what
-    Codat shows for Zoho.
-
-    >>> read_mask("XXXXXXXXc0de", "0123f00dbeef").known
-    <Known.DIFFERENT: 'different'>
-    >>> read_mask("XXXXXXXXbeef", "0123f00dbeef").known
-    <Known.CONSISTENT: 'consistent'>
-    >>> read_mask("************", "0123f00dbeef").known
-    <Known.UNKNOWN: 'unknown'>
-    """
-    if shown is None:
-        return MaskReading(Known.UNKNOWN, "Codat shows no stored value of this name")
-    if not _VISIBLE.search(shown):
-        return MaskReading(Known.UNKNOWN, "Codat hides the stored value completely")
-    hidden = _mask_characters(shown)
-    if shown == declared:
-        return MaskReading(Known.CONSISTENT if hidden else Known.SAME)
-    if hidden:
-        start, end = _visible_ends(shown, hidden)
-        if not (declared.startswith(start) and declared.endswith(end)):
-            return MaskReading(Known.DIFFERENT)
-    if len(shown) != len(declared):
-        if hidden:
-            return MaskReading(
-                Known.UNKNOWN,
-                f"the visible characters agree, but the mask is {len(shown)} characters long and the declared value "
-                f"{len(declared)}: a stray character may have been stored with it",
-            )
-        return MaskReading(Known.DIFFERENT) if looks_like_client_id(shown) else _FORM_UNKNOWN
-    differing = {one for one, other in zip(shown, declared, strict=True) if one != other} - hidden
-    if any(char.isalnum() and char not in "Xx" for char in differing):
-        return MaskReading(Known.DIFFERENT)
-    # What is left may be separators, or a mask too short to be sure of.
-    return _FORM_UNKNOWN if differing else MaskReading(Known.CONSISTENT)
-
-
-_FORM_UNKNOWN = MaskReading(Known.UNKNOWN, "Codat shows the stored value in a form this package does not know")
-
-
-def shown_secret(mask: str | None) -> str:
-    """Put a stored secret into words without telling more of it than its last four characters."""
-    if mask is None:
-        return "none stored"
-    hidden = _mask_characters(mask)
-    end = "".join(filter(str.isprintable, _visible_ends(mask, hidden)[1])) if hidden else ""
-    return f"ends in {end[-4:]}" if end else "hidden"
-
-
-# --- actual -----------------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class CodatClient:
-    """Which Codat client an API key opens.
-
-    Args:
-        id: Codat's id of it; None where Codat does not tell.
-        name: its name in the Portal, where that was asked for and told.
-        why: why the id cannot be told.
-    """
+    """Which Codat client an API key opens; ``why`` says why Codat does not tell its id."""
 
     id: str | None = None
     name: str | None = None
@@ -181,8 +71,10 @@ class ActualIntegration:
     @property
     def secret_clause(self) -> str:
         """The same as the rest of a clause: "… the stored one, which ends in c0de", "… which is not shown"."""
-        shown = self.secret_in_words
-        return {"hidden": "is not shown", "none stored": "is missing"}.get(shown, shown)
+        if self.client_secret is None and not self.keys_untold:
+            return "is missing"
+        end = visible_end(self.client_secret or "")
+        return f"ends in {end}" if end else "is not shown"
 
     def reading(self, shown: str | None, declared: str) -> MaskReading:
         """Compare one of the stored keys with a declared value."""
@@ -226,21 +118,15 @@ class Recorded:
     @classmethod
     def of(cls, desired: IntegrationSettings) -> Recorded:
         """What a run that brought Codat to ``desired`` records."""
-        secret = desired.client_secret
-        known = fingerprint(desired.client_id, secret) if desired.client_id and secret else None
-        return cls(desired.client_id, secret, known, desired.enabled)
-
-
-# --- observed ---------------------------------------------------------------------------------------------------------
+        client_id, secret = desired.client_id, desired.client_secret
+        known = fingerprint(client_id, secret) if client_id and secret else None
+        return cls(client_id, secret, known, desired.enabled)
 
 
 class Untold(str):
-    """What cannot be told: a line for people, and beside it what the line says.
+    """What cannot be told: a line for people, and beside it which settings it is about, and why.
 
-    Args:
-        fields: the settings that it is about.
-        reason: why it cannot be told.
-        consistent: a mask agrees in all that it shows, which is as much as can ever be told.
+    ``consistent`` where a mask agrees in all that it shows, which is as much as can ever be told.
     """
 
     fields: tuple[str, ...]

@@ -23,24 +23,21 @@ class DataCentre:
     console: str
 
 
-def _data_centre(code: str, domain: str) -> DataCentre:
-    return DataCentre(code, f"https://accounts.{domain}", f"https://api-console.{domain}/")
-
-
+_DOMAINS = {
+    "ae": "zoho.ae",
+    "au": "zoho.com.au",
+    "ca": "zohocloud.ca",
+    "eu": "zoho.eu",
+    "in": "zoho.in",
+    "jp": "zoho.jp",
+    "sa": "zoho.sa",
+    "uk": "zoho.uk",
+    "us": "zoho.com",
+}
 DATA_CENTRES: Mapping[str, DataCentre] = MappingProxyType(
     {
-        code: _data_centre(code, domain)
-        for code, domain in {
-            "ae": "zoho.ae",
-            "au": "zoho.com.au",
-            "ca": "zohocloud.ca",
-            "eu": "zoho.eu",
-            "in": "zoho.in",
-            "jp": "zoho.jp",
-            "sa": "zoho.sa",
-            "uk": "zoho.uk",
-            "us": "zoho.com",
-        }.items()
+        code: DataCentre(code, f"https://accounts.{domain}", f"https://api-console.{domain}/")
+        for code, domain in _DOMAINS.items()
     }
 )
 """Every data centre that shares one OAuth client registration, by code (Zoho's multi-DC documentation)."""
@@ -51,38 +48,25 @@ SUPPORTED = frozenset(DEFAULT_REGIONS)
 """Where customers that Codat supports can be: Codat supports UK and US customers, and a UK customer sits in
 whichever of these its organisation signed up in."""
 
-_MISTAKES: Mapping[str, str] = MappingProxyType(
-    {
-        "accounts.zoho.ca": "ca",
-        "ca.zoho": "ca",
-        "canada": "ca",
-        "zoho.ca": "ca",
-        "gb": "uk",
-        "co.uk": "uk",
-        "zoho.co.uk": "uk",
-        "britain": "uk",
-        "com": "us",
-        "usa": "us",
-        "america": "us",
-        "europe": "eu",
-        "de": "eu",
-        "fr": "eu",
-        "ie": "eu",
-        "nl": "eu",
-        "com.au": "au",
-        "aus": "au",
-        "australia": "au",
-        "ind": "in",
-        "india": "in",
-        "jpn": "jp",
-        "japan": "jp",
-        "ksa": "sa",
-        "uae": "ae",
-    }
-)
+_MISTAKES = {
+    "ae": ("uae",),
+    "au": ("com.au", "aus", "australia"),
+    "ca": ("accounts.zoho.ca", "zoho.ca", "ca.zoho", "canada"),
+    "eu": ("europe", "de", "fr", "ie", "nl"),
+    "in": ("ind", "india"),
+    "jp": ("jpn", "japan"),
+    "sa": ("ksa",),
+    "uk": ("gb", "co.uk", "zoho.co.uk", "britain"),
+    "us": ("com", "usa", "america"),
+}
+_MEANT = {
+    spelling: code
+    for code, domain in _DOMAINS.items()
+    for spelling in (code, domain, f"accounts.{domain}", *_MISTAKES[code])
+}
+_CHINA = ("cn", "china", "com.cn", "accounts.zoho.com.cn", "zoho.com.cn")
 # Nobody's key: few characters, or letters alone.
 _WORD = re.compile(r"[ -~]{0,8}|[A-Za-z./: -]{0,32}")
-_HOSTS = MappingProxyType({dc.accounts.removeprefix("https://"): dc.code for dc in DATA_CENTRES.values()})
 
 
 def problem_with(code: str) -> str | None:
@@ -90,18 +74,15 @@ def problem_with(code: str) -> str | None:
     if code in DATA_CENTRES:
         return None
     bare = code.strip().lower().removeprefix("https://").rstrip("/")
-    if bare in ("cn", "china", "com.cn", "accounts.zoho.com.cn", "zoho.com.cn"):
+    if bare in _CHINA:
         return (
-            "'cn' cannot be used: Zoho China is a world of its own, with a separate console and a separate client, "
-            "and Codat holds one client only; remove it"
+            "'cn' cannot be used: Zoho China has its own console and its own clients, and Codat holds one client only; "
+            "remove it"
         )
     # A key pasted in the wrong place must not be shown, nor what would steer a terminal.
     shown = repr(code) if _WORD.fullmatch(code) else f"{code[:4]!a}…"
-    guess = bare if bare in DATA_CENTRES else _MISTAKES.get(bare) or _HOSTS.get(bare) or _HOSTS.get(f"accounts.{bare}")
-    if guess is None:
-        from difflib import get_close_matches
+    from difflib import get_close_matches  # Nobody needs it but for a mistake.
 
-        close = get_close_matches(bare, DATA_CENTRES, n=1)
-        guess = close[0] if close else None
-    hint = f", did you mean {guess!r} ({DATA_CENTRES[guess].accounts})?" if guess else ""
+    meant = _MEANT.get(bare) or next(iter(get_close_matches(bare, DATA_CENTRES, n=1)), None)
+    hint = f", did you mean {meant!r} ({DATA_CENTRES[meant].accounts})?" if meant else ""
     return f"{shown} is not a Zoho data centre{hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType, NoneType
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 LISTS = (list, tuple, set, frozenset)
@@ -31,10 +31,10 @@ class Setting:
     default: Any
     text: str
     key: str
-    rule: Callable[[Any], Iterator[str]] | None
-    required: bool
-    replaces: bool
-    secret: bool
+    rule: Callable[[Any], Iterator[str]] | None = None
+    required: bool = False
+    replaces: bool = False
+    secret: bool = False
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -70,40 +70,18 @@ class Setting:
         return text
 
 
-def setting(
-    default: Any,
-    text: str,
-    *,
-    rule: Callable[[Any], Iterator[str]] | None = None,
-    key: str = "",
-    required: bool = False,
-    replaces: bool = False,
-    secret: bool = False,
-) -> Any:
+def setting(default: Any, text: str, **about: Any) -> Any:
     """Describe a field of a declaration, see :class:`Setting`; the key follows from the name where it is left out."""
-    about = {
-        "text": text,
-        "rule": rule,
-        "key": key,
-        "required": required,
-        "replaces": replaces,
-        "secret": secret,
-    }
-    return dataclasses.field(default=default, repr=not secret, metadata=about)
+    return dataclasses.field(default=default, repr=not about.get("secret"), metadata={"text": text, **about})
 
 
 def described(model: type) -> Mapping[str, Setting]:
     """The settings of a declaration, by name."""
-    hints = get_type_hints(model)
-    found = {}
+    found, hints = {}, get_type_hints(model)
     for field in dataclasses.fields(model):
         hint = hints[field.name]
         type_ = next(one for one in get_args(hint) if one is not NoneType) if NoneType in get_args(hint) else hint
-        about = {**field.metadata, "key": field.metadata["key"] or _camel_case(field.name)}
+        first, *others = field.name.split("_")
+        about = {"key": first + "".join(map(str.title, others)), **field.metadata}
         found[field.name] = Setting(field.name, type_, field.default, **about)
-    return MappingProxyType(found)
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.title, others))
+    return found

@@ -11,18 +11,22 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeVar
 
 from codat_zoho.declare.describe import LISTS, described, setting
-from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions
+from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions, fingerprint
 from codat_zoho.errors import Problem, SettingsError
 
 Verify = Literal["on-change", "always", "off"]
 OnDelete = Literal["remove", "disable", "keep"]
+FINGERPRINT = "client_secret_fingerprint"
+"""The input that names a secret without telling it; it follows from client id and secret."""
 
 
 @dataclass(frozen=True)
 class _Settings:
     def as_inputs(self) -> dict[str, Any]:
-        """The declared fields as the engine keeps them: plain values, lists, nothing that is None."""
+        """The declared fields as the engine keeps them, without what is None, and the secret's fingerprint."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if values["client_id"] and values["client_secret"]:
+            values[FINGERPRINT] = fingerprint(values["client_id"], values["client_secret"])
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -36,25 +40,16 @@ class _Settings:
             yield Problem("client_secret", "is the same as client_id")
 
 
+_ID = {"rule": bad_client_id, "key": "zohoClientId"}
+_SECRET = {"rule": bad_client_secret, "key": "zohoClientSecret", "secret": True}
+
+
 @dataclass(frozen=True)
 class ZohoClientSettings(_Settings):
     """The OAuth client in Zoho's console that is declared to exist."""
 
-    client_id: str = setting(
-        "",
-        "Zoho's id of the client",
-        rule=bad_client_id,
-        key="zohoClientId",
-        required=True,
-        replaces=True,
-    )
-    client_secret: str | None = setting(
-        None,
-        "its secret; None while a client is being adopted whose secret nobody has at hand",
-        rule=bad_client_secret,
-        key="zohoClientSecret",
-        secret=True,
-    )
+    client_id: str = setting("", "Zoho's id of the client", required=True, replaces=True, **_ID)
+    client_secret: str | None = setting(None, "its secret; None while nobody has it at hand", **_SECRET)
     regions: tuple[str, ...] = setting(
         (), "codes of the data centres that must accept it, sorted", rule=bad_regions, required=True
     )
@@ -82,31 +77,13 @@ class ZohoClientSettings(_Settings):
 class IntegrationSettings(_Settings):
     """The Zoho Books integration of one Codat client, as declared. What is None is left as it is in Codat."""
 
-    client_id: str | None = setting(
-        None,
-        "Zoho's client id for Codat to use; None leaves Codat's stored keys alone",
-        rule=bad_client_id,
-        key="zohoClientId",
-    )
-    client_secret: str | None = setting(
-        None,
-        "its secret; None leaves Codat's stored secret alone",
-        rule=bad_client_secret,
-        key="zohoClientSecret",
-        secret=True,
-    )
-    enabled: bool | None = setting(
-        None, "whether customers can link Zoho Books; None leaves it as it is, and never means false"
-    )
+    client_id: str | None = setting(None, "Zoho's client id for Codat to use; None leaves the stored keys", **_ID)
+    client_secret: str | None = setting(None, "its secret; None leaves the stored one", **_SECRET)
+    enabled: bool | None = setting(None, "whether customers can link Zoho Books; None never means false")
     connection: str = setting(
-        "default",
-        "the name of the Codat API key, and so of the Codat client, to use",
-        rule=bad_connection,
-        replaces=True,
+        "default", "the name of the Codat API key, and so of the Codat client", rule=bad_connection, replaces=True
     )
-    on_delete: OnDelete = setting(  # noqa: RUF009
-        "remove", "what destroying does: remove disables and deletes the keys, disable, or keep"
-    )
+    on_delete: OnDelete = setting("remove", "destroying deletes the keys, only disables, or does nothing")  # noqa: RUF009
     allow_disruption: bool = setting(False, "lets changes through that can cut off linked companies")
 
     @classmethod
@@ -117,8 +94,6 @@ class IntegrationSettings(_Settings):
             yield Problem("client_secret", "is set without client_id: Codat stores the two together")
 
 
-FINGERPRINT = "client_secret_fingerprint"
-"""The input that names a secret without telling it; it follows from client id and secret."""
 S = TypeVar("S", bound=_Settings)
 
 

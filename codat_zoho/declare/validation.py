@@ -28,7 +28,8 @@ def problems_with(settings: Mapping[str, Setting], values: Mapping[str, object])
         create_model("Settings", __config__=_CONFIG, **fields).model_validate(values)
     except ValidationError as error:
         for line in error.errors(include_url=False, include_input=False, include_context=False):
-            yield Problem(one_line(str(line["loc"][0]), 60), _WORDING.get(line["type"], line["msg"]))
+            name, *_ = (*line["loc"], "settings")  # A name that is no Unicode text has no place.
+            yield Problem(one_line(str(name), 60), _WORDING.get(line["type"], line["msg"]))
 
 
 def _annotation(one: Setting) -> Any:

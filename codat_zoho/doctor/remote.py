@@ -8,8 +8,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from codat_zoho.adopt.decide import describe
-from codat_zoho.core.observe import ActualIntegration, Known, Probe, read_mask
-from codat_zoho.core.plan import plan
+from codat_zoho.core.masks import Known, read_mask
+from codat_zoho.core.observe import ActualIntegration, Probe
+from codat_zoho.core.zoho_client import plan_client
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
 from codat_zoho.declare.settings import ZohoClientSettings, load
 from codat_zoho.declare.stack_config import declared
@@ -141,7 +142,7 @@ def verified(now: Situation) -> Iterator[Finding]:
     assert client.client_secret is not None
     secret = client.client_secret
     said = {code: probe(now.http, code, client.client_id, secret, url=url) for code in client.regions}
-    todo = plan(client, said)
+    todo = plan_client(client.regions, said)
     if todo.blockers:
         yield fail(topic, " ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
     elif todo.cannot_tell:

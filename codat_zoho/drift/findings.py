@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codat_zoho.core.observe import ActualIntegration, Known, Probe, ProbeResult, Recorded, observe, read_mask
-from codat_zoho.core.plan import How, Value, plan
+from codat_zoho.core.masks import Known, read_mask
+from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult, Recorded, observe
+from codat_zoho.core.plan import How, Value
+from codat_zoho.core.zoho_client import plan_client
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
-from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings
+from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.declare.tokens import CLIENT
 from codat_zoho.drift.report import Finding, Resource, State
 from codat_zoho.workspace.failures import Failure
@@ -239,7 +241,7 @@ def client(
     """Say how a Zoho client stands; ``verdicts`` is None where Zoho was not to be asked."""
     findings: list[Finding] = []
     if asked is not None:
-        steps = plan(ZohoClientSettings(regions=asked.regions), verdicts or {}).manual_steps
+        steps = plan_client(asked.regions, verdicts or {}).manual_steps
         findings = [_region(deployed, code, asked, verdicts, " ".join(steps)) for code in asked.regions]
     waits = "It waits to be deleted, since the last deployment did not finish: run 'pulumi up'."
     return _resource(deployed, findings, [waits] if _ends(deployed) else (), verified_at=at or _verified_at(deployed))

@@ -9,7 +9,8 @@ A pack is a folder with a ``PulumiPolicy.yaml`` and a ``__main__.py`` of two lin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,14 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX, UNKNOWN
 from codat_zoho.policy.files import clear_settings
-from codat_zoho.policy.rules import RULES, Rule
+from codat_zoho.policy.rules import RULES, Check, Rule
 
-NAME = "codat-zoho"
-_TYPES = {
-    "client": "pulumi-python:dynamic/codat-zoho:ZohoClientCredentials",
-    "integration": "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration",
-}
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_TYPES = {"client": f"{TOKEN_PREFIX}{CLIENT}", "integration": f"{TOKEN_PREFIX}{INTEGRATION}"}
 
 
-def policy_pack(name: str = NAME) -> None:
+def policy_pack(name: str = NAMESPACE) -> None:
     """Serve the pack to the engine; does not return.
 
     Args:
@@ -46,7 +43,7 @@ def policy_pack(name: str = NAME) -> None:
 
 def policies() -> list[Any]:
     """Every rule as a policy, to be put into a pack of one's own beside others."""
-    return [_stack_policy(rule) if rule.check is None else _resource_policy(rule) for rule in RULES]
+    return [_stack_policy(rule) if rule.check is None else _resource_policy(rule, rule.check) for rule in RULES]
 
 
 def _about(rule: Rule) -> dict[str, Any]:
@@ -57,15 +54,13 @@ def _about(rule: Rule) -> dict[str, Any]:
     return about
 
 
-def _resource_policy(rule: Rule) -> Any:
-    check, type_ = rule.check, _TYPES[rule.applies_to]
-    assert check is not None
-
+def _resource_policy(rule: Rule, check: Check) -> Any:
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        if args.resource_type == type_:
-            stack = str(args.urn).split("::")[0].removeprefix("urn:pulumi:")
-            values = {**_known(args.props), "protect": args.opts.protect}
-            for text in check(stack, values, _parameters(rule, args.get_config())):
+        if args.resource_type == _TYPES[rule.applies_to]:
+            values = {**_known(args.props), "stack": _stack_of(args.urn), "protect": args.opts.protect}
+            config = args.get_config()
+            parameters = {name: config[name] for name in rule.parameters if config.get(name) is not None}
+            for text in check(values, **parameters):
                 report_violation(text)
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
@@ -73,7 +68,7 @@ def _resource_policy(rule: Rule) -> Any:
 
 def _stack_policy(rule: Rule) -> Any:
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        stack = next((str(one.urn).split("::")[0].removeprefix("urn:pulumi:") for one in args.resources), "")
+        stack = next((_stack_of(one.urn) for one in args.resources), "")
         found = clear_settings(Path.cwd(), stack)
         if found is None:
             args.not_applicable(
@@ -85,22 +80,16 @@ def _stack_policy(rule: Rule) -> Any:
     return StackValidationPolicy(validate=validate, **_about(rule))
 
 
-def _parameters(rule: Rule, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in rule.parameters if given.get(name) is not None}
+def _stack_of(urn: object) -> str:
+    return str(urn).split("::")[0].removeprefix("urn:pulumi:")
 
 
 def _known(props: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs that are known; what a preview does not know yet violates nothing. The secret is none of a rule's."""
-
-    def known() -> Iterator[tuple[str, Any]]:
-        for name in props:
-            if name in ("client_secret", "__provider"):
-                continue
-            try:
-                value = props[name]
-            except Exception:  # noqa: BLE001, S112
-                continue  # pulumi_policy raises on access to what is unknown
-            if value != _UNKNOWN:
-                yield name, value
-
-    return dict(known())
+    known = {}
+    for name in props:
+        if name in ("client_secret", "__provider"):
+            continue
+        with suppress(Exception):  # pulumi_policy raises on access to what is unknown.
+            known[name] = props[name]
+    return {name: value for name, value in known.items() if value != UNKNOWN}

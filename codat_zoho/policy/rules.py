@@ -1,92 +1,28 @@
 """The rules of the policy pack as plain functions over declared values. The review of a pull request uses them too.
 
 Each yields one sentence per violation and knows nothing of Pulumi. ``values`` are a resource's inputs under the
-engine's names, and ``protect``, Pulumi's option; one that is missing, or not known yet, violates nothing.
+engine's names, ``stack``, the stack's name, and ``protect``, Pulumi's option; one that is missing, or not known yet,
+violates nothing. The docstring of a rule is its description in the pack.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED
+from codat_zoho.declare.settings import OnDelete
 
 Values = Mapping[str, object]
+Check = Callable[..., Iterator[str]]
+"""Given values, and the rule's parameters by name, yields violations."""
 PRODUCTION = ("prod", "prod-*", "*-prod", "production", "production-*", "*-production", "live", "live-*", "*-live")
 """Which stacks are production, by name; a parameter of the rules that ask."""
-
-
-def is_production(stack: str, patterns: Sequence[str] = PRODUCTION) -> bool:
-    """Tell whether a stack is one of production.
-
-    >>> is_production("prod-eu"), is_production("staging")
-    (True, False)
-    """
-    return any(fnmatchcase(stack, pattern) for pattern in patterns)
-
-
-def secret_in_clear(key: str, *, looks_like: str = "") -> str:
-    """Say that a setting holds a secret as it is.
-
-    Args:
-        key: the setting.
-        looks_like: what the value has the shape of, where the name alone does not say that it is a secret.
-    """
-    what = f"has the shape of {looks_like}, and stands in clear" if looks_like else "stands in clear"
-    return (
-        f"{key} {what}. Whoever can read the file has it, and git keeps it: make a new one, and set it with "
-        f"`pulumi config set --secret {key}`."
-    )
-
-
-def linked_company_guard(stack: str, values: Values, production: Sequence[str] = PRODUCTION) -> Iterator[str]:
-    """In production nothing may switch off what protects linked companies."""
-    if is_production(stack, production) and values.get("allow_disruption") is True:
-        yield (
-            f"allow_disruption is on in {stack}: disabling, another client id or deleting the keys then goes through "
-            "while companies are linked. Set it for the one run that needs it, and back."
-        )
-
-
-def supported_regions(values: Values, supported: Sequence[str] = tuple(sorted(SUPPORTED))) -> Iterator[str]:
-    """All data centres are among those where customers that Codat supports can be."""
-    regions = values.get("regions")
-    outside = [code for code in regions if code not in supported] if isinstance(regions, Sequence) else []
-    if outside:
-        yield (
-            f"regions: {', '.join(map(str, outside))} listed, but only {', '.join(supported)} are supported: Codat "
-            "supports UK and US customers for Zoho Books."
-        )
-
-
-def verification_on(values: Values) -> Iterator[str]:
-    """Zoho is asked whether it accepts the client."""
-    if values.get("verify") == "off":
-        yield (
-            "verify is off: nobody asks Zoho whether it accepts the client, so a wrong secret or a data centre that is "
-            "not enabled shows only when customers cannot link. Set it to on-change."
-        )
-
-
-def deletion_policy(
-    stack: str,
-    values: Values,
-    production: Sequence[str] = PRODUCTION,
-    allowed: Sequence[str] = ("disable", "keep"),
-) -> Iterator[str]:
-    """In production, destroying the stack does not delete the keys, unless the resource is protected from it."""
-    mode = values.get("on_delete")
-    unprotected = values.get("protect") is not True
-    if isinstance(mode, str) and is_production(stack, production) and mode not in allowed and unprotected:
-        yield (
-            f"on_delete is {mode} in {stack}: destroying deletes the keys and every company must link again. Set it to "
-            f"{' or '.join(allowed)}, or protect the resource (protect=True)."
-        )
-
-
-Kind = Literal["client", "integration", "stack"]
+_SPARING = ("disable", "keep")
+"""What destroying may do in production: it leaves the keys."""
 
 
 @dataclass(frozen=True)
@@ -99,57 +35,100 @@ class Rule:
         mandatory: it stops a deployment; otherwise it warns.
         description: one sentence.
         parameters: JSON Schema of each parameter, with its default.
-        check: given stack, values and parameters, yields violations; None for the rule on stack configuration.
+        check: None for the rule on stack configuration.
     """
 
     name: str
-    applies_to: Kind
+    applies_to: Literal["client", "integration", "stack"]
     mandatory: bool
     description: str
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    check: Callable[[str, Values, Mapping[str, Any]], Iterator[str]] | None = None
+    parameters: Mapping[str, Mapping[str, Any]]
+    check: Check | None = None
+
+
+RULES = [Rule("secret-in-clear", "stack", True, "Secrets in stack configuration are encrypted.", {})]
+"""Every rule, in the order of the report."""
+
+
+def _rule(
+    name: str, applies_to: Literal["client", "integration"], *, mandatory: bool, **parameters: Mapping[str, Any]
+) -> Callable[[Check], Check]:
+    def keep(check: Check) -> Check:
+        RULES.append(Rule(name, applies_to, mandatory, inspect.getdoc(check) or "", parameters, check))
+        return check
+
+    return keep
 
 
 def _texts(default: Sequence[str], **more: Any) -> dict[str, Any]:
     return {"type": "array", "items": {"type": "string", **more}, "default": list(default)}
 
 
-RULES = (
-    Rule("secret-in-clear", "stack", True, "Secrets in stack configuration are encrypted."),
-    Rule(
-        "linked-company-guard",
-        "integration",
-        True,
-        "In production, changes that cut off linked companies are refused.",
-        {"production": _texts(PRODUCTION)},
-        lambda stack, values, given: linked_company_guard(stack, values, **given),
-    ),
-    Rule(
-        "verification-on",
-        "client",
-        True,
-        "Zoho is asked whether it accepts the client.",
-        {},
-        lambda _stack, values, given: verification_on(values, **given),
-    ),
-    Rule(
-        "supported-regions",
-        "client",
-        False,
-        "Only data centres are listed where customers that Codat supports can be.",
-        {"supported": _texts(sorted(SUPPORTED), enum=list(DATA_CENTRES))},
-        lambda _stack, values, given: supported_regions(values, **given),
-    ),
-    Rule(
-        "deletion-policy",
-        "integration",
-        False,
-        "In production, destroying the stack does not delete the keys.",
-        {
-            "production": _texts(PRODUCTION),
-            "allowed": _texts(("disable", "keep"), enum=["remove", "disable", "keep"]),
-        },
-        lambda stack, values, given: deletion_policy(stack, values, **given),
-    ),
+def is_production(stack: object, patterns: Sequence[str] = PRODUCTION) -> bool:
+    """Tell whether a stack is one of production.
+
+    >>> is_production("prod-eu"), is_production("staging")
+    (True, False)
+    """
+    return any(fnmatchcase(str(stack), pattern) for pattern in patterns)
+
+
+def secret_in_clear(key: str, *, looks_like: str = "") -> str:
+    """Say that a setting holds a secret as it is; ``looks_like`` says of what, where the name alone does not tell."""
+    what = f"has the shape of {looks_like}, and stands in clear" if looks_like else "stands in clear"
+    return (
+        f"{key} {what}. Whoever can read the file has it, and git keeps it: make a new one, and set it with "
+        f"`pulumi config set --secret {key}`."
+    )
+
+
+@_rule("linked-company-guard", "integration", mandatory=True, production=_texts(PRODUCTION))
+def linked_company_guard(values: Values, production: Sequence[str] = PRODUCTION) -> Iterator[str]:
+    """In production, changes that cut off linked companies are refused."""
+    stack = values.get("stack")
+    if is_production(stack, production) and values.get("allow_disruption") is True:
+        yield (
+            f"allow_disruption is on in {stack}: disabling, another client id or deleting the keys then goes through "
+            "while companies are linked. Set it for the one run that needs it, and back."
+        )
+
+
+@_rule("verification-on", "client", mandatory=True)
+def verification_on(values: Values) -> Iterator[str]:
+    """Zoho is asked whether it accepts the client."""
+    if values.get("verify") == "off":
+        yield (
+            "verify is off: nobody asks Zoho whether it accepts the client, so a wrong secret or a data centre that is "
+            "not enabled shows only when customers cannot link. Set it to on-change."
+        )
+
+
+@_rule("supported-regions", "client", mandatory=False, supported=_texts(sorted(SUPPORTED), enum=list(DATA_CENTRES)))
+def supported_regions(values: Values, supported: Sequence[str] = tuple(sorted(SUPPORTED))) -> Iterator[str]:
+    """Only data centres are listed where customers that Codat supports can be."""
+    regions = values.get("regions")
+    outside = [code for code in regions if code not in supported] if isinstance(regions, Sequence) else []
+    if outside:
+        yield (
+            f"regions: {', '.join(map(str, outside))} listed, but only {', '.join(supported)} are supported: Codat "
+            "supports UK and US customers for Zoho Books."
+        )
+
+
+@_rule(
+    "deletion-policy",
+    "integration",
+    mandatory=False,
+    production=_texts(PRODUCTION),
+    allowed=_texts(_SPARING, enum=[*get_args(OnDelete)]),
 )
-"""Every rule, in the order of the report."""
+def deletion_policy(
+    values: Values, production: Sequence[str] = PRODUCTION, allowed: Sequence[str] = _SPARING
+) -> Iterator[str]:
+    """In production, destroying the stack does not delete the keys."""
+    stack, mode, protected = values.get("stack"), values.get("on_delete"), values.get("protect") is True
+    if isinstance(mode, str) and is_production(stack, production) and mode not in allowed and not protected:
+        yield (
+            f"on_delete is {mode} in {stack}: destroying deletes the keys and every company must link again. Set it to "
+            f"{' or '.join(allowed)}, or protect the resource (protect=True)."
+        )

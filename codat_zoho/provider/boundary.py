@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from codat_zoho.errors import CodatZohoError
+from codat_zoho.provider.process import CONTEXT, say
 from codat_zoho.texts.debug_flags import counting, debugging
 from codat_zoho.texts.redact import redact, register
 
@@ -17,31 +18,30 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def say(text: str) -> None:
-    """Print a line for the user; the engine shows what the provider process prints."""
-    print(redact(f"codat-zoho: {text}"), file=sys.stderr, flush=True)
-
-
-def cleanly(method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a provider method, and let nothing but a one-line error out of it.
+def clean(method: Callable[P, R]) -> Callable[P, R]:
+    """Let nothing but a one-line error out of what a provider does.
 
     The SDK shows a whole traceback of whatever a method raises, with its text as it is, and hangs for ever on what is
-    no ``Exception``. A class that claims to be a builtin, raised from nothing, is shown as ``Name: text``; by an SDK
-    before 3.260, which leaves it to gRPC to tell of it, as the text alone, so the name goes into the text there.
+    no ``Exception``. It prints ``Name: text`` for an exception whose module is ``builtins`` and that has no cause; an
+    SDK before 3.260 prints the text alone, so the name goes into the text there.
     """
-    try:
-        for bag in args:  # Old secrets too: Codat may say the one that it stores.
-            if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
-                register(secret)
-        return method(*args, **kwargs)
-    except BaseException as error:  # noqa: BLE001
-        name, text = _shown(error)
-        if _sdk_leaves_out_names():
-            text = f"{name}: {text}"
-    finally:
-        if counting():
-            _say_calls()
-    raise type(name, (Exception,), {"__module__": "builtins"})(text)
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            for bag in args:  # Old secrets too: Codat may say the one that it stores.
+                if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
+                    register(secret)
+            return method(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001
+            name, text = _shown(error)
+            if _sdk_leaves_out_names():
+                text = f"{name}: {text}"
+        finally:
+            if counting():
+                CONTEXT.say_calls()
+        raise type(name, (Exception,), {"__module__": "builtins"})(text)
+
+    return call
 
 
 def _sdk_leaves_out_names() -> bool:
@@ -56,13 +56,8 @@ def _sdk_leaves_out_names() -> bool:
     return False
 
 
-def _say_calls() -> None:
-    from codat_zoho.provider.process import CONTEXT
-
-    CONTEXT.say_calls()
-
-
 def _shown(error: BaseException) -> tuple[str, str]:
+    """The name and the text that are shown. The text of a foreign exception may quote anything, so it stays out."""
     if debugging():
         say("".join(traceback.format_exception(error)))
     if isinstance(error, CodatZohoError):
@@ -71,7 +66,6 @@ def _shown(error: BaseException) -> tuple[str, str]:
         return "Interrupted", "The operation was interrupted. Nothing is lost: run it again."
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    # The text of a foreign exception may quote anything, so it stays out.
     return (
         "InternalError",
         f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 "

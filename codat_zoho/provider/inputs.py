@@ -7,36 +7,69 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
-from codat_zoho.declare.rules import fingerprint
+from codat_zoho.declare.describe import described
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import SettingsError
-from codat_zoho.provider.process import unknown_fields
-from codat_zoho.texts.redact import register
 
 DECLARED = "declared"
 """What the last deployment declared. A refresh leaves it alone, so what it changes elsewhere can be told from it."""
+_RECORDED = ("enabled", "client_id", "regions", FINGERPRINT)
+"""What a deployment records of either resource's declaration, as far as it has it."""
 Props = Mapping[str, Any]
 
 
 def declared(model: type[S], props: Props) -> dict[str, Any]:
     """Only the settings that a user declares, without what is None."""
-    secret = props.get("client_secret")
-    if isinstance(secret, str):
-        register(secret)
     return {field.name: value for field in fields(model) if (value := props.get(field.name)) is not None}
+
+
+def desired(model: type[S], props: Props, unknown: Collection[str] = ()) -> S:
+    """What a resource declares."""
+    return load(model, declared(model, props), unknown=unknown)
+
+
+def unknown_fields(values: Props) -> frozenset[str]:
+    """Which values a preview does not know yet."""
+    return frozenset(name for name, value in values.items() if pulumi.contains_unknowns(value))
+
+
+def check(model: type[S], news: Props) -> CheckResult:
+    """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint."""
+    given = declared(model, news)
+    unknown = unknown_fields(given)
+    try:
+        inputs = load(model, given, unknown=unknown).as_inputs() | {name: given[name] for name in unknown}
+    except SettingsError as error:
+        # With a property name the engine would print the property's value, a secret among them.
+        return CheckResult(given, [CheckFailure("", str(problem)) for problem in error.problems])
+    unsettled = [given[name] for name in ("client_secret", "client_id") if name in unknown]
+    if "client_secret" in inputs and unsettled:
+        inputs[FINGERPRINT] = unsettled[0]
+    return CheckResult(inputs, [])
+
+
+def changed(olds: Props, news: Props, names: Iterable[str]) -> list[str]:
+    """Which of the managed values differ between recorded outputs and checked inputs."""
+    unknown = unknown_fields({name: news.get(name) for name in names})
+    return [name for name in names if name in unknown or _comparable(olds.get(name)) != _comparable(news.get(name))]
+
+
+def _comparable(value: Any) -> Any:
+    return frozenset(value) if isinstance(value, list) else value
+
+
+def replacing(model: type[S], changes: Collection[str]) -> list[str]:
+    """The changes that replace the resource."""
+    return [name for name, one in described(model).items() if one.replaces and name in changes]
 
 
 def as_deployed(outs: Props) -> dict[str, Any]:
     """What a deployment records of its declaration: the values that a refresh may change, and when it was made."""
     values = {name: value for name in _RECORDED if (value := outs.get(name)) is not None}
     return {DECLARED: {**values, "at": utc_now()}}
-
-
-def utc_now() -> str:
-    """The time as outputs have it, UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stale(olds: Props, news: Props) -> bool:
@@ -49,38 +82,6 @@ def stale(olds: Props, news: Props) -> bool:
     return isinstance(recorded, Mapping) and bool(changed(recorded, news, _RECORDED))
 
 
-_RECORDED = ("enabled", "client_id", "regions", FINGERPRINT)
-"""What a deployment records of either resource's declaration, as far as it has it."""
-
-
-def check(model: type[S], news: Props) -> CheckResult:
-    """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint."""
-    given = declared(model, news)
-    unknown = unknown_fields(given)
-    try:
-        inputs = load(model, given, unknown=unknown).as_inputs()
-    except SettingsError as error:
-        # With a property name the engine would print the property's value, a secret among them.
-        return CheckResult(dict(given), [CheckFailure("", str(problem)) for problem in error.problems])
-    inputs |= {name: given[name] for name in unknown}
-    if "client_secret" in inputs:
-        unsettled = [name for name in ("client_secret", "client_id") if name in unknown]
-        inputs[FINGERPRINT] = (
-            given[unsettled[0]] if unsettled else fingerprint(inputs["client_id"], inputs["client_secret"])
-        )
-    return CheckResult(inputs, [])
-
-
-def desired(model: type[S], props: Props, unknown: Collection[str] = ()) -> S:
-    """What a resource declares."""
-    return load(model, declared(model, props), unknown=unknown)
-
-
-def changed(olds: Props, news: Props, names: Iterable[str]) -> list[str]:
-    """Which of the managed values differ between recorded outputs and checked inputs."""
-    unknown = unknown_fields({name: news.get(name) for name in names})
-    return [name for name in names if name in unknown or _comparable(olds.get(name)) != _comparable(news.get(name))]
-
-
-def _comparable(value: Any) -> Any:
-    return frozenset(value) if isinstance(value, list) else value
+def utc_now() -> str:
+    """The time as outputs have it, UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import pulumi
-
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.stack_config import Spelling
-from codat_zoho.errors import CodatZohoError, ConfigurationError
-from codat_zoho.provider.boundary import say
+from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.concurrency import Once
 from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.redact import redact
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.
-    from codat_zoho.core.observe import ActualIntegration, ProbeResult
+    from codat_zoho.core.observe import ActualIntegration, CodatClient, ProbeResult, Recorded
+    from codat_zoho.core.plan import Removal
+    from codat_zoho.declare.settings import IntegrationSettings
     from codat_zoho.remote.codat import Codat
     from codat_zoho.remote.connection import Environment
+    from codat_zoho.remote.converge import Outcome
     from codat_zoho.remote.http import Http
+
+
+def say(text: str) -> None:
+    """Print a line for the user; the engine shows what the provider process prints."""
+    print(redact(f"codat-zoho: {text}"), file=sys.stderr, flush=True)
 
 
 class Context:
     """The process's one HTTP client, its settings (:class:`Environment`), and what its operations tell each other."""
 
     def __init__(self, http: Http | None = None, environment: Environment | None = None) -> None:
-        self._config: Callable[[str], Any] = _nothing
+        self._config: Callable[[str], Any] = lambda _key: None
         self._environment = environment
         self._http: Http | None = None
-        self._said = ""
+        self._calls_said = ""
         if http is not None:
             self._use(http)
         self._reads = Once(keep=False)
@@ -81,64 +89,34 @@ class Context:
         http.budget.say = say
         if debugging():
             http.log = say
-        self._said = http.budget.summary()
+        self._calls_said = http.budget.summary()
+
+    def say_calls(self) -> None:
+        """Say what was called so far, where something was since this was last said."""
+        if self._http is not None and (summary := self._http.budget.summary()) != self._calls_said:
+            self._calls_said = summary
+            say(summary)
 
     def codat(self, connection: str) -> Codat:
         """Start an operation on the Codat client of a connection."""
         return self.environment.codat(self.http, connection)
 
+    def apply(
+        self,
+        codat: Codat,
+        desired: IntegrationSettings | Removal,
+        recorded: Recorded | None = None,
+        deployed_to: CodatClient | None = None,
+    ) -> Outcome:
+        """Bring an integration to what is declared, see ``remote.converge``."""
+        from codat_zoho.remote.converge import apply
+
+        return apply(codat, desired, recorded, say=say, spelling=self.spelling, deployed_to=deployed_to)
+
     def actual(self, connection: str) -> ActualIntegration:
         """Read an integration, together with whoever is reading the same one at this moment."""
         codat = self.codat(connection)
         return self._reads.get(codat.whose, codat.actual)
-
-    def declared_as(self, connection: str, *, look: bool = True) -> str | None:
-        """The connection under which the program still declares the Codat client of ``connection``; None where none.
-
-        Pulumi takes a resource that was renamed or moved for two: it creates the new one, then deletes the old one, in
-        one process. Deleting is the end of a name then, and not of the integration.
-
-        Args:
-            connection: of the resource that goes away.
-            look: whether to ask Codat which clients the API keys of other connections open.
-
-        Raises:
-            CodatZohoError: it cannot be told, because a key is refused or Codat does not answer; or the resource moves
-                to a connection whose API key is missing or malformed.
-        """
-        if connection in self.declared:
-            return connection
-        if successor := self.moving.get(connection):
-            self.environment.api_key(successor)  # It is needed next: better missed before anything is sent.
-        if not look:
-            return None
-        return next((other for other in sorted(self.declared) if self.same_client(connection, other)), None)
-
-    def same_client(self, one: str, other: str) -> bool | None:
-        """Whether the API keys of two connections open one Codat client; None where that cannot be told.
-
-        Raises:
-            CodatZohoError: a key is refused, or Codat does not answer.
-        """
-        try:
-            here, there = self.codat(one), self.codat(other)
-        except ConfigurationError:
-            return None
-        if here.whose == there.whose:
-            return True
-        ours, theirs = here.client(), there.client()
-        return None if ours.id is None or theirs.id is None else not ours.is_another(theirs.id)
-
-    def declared_twice(self, connection: str) -> str | None:
-        """Another declared connection that is known to open the same Codat client, without asking anybody."""
-        mine = self.codat(connection)
-        for other in sorted(self.declared - {connection}):
-            with suppress(CodatZohoError):
-                theirs = self.codat(other)
-                known = theirs.known_client().id
-                if theirs.whose == mine.whose or (known is not None and known == mine.known_client().id):
-                    return other
-        return None
 
     def ask_zoho(self, code: str, client_id: str, client_secret: str) -> ProbeResult:
         """Ask a data centre whether it accepts id and secret, at most once per process: Zoho counts every request."""
@@ -149,23 +127,54 @@ class Context:
         with self._asking:
             return self.http.asked.get(question, lambda: probe(self.http, code, client_id, client_secret, url=url))
 
-    def say_calls(self) -> None:
-        """Say what was called so far, where something was since this was last said."""
-        if self._http is not None and (summary := self._http.budget.summary()) != self._said:
-            self._said = summary
-            say(summary)
+    def check_successor(self, connection: str) -> None:
+        """Where a resource moves away, its new connection needs an API key: better missed before anything is sent."""
+        if successor := self.moving.get(connection):
+            self.environment.api_key(successor)
 
-    def verify(self, declared: str) -> str:
-        """When to ask Zoho: as declared, unless ``CODAT_ZOHO_VERIFY`` says otherwise."""
-        return self.environment.verify(declared)
+    def declared_as(self, connection: str, *, ask: bool = True) -> str | None:
+        """Another connection under which the program declares the same Codat client; None where none is known.
 
+        Pulumi takes a resource that was renamed or moved for two: it creates the new one, then deletes the old one, in
+        one process. Deleting is the end of a name then, and not of the integration.
+        """
+        others = sorted(self.declared - {connection})
+        return next((other for other in others if self.same_client(connection, other, ask=ask)), None)
 
-def _nothing(_key: str) -> None: ...
+    def same_client(self, one: str, other: str, *, ask: bool = True) -> bool | None:
+        """Whether the API keys of two connections open one Codat client; None where that cannot be told.
+
+        Raises:
+            CodatZohoError: Codat was asked and refused a key, or did not answer.
+        """
+        try:
+            here, there = self.codat(one), self.codat(other)
+        except ConfigurationError:
+            return None
+        if here.whose == there.whose:
+            return True
+        ours, theirs = (codat.client() if ask else codat.known_client() for codat in (here, there))
+        if ours.id is None or theirs.id is None:
+            return None
+        return not ours.is_another(theirs.id)
 
 
 CONTEXT = Context()
 
 
-def unknown_fields(values: Mapping[str, Any]) -> frozenset[str]:
-    """Which values a preview does not know yet."""
-    return frozenset(name for name, value in values.items() if pulumi.contains_unknowns(value))
+def destroy_is_previewed() -> bool:
+    """Tell whether it is ``pulumi destroy --preview-only`` that this process serves; false where that is not known.
+
+    Pulumi tells a provider nothing of it. It decides only what is said, never what is done.
+    """
+    pid = os.getppid()
+    try:
+        for _ in range(3):  # The command is at most so many generations up.
+            program, *words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if Path(program.decode(errors="replace")).name == "pulumi":
+                return bool({b"destroy", b"down", b"dn"} & set(words)) and b"--preview-only" in words
+            # Behind the command in parentheses, which may hold anything: the state, then the parent.
+            pid = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        pass
+    return False

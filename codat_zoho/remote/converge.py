@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from codat_zoho import errors
-from codat_zoho.core.observe import ActualIntegration, CodatClient, Known, Recorded
+from codat_zoho.core.masks import Known
+from codat_zoho.core.observe import ActualIntegration, CodatClient, Recorded
 from codat_zoho.core.plan import Removal, Step, StepKind, plan
 from codat_zoho.declare.stack_config import Spelling
 from codat_zoho.remote.codat import Codat

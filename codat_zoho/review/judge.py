@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from codat_zoho.core.plan import by_hand
+from codat_zoho.core.zoho_client import by_hand
 from codat_zoho.policy.rules import supported_regions, verification_on
 from codat_zoho.review import steps
 from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Step
@@ -95,7 +95,7 @@ def _client_findings(sides: Sides) -> Iterator[Finding]:
 
 def _client_by_hand(sides: Sides) -> Iterator[str]:
     desired = as_client(sides.after)
-    redirect, *enabled_regions = by_hand(desired)
+    redirect, *enabled_regions = by_hand(desired.regions)
     if not sides.before or "client_id" in sides.differ:
         yield redirect
         yield from enabled_regions

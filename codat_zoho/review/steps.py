@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from codat_zoho.core.observe import ActualIntegration, Recorded
-from codat_zoho.core.plan import Plan, Removal, plan, regions_to_ask
+from codat_zoho.core.plan import Plan, Removal, plan
 from codat_zoho.core.plan import Step as Sent
 from codat_zoho.core.plan import StepKind as SentKind
+from codat_zoho.core.zoho_client import regions_to_ask
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings
 from codat_zoho.review.report import Step, StepKind

@@ -13,7 +13,7 @@ from pulumi.runtime import is_dry_run, rpc
 
 from codat_zoho.declare.tokens import CLIENT, INTEGRATION, TOKEN_PREFIX
 from codat_zoho.errors import Problem, SettingsError
-from codat_zoho.provider import books, books_changes, client, client_verdicts
+from codat_zoho.provider import books, client
 from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Http
@@ -104,12 +104,12 @@ class Mocks(pulumi.runtime.Mocks):
                 return "", _wrapped(declared)
             if kind == INTEGRATION:
                 self.codat(declared["connection"])
-                created = books_changes.create(declared)
+                created = books.create(declared)
             else:
                 client_id, secret = declared.get("client_id"), declared.get("client_secret")
                 if client_id and secret and client_id not in self.simulator.zoho:
                     self.simulator.add_zoho_client(client_id, secret)
-                created = client_verdicts.create(declared)
+                created = client.create(declared)
             return created.id or "", _wrapped(created.outs or {})
 
     @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.harness import Bar
 from bench.place import ROOT
-from codat_zoho.declare.tokens import CLIENT
+from codat_zoho.declare.platform import CLIENT
 from codat_zoho.simulator import Simulator, serve
 from tests.pulumi_stand_in import StandIn, books, resource, secret, state
 from tests.support import ID, REGIONS, SECRET, keys

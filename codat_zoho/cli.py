@@ -14,11 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from codat_zoho._version import __version__
-from codat_zoho.errors import CodatZohoError
-from codat_zoho.terminal.environment_variables import help_text
-from codat_zoho.terminal.exits import Exit, exit_of
-from codat_zoho.terminal.output import remark, say
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.errors import CodatZohoError, Exit, exit_of
+from codat_zoho.terminal.console import remark, say
+from codat_zoho.texts.environment_variables import debugging, help_text
 from codat_zoho.texts.redact import register
 
 COMMANDS: dict[str, str] = {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from codat_zoho.declare.tokens import CLIENT, TOKEN_PREFIX
+from codat_zoho.declare.platform import CLIENT, TOKEN_PREFIX
 
 Shown = dict[str, tuple[str, object, object]]
 """State, declared and actual, by setting."""

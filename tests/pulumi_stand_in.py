@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, SECRET, SIGNATURE, TOKEN_PREFIX
 from codat_zoho.declare.rules import fingerprint
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, SECRET, SIGNATURE, TOKEN_PREFIX
 from tests import support
 
 SCRIPT = """\

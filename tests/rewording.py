@@ -144,7 +144,7 @@ def failures(folder: Path) -> Iterator[dict[str, Any]]:
 
 def exported(engine: Any) -> str:
     """The engine's state as ``pulumi stack export --show-secrets`` gives it."""
-    from codat_zoho.declare.tokens import CLIENT, INTEGRATION
+    from codat_zoho.declare.platform import CLIENT, INTEGRATION
     from tests.pulumi_stand_in import resource, secret, state
 
     kinds = {"client": CLIENT, "books": INTEGRATION}

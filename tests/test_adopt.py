@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
 from codat_zoho.adopt.import_state import commands, import_file, program, record
-from codat_zoho.adopt.run import check_version
-from codat_zoho.adopt.targets import targets
+from codat_zoho.adopt.run import check_version, targets
 from codat_zoho.cli import main
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
 from codat_zoho.simulator import Simulator, serve
-from codat_zoho.terminal.output import refuse_existing
+from codat_zoho.terminal.console import refuse_existing
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
 from tests.real_engine import ROOT

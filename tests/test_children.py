@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from codat_zoho.workspace.children import Children
+from codat_zoho.workspace.command import Children
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
@@ -24,7 +24,7 @@ def test_who_waits_is_interrupted(interruption: type[BaseException], tmp_path: P
         mocker.patch.object(started[0], "communicate", side_effect=interruption)
         return started[0]
 
-    mocker.patch("codat_zoho.workspace.children.subprocess.Popen", remembered)
+    mocker.patch("codat_zoho.workspace.command.subprocess.Popen", remembered)
     children = Children()
     with pytest.raises(interruption):
         children.run(["cat", "never written"], str(tmp_path), dict(os.environ), seconds=60, grace=60)

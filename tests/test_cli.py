@@ -13,8 +13,7 @@ from types import ModuleType
 import pytest
 
 from codat_zoho.cli import COMMANDS, main
-from codat_zoho.errors import ApiKeyRefused, ConfigurationError
-from codat_zoho.terminal.exits import Exit
+from codat_zoho.errors import ApiKeyRefused, ConfigurationError, Exit
 from tests.support import SECRET
 
 

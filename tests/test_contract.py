@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 from codat_zoho.cli import main
-from codat_zoho.contract.observe import Client, Keys, read
-from codat_zoho.contract.table import ASSUMPTIONS, SCHEMA, Table
+from codat_zoho.contract.observe import ASSUMPTIONS, SCHEMA, Client, Keys, Table, read
 from codat_zoho.contract.trial import refuse, write
 from codat_zoho.errors import ConfigurationError, PlanBlocked
 from codat_zoho.remote.connection import Environment

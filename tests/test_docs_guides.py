@@ -18,8 +18,8 @@ import pulumi
 import pytest
 import yaml
 
-from codat_zoho.declare.stack_config import KEYS
-from codat_zoho.declare.tokens import CONFIG_KEYS
+from codat_zoho.declare.platform import CONFIG_KEYS
+from codat_zoho.declare.settings import KEYS
 from codat_zoho.simulator import CodatClient, Simulator
 from codat_zoho.testing import Mocks
 from tests.docs_runner import Block, Terminal, blocks, exit_code

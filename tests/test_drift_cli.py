@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 
 from codat_zoho.cli import COMMANDS, main
 from codat_zoho.drift import stacks as stacks_module
-from codat_zoho.drift.command import interruptible, parser
-from codat_zoho.drift.output import Output, outputs
+from codat_zoho.drift.command import Output, interruptible, outputs, parser
 from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.drift.stacks import Checks, belongs
-from codat_zoho.workspace.children import Children, Stopped, TimedOut
+from codat_zoho.workspace.command import Children, Stopped, TimedOut
 from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project
 from tests.drift_samples import DRIFT, FINE, SAMPLE, books

@@ -9,8 +9,8 @@ import pytest
 
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import How
+from codat_zoho.declare.platform import CLIENT, INTEGRATION
 from codat_zoho.declare.rules import fingerprint
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION
 from codat_zoho.drift import findings
 from codat_zoho.drift.report import Finding, Resource, State
 from codat_zoho.workspace.state import ENCRYPTED, Deployed

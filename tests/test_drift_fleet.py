@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION
+from codat_zoho.declare.platform import CLIENT, INTEGRATION
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.pulumi_stand_in import OTHERS, StandIn, books, encrypted, resource, secret, state
 from tests.support import API_KEY, ID, OTHER_ID, REGIONS, SECRET, keys

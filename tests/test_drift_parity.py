@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION
+from codat_zoho.declare.platform import CLIENT, INTEGRATION
 from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.simulator import Simulator
 from codat_zoho.workspace import state as exported

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, SECRET, SIGNATURE
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, SECRET, SIGNATURE
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.state import ENCRYPTED, Exported, Unreadable, read
 from tests.pulumi_stand_in import OTHERS, books, encrypted, resource, secret, state

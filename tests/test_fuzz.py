@@ -24,8 +24,7 @@ from hypothesis import strategies as st
 from codat_zoho.core.masks import read_mask, shown_secret
 from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.declare.rules import warnings_about
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.declare.stack_config import declared
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, declared, load
 from codat_zoho.doctor import remote
 from codat_zoho.drift import findings
 from codat_zoho.drift.formats.json import drifts_of

@@ -10,8 +10,7 @@ import pytest
 from codat_zoho.core.observe import ActualIntegration, Recorded, observe
 from codat_zoho.core.plan import Change, How, Plan, Removal, Step, StepKind, plan
 from codat_zoho.declare.rules import fingerprint
-from codat_zoho.declare.settings import IntegrationSettings, load
-from codat_zoho.declare.stack_config import Spelling
+from codat_zoho.declare.settings import IntegrationSettings, Spelling, load
 from codat_zoho.errors import PlanBlocked
 from tests.support import ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tests.test_masks import last4

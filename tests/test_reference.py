@@ -13,11 +13,11 @@ import pytest
 
 from codat_zoho import errors
 from codat_zoho.cli import COMMANDS, main
-from codat_zoho.declare.tokens import CONFIG_KEYS
+from codat_zoho.declare.platform import CONFIG_KEYS
 from codat_zoho.doctor import command as doctor
+from codat_zoho.errors import Exit
 from codat_zoho.remote.connection import Environment
-from codat_zoho.terminal.environment_variables import VARIABLES
-from codat_zoho.terminal.exits import Exit
+from codat_zoho.texts.environment_variables import VARIABLES
 from tests.real_engine import ROOT
 from tools import reference, schemas
 from tools.markdown import code, plain, table

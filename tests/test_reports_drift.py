@@ -19,7 +19,7 @@ from codat_zoho.drift.formats.junit import draw as junit
 from codat_zoho.drift.formats.markdown import draw as markdown
 from codat_zoho.drift.formats.text import draw as text
 from codat_zoho.drift.report import Remediation, Report, State
-from codat_zoho.terminal.exits import Exit
+from codat_zoho.errors import Exit
 from codat_zoho.workspace.failures import Failure
 from tests.drift_samples import DRIFT, FINE, HARM, REJECTED, SAMPLE, UNTOLD, books, stack
 

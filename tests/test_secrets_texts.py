@@ -18,8 +18,7 @@ from codat_zoho.adopt.decide import Choices, Takeover
 from codat_zoho.contract.observe import Keys
 from codat_zoho.core.observe import ActualIntegration, Recorded
 from codat_zoho.core.plan import Step, StepKind, plan
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.declare.stack_config import declared
+from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, declared, load
 from codat_zoho.doctor.finding import Situation
 from codat_zoho.doctor.local import proxies
 from codat_zoho.errors import CodatZohoError

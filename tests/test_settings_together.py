@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED, problem_with
 from codat_zoho.declare.describe import described
 from codat_zoho.declare.rules import warnings_about
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.declare.stack_config import KEYS, SETTINGS
+from codat_zoho.declare.settings import KEYS, SETTINGS, IntegrationSettings, ZohoClientSettings, load
 from codat_zoho.resources import ZohoBooksIntegration, ZohoClientCredentials
 from tests.support import ID, SECRET
 from tests.test_settings import CLIENT, problems_of

@@ -87,7 +87,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "redaction of a command's error",
-        "terminal/output.py",
+        "terminal/console.py",
         "print(redact(text)",
         "print(text",
         "test_cli.py",
@@ -491,8 +491,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_drift_fleet.py",
     ),
     _m("counting ends at the last page", "remote/codat.py", " and len(companies) < _PAGE_SIZE", "", "test_budget.py"),
-    _m("a written file is its owner's", "terminal/output.py", "0o600", "0o644", "test_secrets_commands.py"),
-    _m("nothing is overwritten", "terminal/output.py", "    if there:\n", "    if False:\n", "test_adopt.py"),
+    _m("a written file is its owner's", "terminal/console.py", "0o600", "0o644", "test_secrets_commands.py"),
+    _m("nothing is overwritten", "terminal/console.py", "    if there:\n", "    if False:\n", "test_adopt.py"),
     _m(
         "a secret is encrypted by its stack",
         "adopt/import_state.py",

@@ -30,9 +30,9 @@ from codat_zoho.declare import settings  # noqa: E402
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
 from codat_zoho.declare.describe import described  # noqa: E402
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
+from codat_zoho.errors import Exit, exit_of  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
-from codat_zoho.terminal.environment_variables import VARIABLES  # noqa: E402
-from codat_zoho.terminal.exits import Exit, exit_of  # noqa: E402
+from codat_zoho.texts.environment_variables import VARIABLES  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
 from tools.schemas import files, reports  # noqa: E402

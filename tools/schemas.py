@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from codat_zoho.contract import table as contract
+from codat_zoho.contract import observe as contract
 from codat_zoho.drift.formats.json import FORM as DRIFT
 from codat_zoho.review.formats.json import FORM as REVIEW
 from codat_zoho.texts.report_json import Form

@@ -13,15 +13,14 @@ from pathlib import Path
 from codat_zoho.adopt import decide as deciding
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, Takeover
 from codat_zoho.adopt.import_state import SECRET_VARIABLE, commands, import_file, program, record
-from codat_zoho.adopt.targets import Target, targets
+from codat_zoho.adopt.run import Target, targets
 from codat_zoho.declare.datacentres import DEFAULT_REGIONS
-from codat_zoho.declare.stack_config import declared
-from codat_zoho.declare.tokens import CLIENT, NAMESPACE
+from codat_zoho.declare.platform import CLIENT, NAMESPACE
+from codat_zoho.declare.settings import declared
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.ask import ask, confirmed, given, http, interactive
-from codat_zoho.terminal.output import refuse_existing, write_new
+from codat_zoho.terminal.console import ask, confirmed, given, http, interactive, refuse_existing, write_new
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name

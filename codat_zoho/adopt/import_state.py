@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
-from codat_zoho.declare.stack_config import Spelling, key_of
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX
+from codat_zoho.declare.settings import Spelling, key_of
 from codat_zoho.workspace.pulumi_yaml import Project
 
 SECRET_VARIABLE = "ZOHO_CLIENT_SECRET"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from codat_zoho.adopt.decide import Takeover
 from codat_zoho.adopt.import_state import Record, commands, import_file
-from codat_zoho.declare.tokens import TOKEN_PREFIX
+from codat_zoho.declare.platform import TOKEN_PREFIX
+from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import ConfigurationError, NotAdopted
-from codat_zoho.terminal.output import write_new
+from codat_zoho.terminal.console import write_new
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, version_of
+from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, is_listed, version_of
 from codat_zoho.workspace.failures import Failed, from_output
 from codat_zoho.workspace.preview import read
 from codat_zoho.workspace.pulumi_yaml import Project
@@ -111,3 +114,49 @@ def take_over(
             f"Stack {stack} has taken over the integration, but its preview is not empty: {', '.join(changes)}.",
             "Nothing was written to Codat or Zoho. Look at it with: pulumi preview --refresh --diff",
         )
+
+
+@dataclass
+class Target:
+    """One stack, its decrypted configuration, and the connections that it takes over."""
+
+    stack: str
+    connections: list[str]
+    exists: bool
+    config: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    takeovers: list[Takeover] = field(default_factory=list)
+
+
+def targets(
+    connections: Sequence[str], stack: str | None, project: Project | None, stacks: Mapping[str, bool]
+) -> list[Target]:
+    """Say where each connection goes. The ready-to-use project holds one connection in a stack, other programs many.
+
+    ``connections`` are ``NAME`` or ``NAME=STACK``; ``stacks`` tells of each of the project's whether it is selected.
+    """
+    named = [one.partition("=")[::2] for one in connections or ["default"]]
+    names = [name for name, _ in named]
+    if len(set(names)) < len(names):
+        raise ConfigurationError("--connection names a connection twice.")
+    for name in names:
+        load(IntegrationSettings, {"connection": name})
+    own = project is None or not project.ready_to_use
+    if own and any(behind for _, behind in named):
+        raise ConfigurationError(
+            "--connection NAME=STACK is for the ready-to-use project, which holds one connection in a stack.",
+            "Leave =STACK out: in a program of your own one stack holds all.",
+        )
+    if own or len(named) == 1:
+        behind = named[0][1]
+        if stack and behind not in ("", stack):
+            raise ConfigurationError("--stack and --connection name different stacks.")
+        chosen = behind or stack or next((name for name, selected in stacks.items() if selected), None)
+        if not chosen:
+            raise ConfigurationError("No stack is selected.", "Name one with --stack; --run makes it where it is new.")
+        return [Target(chosen, names, is_listed(chosen, stacks))]
+    if stack:
+        raise ConfigurationError(
+            "--stack names one stack, but in the ready-to-use project each connection has a stack of its own.",
+            "Name it behind the connection: --connection NAME=STACK",
+        )
+    return [Target(behind or name, [name], is_listed(behind or name, stacks)) for name, behind in named]

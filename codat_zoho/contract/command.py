@@ -6,15 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
-from codat_zoho.contract.observe import Client, Keys, ask_zoho, read
-from codat_zoho.contract.table import WRITTEN, ZOHO, Table
+from codat_zoho.contract.observe import WRITTEN, ZOHO, Client, Keys, Table, ask_zoho, read
 from codat_zoho.contract.trial import refuse, write
 from codat_zoho.declare.datacentres import DATA_CENTRES, problem_with
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.ask import given, http
-from codat_zoho.terminal.output import refuse_existing, remark, say, write_new
+from codat_zoho.terminal.console import given, http, refuse_existing, remark, say, write_new
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from codat_zoho.contract.observe import Client, Keys, Say, see_absent, see_masks
-from codat_zoho.contract.table import WRITTEN, Table
+from codat_zoho.contract.observe import WRITTEN, Client, Keys, Say, Table, see_absent, see_masks
 from codat_zoho.core.masks import Known, read_mask
 from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.platform import ZOHO_BOOKS

@@ -15,7 +15,7 @@ from codat_zoho.core.masks import Known, MaskReading
 from codat_zoho.core.observe import KEYS_CLEARED, NO_SECRET, ActualIntegration, Recorded, untold_id, untold_secret
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
-from codat_zoho.declare.stack_config import Spelling
+from codat_zoho.declare.settings import Spelling
 from codat_zoho.errors import PlanBlocked
 
 if TYPE_CHECKING:

@@ -7,10 +7,12 @@ declarations through :func:`load`, which loads pydantic only to say what is wron
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from enum import Enum
 from typing import Any, Literal, TypeVar
 
 from codat_zoho.declare.describe import LISTS, described, setting
+from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions, fingerprint
 from codat_zoho.errors import Problem, SettingsError
 
@@ -139,3 +141,66 @@ def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[st
         raise SettingsError(problems)
     made = {name: tuple(sorted({*value})) if isinstance(value, list) else value for name, value in known.items()}
     return model(**made)
+
+
+SETTINGS = {**described(ZohoClientSettings), **described(IntegrationSettings)}
+"""Every setting of the ready-made program by name. Both resources share keys, which are described alike."""
+KEYS = tuple(one.key for one in SETTINGS.values())
+"""What the ready-made program reads, without its namespace."""
+
+
+def key_of(name: str) -> str:
+    """The key of a setting, without its namespace; the name itself of what is no setting."""
+    return SETTINGS[name].key if name in SETTINGS else name
+
+
+class Spelling(Enum):
+    """How the program at hand spells a setting: as an argument, or as stack configuration of the ready-made project."""
+
+    ARGUMENT = "argument"
+    CONFIGURATION = "configuration"
+
+    def name_of(self, name: str) -> str:
+        """Spell a setting: ``allow_disruption``, or ``codat-zoho:allowDisruption``."""
+        return name if self is Spelling.ARGUMENT else f"{NAMESPACE}:{key_of(name)}"
+
+    def of(self, name: str, value: str | bool) -> str:
+        """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
+        if self is Spelling.ARGUMENT:
+            return f"{name}={value!r}"
+        key, text = self.name_of(name), str(value).lower()
+        return f"{key} to {text} (pulumi config set {key} {text})"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Raw declarations by field, as they would reach the resources; empty texts count as not declared."""
+
+    client: Mapping[str, Any] = field(repr=False)
+    integration: Mapping[str, Any] = field(repr=False)
+
+    def problems(self) -> Iterator[Problem]:
+        """Every broken rule, once, named by its full key."""
+        found = {*_problems(IntegrationSettings, self.integration)}
+        if self.client.get("client_id"):
+            found |= {*_problems(ZohoClientSettings, self.client)}
+        yield from sorted(found)
+
+
+def _problems(
+    model: type[ZohoClientSettings] | type[IntegrationSettings], values: Mapping[str, Any]
+) -> Iterator[Problem]:
+    try:
+        load(model, values)
+    except SettingsError as error:
+        for name, text in error.problems:
+            yield Problem(f"{NAMESPACE}:{key_of(name)}", text)
+
+
+def declared(config: Mapping[str, str | None]) -> Declared:
+    """Read configuration by full key, as ``pulumi config --json`` gives it."""
+    values = {name: one.read(text) for name, one in SETTINGS.items() if (text := config.get(f"{NAMESPACE}:{one.key}"))}
+    return Declared(
+        {name: value for name, value in values.items() if name in described(ZohoClientSettings)},
+        {name: value for name, value in values.items() if name in described(IntegrationSettings)},
+    )

@@ -14,7 +14,7 @@ from codat_zoho._version import __version__
 from codat_zoho.doctor.finding import Finding, Situation, Verdict, fail, trouble
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.ask import http
+from codat_zoho.terminal.console import http
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project

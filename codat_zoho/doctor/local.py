@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from codat_zoho.declare.stack_config import KEYS, declared
-from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.settings import KEYS, declared
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line

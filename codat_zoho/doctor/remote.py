@@ -12,9 +12,8 @@ from codat_zoho.core.masks import Known, read_mask
 from codat_zoho.core.observe import ActualIntegration, Probe
 from codat_zoho.core.zoho_client import plan_client
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
-from codat_zoho.declare.settings import ZohoClientSettings, load
-from codat_zoho.declare.stack_config import declared
-from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.declare.platform import NAMESPACE
+from codat_zoho.declare.settings import ZohoClientSettings, declared, load
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
 from codat_zoho.texts.redact import one_line

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from codat_zoho.core.observe import ActualIntegration, CodatClient, Probe, ProbeResult
 from codat_zoho.declare.datacentres import DATA_CENTRES
+from codat_zoho.declare.platform import CLIENT, INTEGRATION
 from codat_zoho.declare.rules import fingerprint
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION
 from codat_zoho.drift import findings
 from codat_zoho.drift.report import Resource
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, Unreachable
@@ -24,10 +24,9 @@ from codat_zoho.remote.concurrency import Once
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Http
 from codat_zoho.remote.zoho import probe
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.environment_variables import debugging
 from codat_zoho.texts.redact import redact
-from codat_zoho.workspace.children import Stopped
-from codat_zoho.workspace.command import TOO_LONG
+from codat_zoho.workspace.command import TOO_LONG, Stopped
 from codat_zoho.workspace.esc import Given
 from codat_zoho.workspace.failures import AUTHENTICATION, Failed, Failure, from_error
 from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported

@@ -22,8 +22,7 @@ from codat_zoho.remote.concurrency import Workers
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace import state as exported
-from codat_zoho.workspace.children import Children
-from codat_zoho.workspace.command import Pulumi
+from codat_zoho.workspace.command import Children, Pulumi
 from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
 from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project

@@ -14,10 +14,9 @@ from codat_zoho.core.masks import Known, read_mask
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult, Recorded, observe
 from codat_zoho.core.plan import How, Value
 from codat_zoho.core.zoho_client import plan_client
-from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.declare.platform import CLIENT, ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
-from codat_zoho.declare.tokens import CLIENT
 from codat_zoho.drift.report import Finding, Resource, State
 from codat_zoho.workspace.failures import Failure
 from codat_zoho.workspace.state import ENCRYPTED, Deployed

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codat_zoho.declare.stack_config import KEYS
-from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.declare.platform import NAMESPACE
+from codat_zoho.declare.settings import KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack

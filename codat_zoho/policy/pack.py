@@ -25,7 +25,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX, UNKNOWN
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX, UNKNOWN
 from codat_zoho.policy.files import clear_settings
 from codat_zoho.policy.rules import RULES, Check, Rule
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.environment_variables import debugging
 
 Props = dict[str, Any]
 

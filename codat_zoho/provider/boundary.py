@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider.process import CONTEXT, say
-from codat_zoho.texts.debug_flags import counting, debugging
+from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.redact import redact, register
 
 P = ParamSpec("P")

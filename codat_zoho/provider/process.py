@@ -10,10 +10,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from codat_zoho.declare.rules import fingerprint
-from codat_zoho.declare.stack_config import Spelling
+from codat_zoho.declare.settings import Spelling
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.concurrency import Once
-from codat_zoho.texts.debug_flags import debugging
+from codat_zoho.texts.environment_variables import debugging
 from codat_zoho.texts.redact import redact
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
 from codat_zoho.remote.http import Http

@@ -15,7 +15,7 @@ from codat_zoho import errors
 from codat_zoho.core.masks import Known
 from codat_zoho.core.observe import ActualIntegration, CodatClient, Recorded
 from codat_zoho.core.plan import Removal, Step, StepKind, plan
-from codat_zoho.declare.stack_config import Spelling
+from codat_zoho.declare.settings import Spelling
 from codat_zoho.remote.codat import Codat
 
 if TYPE_CHECKING:

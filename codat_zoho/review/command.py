@@ -9,9 +9,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from codat_zoho.errors import ConfigurationError
+from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.review.report import Environment, Review
-from codat_zoho.terminal.exits import Exit
 
 _HELP = """\
 Offline, it compares the stack-config files of two git revisions: nothing is checked out, decrypted or sent anywhere.

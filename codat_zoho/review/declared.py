@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from codat_zoho.declare.describe import Setting, described
+from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
 from codat_zoho.declare.rules import fingerprint, warnings_about
-from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.declare.stack_config import KEYS, SETTINGS, key_of
-from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.settings import (
+    FINGERPRINT,
+    KEYS,
+    SETTINGS,
+    IntegrationSettings,
+    ZohoClientSettings,
+    key_of,
+    load,
+)
 from codat_zoho.errors import SettingsError
 from codat_zoho.policy.files import SECRET_KEYS, Clear, clear_secrets, is_ready_made
 from codat_zoho.review.report import Problem

@@ -9,7 +9,7 @@ from codat_zoho.core.zoho_client import by_hand
 from codat_zoho.policy.rules import supported_regions, verification_on
 from codat_zoho.review import steps
 from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Step
-from codat_zoho.review.sides import Sides
+from codat_zoho.review.steps import Sides
 from codat_zoho.workspace.values import Field, as_client
 
 _DELETION = {

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from codat_zoho.declare.stack_config import KEYS
-from codat_zoho.declare.tokens import CONFIG_KEYS
+from codat_zoho.declare.platform import CONFIG_KEYS
+from codat_zoho.declare.settings import KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review.declared import BY_PROGRAM, Declared
 from codat_zoho.review.judge import Judgement, finding
 from codat_zoho.review.report import Environment, Finding, Status
-from codat_zoho.review.sides import SECRETS, Sides
+from codat_zoho.review.steps import SECRETS, Sides
 from codat_zoho.workspace.values import differing
 
 GENERAL = (

@@ -12,7 +12,7 @@ from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.review.judge import Judgement
 from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step
-from codat_zoho.review.sides import Sides
+from codat_zoho.review.steps import Sides
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace.preview import Preview, Resource

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.policy.files import is_ready_made
 from codat_zoho.review import offline
 from codat_zoho.review.declared import Declared, declared

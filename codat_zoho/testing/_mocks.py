@@ -11,7 +11,7 @@ import httpx
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, TOKEN_PREFIX
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, TOKEN_PREFIX
 from codat_zoho.errors import Problem, SettingsError
 from codat_zoho.provider import books, client
 from codat_zoho.provider.process import CONTEXT, Context

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
 from codat_zoho.remote.concurrency import Once
 
 _VARIABLES = ("CODAT_", "ZOHO_URL")

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, UNKNOWN
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, UNKNOWN
 from codat_zoho.workspace import values
-from codat_zoho.workspace.urn import kind_of, name_of, project_and_stack
-from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing, show
+from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing, kind_of, name_of, project_and_stack, show
 
 _NAMES = {CLIENT: values.CLIENT, INTEGRATION: values.BOOKS}
 _STACK = "pulumi:pulumi:Stack"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from codat_zoho.declare.tokens import NAMESPACE
+from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.workspace.failures import Failed, unreadable_project
 from codat_zoho.workspace.yaml_lines import Broken, Value, pairs, read, shown, value_of
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, UNKNOWN
 from codat_zoho.declare.settings import FINGERPRINT
-from codat_zoho.declare.tokens import CLIENT, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, UNKNOWN
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.urn import kind_of, name_of, project_and_stack
+from codat_zoho.workspace.values import kind_of, name_of, project_and_stack
 
 _PROVIDER = "pulumi:providers:pulumi-python"
 _VERSIONS = (3, 4)

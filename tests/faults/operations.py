@@ -9,7 +9,7 @@ from typing import Any
 from codat_zoho.adopt import command as adopting
 from codat_zoho.adopt import decide as deciding
 from codat_zoho.adopt.import_state import record
-from codat_zoho.adopt.targets import Target
+from codat_zoho.adopt.run import Target
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Switches

@@ -1,12 +1,25 @@
-"""Every environment variable that this package reads: what ``codat-zoho --help`` and the reference draw.
-
-Whoever reads a new one adds it here; ``tests/test_reference.py`` compares this table with the code.
-"""
+"""Every environment variable that this package reads, for ``--help`` and the reference, and the switches among them."""
 
 from __future__ import annotations
 
+import os
 import textwrap
 from typing import NamedTuple
+
+
+def switched_on(variable: str) -> bool:
+    """Tell whether an environment variable is set to anything but ``0``."""
+    return os.environ.get(variable, "") not in ("", "0")
+
+
+def debugging() -> bool:
+    """``CODAT_ZOHO_DEBUG=1`` asks for tracebacks and a request log, both redacted, on stderr."""
+    return switched_on("CODAT_ZOHO_DEBUG")
+
+
+def counting() -> bool:
+    """``CODAT_ZOHO_CALLS=1`` asks how many calls were made and what is left of the day."""
+    return switched_on("CODAT_ZOHO_CALLS")
 
 
 class Variable(NamedTuple):

@@ -1,4 +1,4 @@
-"""What commands share: an HTTP client with the debug log, and questions to a person."""
+"""What the commands share at a terminal: questions, remarks, files that are not overwritten."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import atexit
 import getpass
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.remote.http import Http
-from codat_zoho.terminal.output import remark
-from codat_zoho.texts.debug_flags import counting, debugging
-from codat_zoho.texts.redact import register
+from codat_zoho.texts.environment_variables import counting, debugging
+from codat_zoho.texts.redact import redact, register
+
+if TYPE_CHECKING:
+    from codat_zoho.remote.http import Http
 
 
 def http(client: Http | None = None) -> Http:
     """Let a client log and count its calls as ``CODAT_ZOHO_DEBUG`` and ``CODAT_ZOHO_CALLS`` ask it to."""
-    client = client or Http()
+    from codat_zoho.remote.http import Http as Client  # Most commands make none.
+
+    client = client or Client()
     client.budget.say = remark
     if counting():
         atexit.register(lambda: remark(client.budget.summary()))
@@ -54,3 +59,29 @@ def confirmed(question: str) -> bool:
     if not interactive():
         raise ConfigurationError("There is no terminal to ask at; nothing was changed.", "Use --yes to go on unasked.")
     return ask(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def say(text: str) -> None:
+    """Narrate on stderr, so that the result on stdout can be piped."""
+    print(redact(text), file=sys.stderr, flush=True)
+
+
+def remark(text: str) -> None:
+    """Say on stderr what the result does not, and who says so."""
+    say(f"codat-zoho: {text}")
+
+
+def refuse_existing(*files: Path) -> None:
+    """Refuse to overwrite any of these files; call it before the first is written."""
+    there = [file.name for file in files if file.exists()]
+    if there:
+        raise ConfigurationError(
+            f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} there already, and nothing is overwritten.",
+            "Move what is there away.",
+        )
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a new file for its owner's eyes: whoever else may read it is for the owner to say."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)

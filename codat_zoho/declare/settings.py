@@ -105,12 +105,7 @@ def managed(model: type[_Settings]) -> tuple[str, ...]:
 
 
 def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[str] = ()) -> S:
-    """Read a declaration.
-
-    Args:
-        model: :class:`ZohoClientSettings` or :class:`IntegrationSettings`.
-        values: the declared fields; None counts as not declared.
-        unknown: fields that are declared, but whose value is not known yet (a Pulumi preview). They are not checked.
+    """Read a declaration. What is None is not declared; what is unknown yet (in a preview) is not checked.
 
     Raises:
         SettingsError: with all problems at once.

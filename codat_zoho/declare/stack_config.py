@@ -16,6 +16,8 @@ SETTINGS = {**described(ZohoClientSettings), **described(IntegrationSettings)}
 """Every setting of the ready-made program by name. Both resources share keys, which are described alike."""
 KEYS = tuple(one.key for one in SETTINGS.values())
 """What the ready-made program reads, without its namespace."""
+SECRET_KEYS = (*(one.key for one in SETTINGS.values() if one.secret), "apiKey", "apiKeys")
+"""Which of these, and of what the package itself reads, must not stand in clear."""
 
 
 def key_of(name: str) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from codat_zoho.declare.describe import Setting, described
 from codat_zoho.declare.rules import fingerprint, warnings_about
 from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, ZohoClientSettings, load
-from codat_zoho.declare.stack_config import KEYS, SETTINGS, key_of
+from codat_zoho.declare.stack_config import KEYS, SECRET_KEYS, SETTINGS, key_of
 from codat_zoho.declare.tokens import CONFIG_KEYS, NAMESPACE
 from codat_zoho.errors import SettingsError
-from codat_zoho.policy.files import SECRET_KEYS, Clear, clear_secrets, is_ready_made
+from codat_zoho.policy.files import Clear, clear_secrets, is_ready_made
 from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack

@@ -46,9 +46,6 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
             ``"off"`` never. The environment variable ``CODAT_ZOHO_VERIFY`` overrides it. Zoho allows about ten token
             requests in ten minutes (Zoho's token documentation), so each data centre is asked at most once in a run.
         opts: Pulumi's resource options.
-
-    Raises:
-        pulumi.RunError: never by itself; a broken rule is reported by the engine, all problems at once.
     """
 
     if TYPE_CHECKING:  # At run time the SDK would evaluate every one of these for every resource of a program.

@@ -20,7 +20,7 @@ from codat_zoho.declare.settings import declared
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import ask, confirmed, given, http, interactive, refuse_existing, write_new
+from codat_zoho.terminal.console import ask, confirmed, given, interactive, refuse_existing, remark, write_new
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.run:  # The file can be written without a backend at hand.
             raise
     found = targets(arguments.connection, arguments.stack, project, stacks)
-    web = http()
+    web = Http().reporting(remark)
     for target in found:
         if cli and target.exists:
             target.config = cli.config(target.stack)

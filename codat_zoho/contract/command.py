@@ -12,7 +12,7 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, problem_with
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import given, http, refuse_existing, remark, say, write_new
+from codat_zoho.terminal.console import given, refuse_existing, remark, say, write_new
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Read, try where that is asked for, and print the table."""
     _check(arguments)
-    web, table, environment = http(Http(record=True)), Table(), _environment(arguments)
+    web, table, environment = Http(record=True).reporting(remark), Table(), _environment(arguments)
     client = Client(web, environment, arguments.connection)
     say(f"Connection {arguments.connection!r}, API key from {client.key.source}.")
     say("Reading the integration and its keys." + ("" if arguments.write else " Nothing is written."))

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CodatClient:
-    """Which Codat client an API key opens; ``why`` says why Codat does not tell its id."""
+    """Which Codat client an API key opens."""
 
     id: str | None = None
     name: str | None = None
-    why: str = ""
+    why: str = ""  # why Codat does not tell its id
 
     def __str__(self) -> str:
         return f"{self.name!r} ({self.id})" if self.name else str(self.id)
@@ -33,24 +33,14 @@ class CodatClient:
 
 @dataclass(frozen=True, slots=True)
 class ActualIntegration:
-    """What Codat says of the integration.
-
-    Args:
-        enabled: as read.
-        keys: the stored keys as shown, that is, masked; None where none are stored.
-        linked: how many companies are linked through it, or None where Codat does not say.
-        integration_id: Codat's id of it, where given.
-        name: Codat's name for it.
-        keys_untold: why the stored keys cannot be read at all, whether there are any included; ``keys`` is empty then.
-        codat_client: whose integration it is.
-    """
+    """What Codat says of the integration, and whose it is."""
 
     enabled: bool
-    keys: Mapping[str, str] | None = field(default=None, repr=False)
-    linked: int | None = None
+    keys: Mapping[str, str] | None = field(default=None, repr=False)  # as shown, that is, masked; None: none are stored
+    linked: int | None = None  # how many companies are linked through it; None where Codat does not say
     integration_id: str | None = None
     name: str = ZOHO_BOOKS.name
-    keys_untold: str = ""
+    keys_untold: str = ""  # why nothing can be told of the stored keys; `keys` is empty then
     codat_client: CodatClient = CodatClient()
 
     @property

@@ -79,25 +79,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What differs and what follows from it. A plan with ``blockers`` is never applied.
-
-    Args:
-        changes: what differs.
-        cannot_tell: what may differ, and why that cannot be told.
-        blockers: why it must not be done.
-        warnings: what somebody should know who lets it be done.
-        manual_steps: what only a person can do.
-        steps: what to send, in this order.
-        risk: whom it can cut off, although that was let through.
-    """
+    """What differs and what follows from it. A plan with ``blockers`` is never applied."""
 
     changes: tuple[Change, ...] = ()
-    cannot_tell: tuple[str, ...] = ()
-    blockers: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    manual_steps: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
-    risk: str = ""
+    cannot_tell: tuple[str, ...] = ()  # what may differ, and why that cannot be told
+    blockers: tuple[str, ...] = ()  # why it must not be done
+    warnings: tuple[str, ...] = ()  # what somebody should know who lets it be done
+    manual_steps: tuple[str, ...] = ()  # what only a person can do
+    steps: tuple[Step, ...] = ()  # what to send, in this order
+    risk: str = ""  # whom it can cut off, although that was let through
 
     @property
     def empty(self) -> bool:
@@ -124,12 +114,8 @@ def plan(
 ) -> Plan:
     """Compare declared with actual.
 
-    Args:
-        desired: the declaration, or the wish to remove.
-        actual: what Codat says.
-        recorded: what the last run left, where there was one. It tells a declared change from a drift, and lets an
-            unchanged secret behind an opaque mask rest.
-        spelling: how messages name a setting.
+    What the last run recorded tells a declared change from a drift, and lets an unchanged secret behind an opaque mask
+    rest.
     """
     if isinstance(desired, Removal):
         return _plan_removal(desired, actual, spelling)

@@ -23,11 +23,7 @@ def regions_to_ask(
 ) -> tuple[str, ...]:
     """Which data centres applying asks: all for another client or secret, else those that have not accepted it yet.
 
-    Args:
-        desired: the declaration.
-        verify: when to ask, after what overrides the declared ``verify``.
-        changed: the fields that differ from what is recorded; all of them on a first run.
-        accepted: the data centres that have accepted this id and secret before.
+    ``verify`` may override the declared one; ``changed`` are the fields that differ from what is recorded.
     """
     if verify == "off" or desired.client_secret is None:
         return ()

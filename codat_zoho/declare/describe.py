@@ -14,26 +14,16 @@ LISTS = (list, tuple, set, frozenset)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting, as :func:`setting` describes it.
-
-    Args:
-        name, type, default: of the field; the type without None.
-        text: what it is, in one line.
-        key: in the stack configuration of the ready-made program.
-        rule: yields what is wrong with a value that has the right type.
-        required: it must be declared.
-        replaces: another value replaces the resource.
-        secret: it is kept encrypted and never shown.
-    """
+    """One setting, as :func:`setting` describes it."""
 
     name: str
-    type: Any
+    type: Any  # without None
     default: Any
-    text: str
-    key: str
-    rule: Callable[[Any], Iterator[str]] | None = None
+    text: str  # what it is, in one line
+    key: str  # in the stack configuration of the ready-made program
+    rule: Callable[[Any], Iterator[str]] | None = None  # yields what is wrong with a value of the right type
     required: bool = False
-    replaces: bool = False
+    replaces: bool = False  # another value replaces the resource
     secret: bool = False
 
     @property

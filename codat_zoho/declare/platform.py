@@ -7,22 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One accounting platform at Codat.
+    """One accounting platform at Codat."""
 
-    Args:
-        key: its key in Codat's paths.
-        name: its name in the Portal.
-        id_key, secret_key: the names under which Codat stores client id and secret.
-        redirect_uri: where it sends people back to, compared exactly by the platform.
-        portal: where its settings are in the Codat Portal.
-    """
-
-    key: str
+    key: str  # in Codat's paths
     name: str
-    id_key: str
+    id_key: str  # the names under which Codat stores client id and secret
     secret_key: str
-    redirect_uri: str
-    portal: str
+    redirect_uri: str  # compared exactly by the platform
+    portal: str  # where its settings are in the Codat Portal
 
     def keys(self, client_id: str, client_secret: str) -> dict[str, str]:
         """Both keys as Codat takes and shows them."""

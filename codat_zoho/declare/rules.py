@@ -25,6 +25,13 @@ def looks_like_client_id(text: str) -> bool:
     return _CLIENT_ID.fullmatch(text) is not None
 
 
+def secret_shape(text: str) -> str:
+    """What kind of secret ``text`` has the shape of; empty for none."""
+    if _SECRET.fullmatch(text):
+        return "a Zoho client secret"
+    return "a Zoho token or grant code" if _TOKEN.fullmatch(text) else ""
+
+
 def fingerprint(client_id: str, client_secret: str) -> str:
     """Name a secret without telling it: the first 16 hex digits of SHA-256 over client id, NUL, secret."""
     return hashlib.sha256(f"{client_id}\0{client_secret}".encode()).hexdigest()[:16]

@@ -107,12 +107,7 @@ def managed(model: type[_Settings]) -> tuple[str, ...]:
 
 
 def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[str] = ()) -> S:
-    """Read a declaration.
-
-    Args:
-        model: :class:`ZohoClientSettings` or :class:`IntegrationSettings`.
-        values: the declared fields; None counts as not declared.
-        unknown: fields that are declared, but whose value is not known yet (a Pulumi preview). They are not checked.
+    """Read a declaration. What is None is not declared; what is unknown yet (in a preview) is not checked.
 
     Raises:
         SettingsError: with all problems at once.
@@ -147,6 +142,8 @@ SETTINGS = {**described(ZohoClientSettings), **described(IntegrationSettings)}
 """Every setting of the ready-made program by name. Both resources share keys, which are described alike."""
 KEYS = tuple(one.key for one in SETTINGS.values())
 """What the ready-made program reads, without its namespace."""
+SECRET_KEYS = (*(one.key for one in SETTINGS.values() if one.secret), "apiKey", "apiKeys")
+"""Which of these, and of what the package itself reads, must not stand in clear."""
 
 
 def key_of(name: str) -> str:

@@ -14,7 +14,7 @@ from codat_zoho._version import __version__
 from codat_zoho.doctor.finding import Finding, Situation, Verdict, fail, trouble
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import http
+from codat_zoho.terminal.console import remark
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project
@@ -64,7 +64,9 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield fail("project", error.what, "Mend the file.")
     pulumi = Pulumi.find(project.folder if project else arguments.cwd.resolve())
-    now = Situation(project, pulumi, http(Http(record=True)), arguments.stack, connection=arguments.connection or "")
+    now = Situation(
+        project, pulumi, Http(record=True).reporting(remark), arguments.stack, connection=arguments.connection or ""
+    )
     checks: list[tuple[str, Check]] = [
         ("Pulumi CLI", local.pulumi_command),
         ("project", local.project),

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
-from codat_zoho.declare.settings import KEYS, declared
+from codat_zoho.declare.settings import KEYS, SECRET_KEYS, declared
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.command import IMPORTS_DYNAMIC, is_listed, version_of
 
 _INSTALL = "Install it: https://www.pulumi.com/docs/install/"
-_SECRETS = ("zohoClientSecret", "apiKey", "apiKeys")
 _NEEDED = (
     ("3.216", fail, "drift is read with 3.216 or newer"),
     ("3.227", warn, "exit code 7 for drift needs 3.227 or newer"),
@@ -99,7 +98,7 @@ def configuration(now: Situation) -> Iterator[Finding]:
 
 
 def _in_clear(now: Situation, encrypted: frozenset[str]) -> Iterator[Finding]:
-    for key in (f"{NAMESPACE}:{name}" for name in _SECRETS):
+    for key in (f"{NAMESPACE}:{name}" for name in SECRET_KEYS):
         if now.config.get(key) and key not in encrypted:
             step = f"Make another in its console, then: pulumi config set --secret {key}"
             yield fail("configuration", f"{key} is stored in clear.", step)

@@ -25,7 +25,7 @@ from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import http
+from codat_zoho.terminal.console import remark
 from codat_zoho.workspace.command import Children
 
 CALLS_AT_ONCE = 3
@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     started, began = now(), time.monotonic()
     before = _previous(arguments.previous)
     children = Children()
-    client = http(Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS))
+    client = Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS).reporting(remark)
     client.budget.say = lambda text: None  # It is in the report.
     fleet = Fleet(children, client, arguments.jobs, arguments.timeout, verified=not arguments.no_verify)
     with interruptible(children):

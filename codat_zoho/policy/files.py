@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from codat_zoho.declare.platform import NAMESPACE
-from codat_zoho.declare.settings import KEYS
+from codat_zoho.declare.rules import secret_shape
+from codat_zoho.declare.settings import KEYS, SECRET_KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
 from codat_zoho.workspace.values import digest
 from codat_zoho.workspace.yaml_lines import Broken
-
-SECRET_KEYS = frozenset({"zohoClientSecret", "apiKey", "apiKeys"})
-_SHAPES = {
-    "a Zoho client secret": re.compile(r"[0-9a-f]{42}"),
-    "a Zoho token or grant code": re.compile(r"\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) 
             for leaf in value.leaves():
                 if leaf.encrypted is not None or leaf.plain in (None, "", True, False):
                     continue
-                looks_like = next((what for what, shape in _SHAPES.items() if shape.fullmatch(leaf.text)), "")
+                looks_like = secret_shape(leaf.text)
                 if named or looks_like:
                     register(leaf.text)
                     key = f"{space}:{name}"

@@ -27,23 +27,14 @@ _SPARING = ("disable", "keep")
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the pack.
-
-    Args:
-        name: what it is called in reports and in the pack's configuration.
-        applies_to: the Zoho client, the integration, or the stack's configuration.
-        mandatory: it stops a deployment; otherwise it warns.
-        description: one sentence.
-        parameters: JSON Schema of each parameter, with its default.
-        check: None for the rule on stack configuration.
-    """
+    """One rule of the pack."""
 
     name: str
     applies_to: Literal["client", "integration", "stack"]
-    mandatory: bool
+    mandatory: bool  # it stops a deployment; otherwise it warns
     description: str
-    parameters: Mapping[str, Mapping[str, Any]]
-    check: Check | None = None
+    parameters: Mapping[str, Mapping[str, Any]]  # JSON Schema of each, with its default
+    check: Check | None = None  # None for the rule on stack configuration
 
 
 RULES = [Rule("secret-in-clear", "stack", True, "Secrets in stack configuration are encrypted.", {})]

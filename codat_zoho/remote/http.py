@@ -5,6 +5,7 @@ httpx itself is imported on the first request: previews make none, so they do no
 
 from __future__ import annotations
 
+import atexit
 import json
 import random
 import ssl
@@ -25,6 +26,7 @@ from codat_zoho._version import __version__
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
 from codat_zoho.remote.budget import Account, Budget, Deadline
 from codat_zoho.remote.concurrency import Once, start
+from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.redact import one_line, redact, register
 
 if TYPE_CHECKING:
@@ -104,6 +106,15 @@ class Http:
 
     def __post_init__(self) -> None:
         self.budget.now = self.now
+
+    def reporting(self, say: Callable[[str], None]) -> Http:
+        """Log and count calls as ``CODAT_ZOHO_DEBUG`` and ``CODAT_ZOHO_CALLS`` ask a command to."""
+        self.budget.say = say
+        if counting():
+            atexit.register(lambda: say(self.budget.summary()))
+        if debugging():
+            self.log = say
+        return self
 
     def deadline(self, seconds: float) -> Deadline:
         """Start the clock of an operation."""

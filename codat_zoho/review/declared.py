@@ -16,6 +16,7 @@ from codat_zoho.declare.rules import fingerprint, warnings_about
 from codat_zoho.declare.settings import (
     FINGERPRINT,
     KEYS,
+    SECRET_KEYS,
     SETTINGS,
     IntegrationSettings,
     ZohoClientSettings,
@@ -23,7 +24,7 @@ from codat_zoho.declare.settings import (
     load,
 )
 from codat_zoho.errors import SettingsError
-from codat_zoho.policy.files import SECRET_KEYS, Clear, clear_secrets, is_ready_made
+from codat_zoho.policy.files import Clear, clear_secrets, is_ready_made
 from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack

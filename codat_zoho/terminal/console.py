@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import getpass
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.redact import redact, register
-
-if TYPE_CHECKING:
-    from codat_zoho.remote.http import Http
-
-
-def http(client: Http | None = None) -> Http:
-    """Let a client log and count its calls as ``CODAT_ZOHO_DEBUG`` and ``CODAT_ZOHO_CALLS`` ask it to."""
-    from codat_zoho.remote.http import Http as Client  # Most commands make none.
-
-    client = client or Client()
-    client.budget.say = remark
-    if counting():
-        atexit.register(lambda: remark(client.budget.summary()))
-    if debugging():
-        client.log = remark
-    return client
 
 
 def interactive() -> bool:

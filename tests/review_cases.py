@@ -353,7 +353,7 @@ CASES = (
             }
         ),
         verdict="unchanged",
-        says=("Skipped: 1 without settings of codat-zoho.",),
+        says=("Skipped: 1 without settings of codat-zoho, of programs that do not name it.",),
     ),
     Case(
         "a misspelt setting",

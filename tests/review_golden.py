@@ -89,6 +89,22 @@ config:
     secure: {CIPHER}
   codat-zoho:regions: '["us", "uk"]'
 """
+_PLAIN = BASE | on_prod((_ENABLED, f"{_ENABLED}\n  codat-zoho:allowDisruption: false\n  codat-zoho:connection: live"))
+_OWN = "import codat_zoho as cz\n\ncz.ZohoBooksIntegration('zoho-books', enabled=True)\n"
+_BILLING = {
+    "billing/Pulumi.yaml": BILLING,
+    "billing/Pulumi.prod.yaml": "config:\n  billing:plan: gold\n",
+    "billing/app.py": _OWN,
+    "shared/zoho.py": _OWN,
+}
+_RENAMED = STACK.replace("codat-zoho:", "zoho:")
+
+
+def _encrypted(key: str, value: str) -> dict[str, str | bytes | None]:
+    """The change that encrypts what is no secret."""
+    written = (f"codat-zoho:{key}: {value}", f"codat-zoho:{key}: {{secure: {OTHER_CIPHER}}}")
+    return {"Pulumi.prod.yaml": edited(written, of=str(_PLAIN["Pulumi.prod.yaml"]))}
+
 
 CASES = (
     Case("disabled", on_prod((_ENABLED, "enabled: false")), 7),
@@ -159,7 +175,7 @@ CASES = (
     Case(
         "environment-import",
         on_prod((_ENABLED, "verify: always"), ("config:", "environment: [zoho-live]\nconfig:")),
-        0,
+        7,
         BASE | on_prod((_ENABLED, "verify: always"), ("config:", "environment: [zoho]\nconfig:")),
     ),
     Case(
@@ -182,4 +198,29 @@ CASES = (
     ),
     Case("program-only", {"__main__.py": "import pulumi\n", "docs/notes.md": "# Notes\n"}),
     Case("project-renamed", {"Pulumi.yaml": PROJECT.replace("name: codat-zoho", "name: zoho", 1)}, 1),
+    Case("encrypted-enabled", _encrypted("enabled", "true"), 7, _PLAIN),
+    Case("encrypted-permission", _encrypted("allowDisruption", "false"), 7, _PLAIN),
+    Case("encrypted-connection", _encrypted("connection", "live"), 7, _PLAIN),
+    Case("encrypted-client-id", _encrypted("zohoClientId", ID), 7, _PLAIN),
+    Case("stack-added-disabled", {"Pulumi.stage.yaml": edited((_ENABLED, "enabled: false"), of=_STAGE)}, 7),
+    Case("another-main", {"Pulumi.yaml": f"{PROJECT}main: other\n"}, 7),
+    Case("another-python", {"Pulumi.yaml": PROJECT.replace("virtualenv: .venv", "virtualenv: other")}, 7),
+    Case("another-backend", {"Pulumi.yaml": f"{PROJECT}backend: {{url: file:///tmp}}\n"}, 7),
+    Case("own-program", {"billing/app.py": _OWN.replace("True", "False")}, 0, _BILLING),
+    Case("own-program-elsewhere", {"billing/values.json": "{}", "shared/zoho.py": "# Nothing.\n"}, 0, _BILLING),
+    Case(
+        "misspelt-under-another-name",
+        {"Pulumi.prod.yaml": edited((_ENABLED, "enable: false"), ("regions", "regoins"), of=_RENAMED)},
+        0,
+        {"Pulumi.yaml": PROJECT.replace("name: codat-zoho", "name: zoho", 1), "Pulumi.prod.yaml": _RENAMED},
+    ),
+    Case(
+        "secrets-anywhere",
+        {
+            "Pulumi.yaml": f"# {OTHER_SECRET}\n{PROJECT}",
+            "Pulumi.prod.yaml": f"{STACK}  shop:note: was {SECRET}, until May\n  shop:zohoClientSecret: an-api-key-in-clear\n"
+            f"# 1000.{SECRET[:32]}.{OTHER_SECRET[:32]}\nunread: [{SECRET[::-1]}]\n",
+        },
+        7,
+    ),
 )  # fmt: skip

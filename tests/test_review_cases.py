@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from codat_zoho.cli import main
 from codat_zoho.review.formats import json as review_json
 from tests.real_engine import ROOT
-from tests.review_cases import CASES, PROD, PROJECT, STACK, Case, Repo
+from tests.review_cases import CASES, PROD, PROJECT, STACK, Case, Repo, add
 from tests.support import OTHER_ID, SECRET
 
 KINDS = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
@@ -178,6 +179,196 @@ def test_typos_are_told(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main([*where, "--base", "main", "--preview", "x.json"])
     assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize("option", ["--base", "--head", "--directory", "--stack", "--output", "--preview"])
+def test_an_unset_variable_reviews_nothing_else(
+    option: str, repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty argument is a usage error that names the likely cause, not the review of a default."""
+    monkeypatch.chdir(repo.folder)
+    for empty in ("", " "):
+        with pytest.raises(SystemExit) as stopped:
+            main(["review", option, empty])
+        assert stopped.value.code == 2
+        assert f"argument {option}: is empty: is the variable unset" in capsys.readouterr().err
+
+
+OWN = "import codat_zoho as cz\ncz.ZohoBooksIntegration('zoho-books', enabled=True)\n"
+APP = {"app/Pulumi.yaml": "name: app\nruntime: python\n", "app/__main__.py": OWN}
+APPS = {
+    "with a stack file": APP | {"app/Pulumi.live.yaml": "config:\n  app:plan: gold\n"},
+    "with settings": APP | {"app/Pulumi.live.yaml": "config:\n  codat-zoho:enabled: true\n"},
+    "without a stack file": APP,
+    "by a requirement": APP | {"app/__main__.py": "import more\n", "app/requirements.txt": "codat-zoho\n"},
+    "by shared code": APP | {"app/__main__.py": "import more\n", "shared/more.py": OWN},
+}
+HIDDEN = [
+    {"app/__main__.py": OWN.replace("True", "False")},
+    {"app/__main__.py": "\n"},
+    {"app/settings.json": "{}"},
+    {"app/tests/zoho.py": "enabled = False\n"},
+    {"shared/more.py": "enabled = False\n"},
+    {"app/Pulumi.yaml": "name: app\nruntime: nodejs\n"},
+]
+
+
+@pytest.mark.parametrize("files", APPS.values(), ids=lambda one: "")
+@pytest.mark.parametrize("change", HIDDEN, ids=str)
+@pytest.mark.parametrize("alone", [True, False])
+def test_programs_of_their_own_are_not_reviewed(
+    files: dict[str, str], change: dict[str, str], alone: bool, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a program decides is a result of its own, with an exit code where that is asked, and never "nothing"."""
+    repo.commit(files | ({"Pulumi.yaml": None, PROD: None} if alone else {}))
+    assert "not-reviewed" not in run(repo, capsys, "--strict")[1]
+    repo.write(change)
+    code, text = run(repo, capsys)
+    assert "Not reviewed: programs of their own" in text
+    assert "\nnot reviewed app" in text or "\nDANGER    app" in text
+    assert "No stack configuration" not in text and "sends nothing" not in text
+    assert code == (7 if "app/Pulumi.yaml" in change else 0)
+    assert run(repo, capsys, "--strict")[0] == 1
+    assert run(repo, capsys, "--strict", "--fail-on", "never")[0] == 1
+    assert run(repo, capsys, "--fail-on", "change")[0] == 7
+
+
+def test_programs_that_do_not_concern_it(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Other projects, and documents beside a program of one's own, raise no alarm."""
+    repo.commit(APP | {"other/Pulumi.yaml": "name: other\nruntime: go\n", "other/Pulumi.x.yaml": "config: {}\n"})
+    repo.write({"other/main.go": "package main\n", "app/README.md": "# App\n", "shared/notes.md": "codat-zoho\n"})
+    code, text = run(repo, capsys, "--strict")
+    assert (code, "not reviewed" in text, "Skipped: 1 without" in text) == (0, False, True)
+
+
+def test_a_replacement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A preview of `up --replace` shows that the integration is deleted and created, whichever steps it lists."""
+    inputs = {"client_id": OTHER_ID, "client_secret": "[secret]", "enabled": True, "connection": "default"}
+    kind = "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration"
+    state = {"type": kind, "inputs": inputs, "outputs": {**inputs, "linked_companies": 3}}
+    urn = f"urn:pulumi:prod::codat-zoho::{kind}::zoho-books"
+    file = tmp_path / "preview.json"
+    for listed in (["replace"], ["create-replacement", "delete-replaced"], ["create-replacement", "replace"]):
+        steps = [{"op": op, "urn": urn, "oldState": state, "newState": state} for op in listed]
+        file.write_text(json.dumps({"steps": steps}))
+        assert main(["review", "--preview", str(file)]) == 7
+        text = capsys.readouterr().out
+        assert "1. replace zoho-books: create it anew, then delete the old one" in text
+        assert "danger replaced: Pulumi deletes and creates the integration." in text
+        assert text.count("replace zoho-books") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "level"),
+    [
+        ("main: app", "danger"),
+        ("runtime: nodejs", "danger"),
+        ("runtime: {name: python, options: {toolchain: uv, virtualenv: .venv}}", "danger"),
+        ("backend: {url: s3://elsewhere}", "danger"),
+        ("plugins: {providers: [{name: random, path: bin}]}", "danger"),
+        ("packages: {random: random@4.0.0}", "danger"),
+        ("options: {refresh: always}", "caution"),
+        ("requiredPulumiVersion: '>=4'", "caution"),
+        ("license: MIT", ""),
+    ],
+)
+def test_the_projects_other_keys(key: str, level: str, repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What decides which program runs, and where, is named with what follows; only layout is called layout."""
+    name = key.partition(":")[0]
+    before = re.sub(r"runtime:\n(  .*\n)+", "", PROJECT) if name == "runtime" else PROJECT
+    repo.write({"Pulumi.yaml": f"{before}{key}\n"})
+    code, text = run(repo, capsys)
+    assert (f"{level} project-changed: {name} of Pulumi.yaml changes: " in text) == bool(level)
+    assert code == (7 if level == "danger" else 0)
+    assert "no setting does" not in text
+    assert ("read the difference" in text) != bool(level)
+    repo.commit()
+    repo.write({"Pulumi.yaml": f"# Other layout.\n\n{before}{key}   # here\n"})
+    assert "no setting does" in run(repo, capsys)[1]
+
+
+@pytest.mark.parametrize("line", ["codat-zoho:verify: 'on-change'", "shop:plan: gold", "codat-zoho:enabeld: true"])
+def test_another_value_is_no_layout(line: str, repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """That no setting differs, and that only the layout does, is said where it is so."""
+    add(line)(repo)
+    assert "no setting does" not in run(repo, capsys)[1]
+
+
+def test_the_value_before_is_hidden(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was encrypted before, or is encrypted anew, hides as much; what cannot do harm raises no danger."""
+    for before, after, code in (
+        ("{secure: v1:b25l}", "false", 7),
+        ("{secure: v1:b25l}", "{secure: v1:dHdv}", 7),
+        ("{secure: v1:b25l}", "true", 0),
+        ("false", "{secure: v1:b25l}", 0),
+    ):
+        repo.commit({PROD: STACK.replace("enabled: true", f"enabled: {before}")})
+        repo.write({PROD: STACK.replace("enabled: true", f"enabled: {after}")})
+        made = run(repo, capsys)
+        assert (made[0], "danger hidden-value" in made[1]) == (code, code == 7), (before, after)
+        assert "sends nothing" not in made[1]
+
+
+CLEAR = {
+    "a comment": {PROD: f"{STACK}# {SECRET}\n"},
+    "a longer value": {PROD: f"{STACK}  codat-zoho:note: https://x.example/?secret={SECRET}&more\n"},
+    "an escape": {PROD: f'{STACK}  shop:note: "was \\x{ord(SECRET[0]):x}{SECRET[1:]}!"\n'},
+    "outside config": {PROD: f"note: {SECRET}\n{STACK}"},
+    "a key": {PROD: f"{STACK}  shop:{SECRET}: 1\n"},
+    "secure, but in clear": {PROD: STACK.replace("v1:Zmlyc3Q=:c2VjcmV0", SECRET)},
+    "the project file": {"Pulumi.yaml": f"{PROJECT}# {SECRET}\n"},
+    "a default that loses": {
+        "Pulumi.yaml": PROJECT.replace("secret: true\n", f"secret: true\n    default: {SECRET}\n")
+    },
+    "a file that loses": {"Pulumi.prod.yml": f"# {SECRET}\n{STACK}"},
+    "a file that cannot be read": {PROD: f"{STACK}  - [\n# {SECRET}\n"},
+    "a project without stack files": {"app/Pulumi.yaml": f"name: app\nruntime: go\n# {SECRET}\n"},
+    "another project": {"app/Pulumi.yaml": "name: app\nruntime: go\n", "app/Pulumi.x.yaml": f"# {SECRET}\n"},
+    "another shape": {PROD: f"{STACK}  shop:zohoClientSecret: test-api-key-7f3a\n"},
+    "another spelling": {PROD: f"{STACK}  shop:zoho: {{zoho_client_secret: test-api-key-7f3a}}\n"},
+    "a token": {PROD: f"{STACK}# (1000.{SECRET[:32]}.{SECRET[:32]})\n"},
+    "UTF-16": {PROD: f"{STACK}# {SECRET}\n".encode("utf-16")},
+}
+
+
+@pytest.mark.parametrize("files", CLEAR.values(), ids=CLEAR)
+def test_secrets_in_clear_anywhere(
+    files: dict[str, str | bytes], repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever a secret stands in the files, readable or not, taken by the engine or not, it is found, once."""
+    repo.write(files)
+    for options in ((), ("--clear-secrets",)):
+        code, text = run(repo, capsys, *options)
+        assert text.count("danger secret-in-clear: ") == 1, text
+        assert code in (1, 7) and SECRET not in text and "test-api-key" not in text
+    repo.commit()
+    assert run(repo, capsys, "--clear-secrets")[0] in (1, 7)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"# commit {SECRET[:40]}",
+        f"# sha256 {SECRET}{SECRET[:22]}",
+        f"# {SECRET.upper()}",
+        f"  shop:digest: sha256:{SECRET}{SECRET[:22]}",
+        "  datadog:apiKey: test-api-key-7f3a",
+        f"  shop:token: {{secure: v1:{SECRET[:40]}:{SECRET[:40]}}}",
+        f"encryptedkey: A{SECRET}B==",
+    ],
+)
+def test_what_is_no_secret(line: str, repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Commits, checksums, ciphertexts and other tools' settings raise no alarm."""
+    repo.write({PROD: f"{STACK}{line}\n"})
+    assert run(repo, capsys, "--clear-secrets")[0] == 0
+
+
+def test_a_slip_in_the_project_file(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a project declares in place of a setting is nothing that the ready-made program reads."""
+    project = PROJECT.replace("name: codat-zoho", "name: shop", 1)
+    repo.commit({"Pulumi.yaml": project, PROD: STACK.replace("codat-zoho:", "shop:")})
+    repo.write({"Pulumi.yaml": f"{project}  enable: false\n"})
+    assert "unknown-setting: shop:enable is no setting of codat-zoho" in run(repo, capsys)[1]
 
 
 def test_fail_on(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:

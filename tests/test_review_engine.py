@@ -236,6 +236,37 @@ def test_drift_is_told_apart_from_a_change_of_the_code(reviewed: Reviewed) -> No
     assert reviewed.received() == sent(environment) == ["save keys"]
 
 
+def test_a_replacement_that_somebody_asks_for(reviewed: Reviewed) -> None:
+    """`--replace` is shown as what it is although no setting differs: Zoho is asked again, Codat stays as it is."""
+    urns = (word for word in reviewed.project.must("stack", "--show-urns").split() if "dynamic/codat-zoho" in word)
+    options = [word for urn in urns if urn.startswith("urn:") for word in ("--replace", urn)]
+    _, of_preview = reviewed.previewed(*options)
+    assert (of_preview["verdict"], of_preview["status"], of_preview["changes"]) == ("danger", "changed", [])
+    assert [step["text"] for step in of_preview["steps"] if step["kind"] == "forget"] == [
+        f"replace {name}: create it anew, then delete the old one" for name in ("zoho-client", "zoho-books")
+    ]
+    reviewed.received()
+    assert reviewed.project.up(*options).returncode == 0, reviewed.project.said[-1]
+    assert reviewed.received() == sent(of_preview) == ["ask eu", "ask uk", "ask us"]
+
+
+def test_an_added_stack_that_is_disabled(reviewed: Reviewed) -> None:
+    """The first deployment of a stack disables what Codat has enabled, as the review says."""
+    project = reviewed.project
+    project.stack, project._secret = "second", None
+    project.environment["CODAT_API_KEY"] = SECOND_KEY
+    integration = reviewed.simulator.codat[SECOND_KEY].integration
+    integration.enabled, integration.keys = True, {"clientId": ID, "clientSecret": SECRET}
+    reviewed.program["books"] |= {"enabled": False}
+    project.configure(reviewed.program)
+    reviewed.repo.commit()
+    environment = reviewed.review("second")
+    assert "disable" in sent(environment)
+    assert environment["dangerous"]
+    assert project.up().returncode == 0, project.said[-1]
+    assert "disable" in reviewed.received()
+
+
 def test_a_first_deployment_and_a_destruction(reviewed: Reviewed) -> None:
     """A stack that is added, and its destruction, are reviewed as the engine and the simulator have them."""
     project = reviewed.project

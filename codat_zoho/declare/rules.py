@@ -13,6 +13,7 @@ from codat_zoho.declare.describe import LISTS
 _CLIENT_ID = re.compile(r"\d{4}\.[0-9A-Z]{30}")
 _SECRET = re.compile(r"[0-9a-f]{42}")
 _TOKEN = re.compile(r"\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}")
+_WITHIN = re.compile(rf"(?<![0-9A-Za-z])(?:{_TOKEN.pattern}|{_SECRET.pattern})(?![0-9A-Za-z])")
 # Ids and secrets are random, so 'XXXX' may be part of one, except at its beginning; '****' and 'XXXXXXXX' may not.
 _MASKED = re.compile(r"^[Xx*•]{4}|[*•]{4}|X{8}|x{8}")
 _CONNECTION = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -30,6 +31,12 @@ def secret_shape(text: str) -> str:
     if _SECRET.fullmatch(text):
         return "a Zoho client secret"
     return "a Zoho token or grant code" if _TOKEN.fullmatch(text) else ""
+
+
+def secrets_within(text: str) -> Iterator[tuple[int, str, str]]:
+    """Find what has the shape of a secret inside a longer text, as a whole word: where, itself, and of what kind."""
+    for found in _WITHIN.finditer(text):
+        yield found.start(), found[0], secret_shape(found[0])
 
 
 def fingerprint(client_id: str, client_secret: str) -> str:

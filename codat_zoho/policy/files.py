@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from codat_zoho.declare.platform import NAMESPACE
-from codat_zoho.declare.rules import secret_shape
-from codat_zoho.declare.settings import KEYS, SECRET_KEYS
+from codat_zoho.declare.rules import secret_shape, secrets_within
+from codat_zoho.declare.settings import KEYS, SECRET_KEYS, SETTINGS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
 from codat_zoho.workspace.values import digest
-from codat_zoho.workspace.yaml_lines import Broken
+from codat_zoho.workspace.yaml_lines import Broken, Value
+
+_SECRET_NAMES = {one.key.lower() for one in SETTINGS.values() if one.secret}
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """A secret that stands in a file as it is; ``looks_like`` says of what, where the key does not tell."""
+    """A secret that stands in a file as it is; ``looks_like`` says of what, where the key does not tell.
+
+    The key is empty where it is no setting's whole value: in a comment, inside a longer text, outside ``config``.
+    """
 
     key: str
     file: str
@@ -33,19 +38,51 @@ def is_ready_made(project: Project) -> bool:
 
 
 def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) -> Iterator[Clear]:
-    """Find the secrets in clear of a stack-config file and its project file, and keep them out of every text."""
+    """Find the secrets in clear among the settings of a stack-config file and its project file.
+
+    A setting of that name is one in any namespace, and within an object; other tools have an ``apiKey`` of their own.
+    """
     spaces = {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
     for settings, where in ((stack.settings, file), (project.settings, project_file)):
         for (space, name), value in settings.items():
-            named = name in SECRET_KEYS and space in spaces
-            for leaf in value.leaves():
+            for path, leaf in _leaves(name, value):
                 if leaf.encrypted is not None or leaf.plain in (None, "", True, False):
                     continue
+                named = (name in SECRET_KEYS and space in spaces) or any(_plain(part) in _SECRET_NAMES for part in path)
                 looks_like = secret_shape(leaf.text)
                 if named or looks_like:
                     register(leaf.text)
                     key = f"{space}:{name}"
                     yield Clear(key, where, leaf.line, "" if named else looks_like, digest(leaf.text))
+                else:
+                    for _, secret, kind in secrets_within(leaf.text):
+                        yield Clear("", where, leaf.line, kind, digest(secret))
+
+
+def clear_in_text(content: bytes, file: str) -> Iterator[Clear]:
+    """Find what looks like a secret anywhere in a file, whether or not it can be read as YAML."""
+    text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8", errors="replace")
+    for at, secret, kind in secrets_within(text):
+        register(secret)
+        yield Clear("", file, text.count("\n", 0, at) + 1, kind, digest(secret))
+
+
+def each_once(found: Iterable[Clear]) -> tuple[Clear, ...]:
+    """The same secret in one file once: as a setting, which says more, rather than as a piece of text."""
+    by_name = sorted(found, key=lambda one: not one.key)
+    return tuple({(one.file, one.identity): one for one in reversed(by_name)}.values())[::-1]
+
+
+def _leaves(name: str, value: Value, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Value]]:
+    path = (*above, name)
+    if not value.parts:
+        yield path, value
+    for key, part in value.parts.items():
+        yield from _leaves(key, part, path)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def clear_settings(folder: Path, stack: str) -> list[str] | None:
@@ -66,5 +103,8 @@ def clear_settings(folder: Path, stack: str) -> list[str] | None:
         settings = read_stack(path.read_bytes(), project.name)
     except (Broken, OSError, StopIteration):
         return None
-    found = clear_secrets(settings, path.name, project, project_file.name)
-    return [f"{one.file}, line {one.line}: {secret_in_clear(one.key, looks_like=one.looks_like)}" for one in found]
+    found = [*clear_secrets(settings, path.name, project, project_file.name)]
+    for file in (path, project_file):
+        found += clear_in_text(file.read_bytes(), file.name)
+    said = [(one, secret_in_clear(one.key, looks_like=one.looks_like)) for one in each_once(found)]
+    return [f"{one.file}, line {one.line}: {text}" for one, text in said]

@@ -65,7 +65,15 @@ def is_production(stack: object, patterns: Sequence[str] = PRODUCTION) -> bool:
 
 
 def secret_in_clear(key: str, *, looks_like: str = "") -> str:
-    """Say that a setting holds a secret as it is; ``looks_like`` says of what, where the name alone does not tell."""
+    """Say that a setting holds a secret as it is; ``looks_like`` says of what, where the name alone does not tell.
+
+    Without a key it stands elsewhere in the file, in a comment for example.
+    """
+    if not key:
+        return (
+            f"Something here has the shape of {looks_like}, and stands in clear. Whoever can read the file has it, and "
+            "git keeps it: make a new one, and take this one out."
+        )
     what = f"has the shape of {looks_like}, and stands in clear" if looks_like else "stands in clear"
     return (
         f"{key} {what}. Whoever can read the file has it, and git keeps it: make a new one, and set it with "

@@ -19,7 +19,7 @@ With --preview it reads what `pulumi preview --json` printed instead.
 exit codes:
   0  nothing that --fail-on names
   7  a danger (--fail-on danger) or any change (--fail-on change)
-  1  a side cannot be read, or breaks a rule of the settings
+  1  a side cannot be read, or breaks a rule of the settings; with --strict also: something was not reviewed
   2  the command line is wrong
 """
 
@@ -33,20 +33,33 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
-    add("--base", metavar="REF", help="compare with where the head left this revision (origin/HEAD, ...)")
-    add("--head", metavar="REF", help="a revision, worktree (the default) or index")
-    add("--stack", metavar="NAME", action="append", default=[], help="only this stack; may be repeated")
-    add("--directory", metavar="DIR", type=Path, default=Path(), help="a folder of the repository")
+    add("--base", metavar="REF", type=_given, help="compare with where the head left this revision (origin/HEAD, ...)")
+    add("--head", metavar="REF", type=_given, help="a revision, worktree (the default) or index")
+    add("--stack", metavar="NAME", type=_given, action="append", default=[], help="only this stack; may be repeated")
+    add("--directory", metavar="DIR", type=_path, default=Path(), help="a folder of the repository")
     help_ = "read these outputs of `pulumi preview --json`; - is stdin"
-    add("--preview", metavar="FILE", nargs="+", default=[], help=help_)
+    add("--preview", metavar="FILE", type=_given, nargs="+", default=[], help=help_)
     formats = ("text", "markdown", "json", "annotations")
     add("--format", choices=formats, default="text", help="how to print it (text)")
-    add("--output", metavar="FILE", type=Path, help="write it to this file instead of printing it")
+    add("--output", metavar="FILE", type=_path, help="write it to this file instead of printing it")
     reasons = ("danger", "change", "never")
     add("--fail-on", choices=reasons, default="danger", help="what exit code 7 stands for (danger)")
+    help_ = "fail (1) where something cannot be reviewed from files, as programs of one's own cannot"
+    add("--strict", action="store_true", help=help_)
     help_ = "look for nothing but secrets in clear, new or not; exit code 7"
     add("--clear-secrets", action="store_true", help=help_)
     return made
+
+
+def _given(text: str) -> str:
+    """An argument that must say something: without it another thing would be reviewed than was meant."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty: is the variable unset that it was taken from?")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_given(text))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(text)
         sys.stdout.flush()
-    if made.broken:
+    if made.broken or (arguments.strict and made.not_reviewed):
         return Exit.ERROR
     failed = {"danger": made.dangerous, "change": made.dangerous or made.changes_something, "never": False}
     return Exit.CHANGES if failed[arguments.fail_on] else Exit.OK

@@ -7,8 +7,9 @@ it calls unknown: an encrypted value, what a Pulumi ESC environment or a program
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from codat_zoho.declare.describe import Setting, described
 from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
@@ -24,7 +25,7 @@ from codat_zoho.declare.settings import (
     load,
 )
 from codat_zoho.errors import SettingsError
-from codat_zoho.policy.files import Clear, clear_secrets, is_ready_made
+from codat_zoho.policy.files import Clear, clear_secrets, each_once, is_ready_made
 from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack
@@ -41,7 +42,8 @@ class Declared:
 
     ``client`` is empty where none is declared, ``books`` where the program decides them and nothing is known. The
     ciphertexts in ``encrypted`` are digested, ``encryption`` is how they were made, ``imports`` the ESC environments.
-    What is allowed but looks wrong is in ``warnings``, by field. A stack that is not ``ours`` is another program's.
+    What is allowed but looks wrong is in ``warnings``, by field; ``rest`` are the project's other keys. A stack that is
+    not ``ours`` is another program's; one that is not ``ready_made`` has a program of its own.
     """
 
     project: str = ""
@@ -59,6 +61,8 @@ class Declared:
     warnings: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
     ours: bool = True
+    ready_made: bool = True
+    rest: Fields = field(default_factory=dict)
 
 
 def declared(name: str, file: str, stack: Stack, project: Project, project_file: str) -> Declared:
@@ -73,17 +77,12 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     if stack.imports is None:
         settings = {key: (value, project_file) for key, value in project.settings.items()} | settings
     given, problems = _given(settings, space, file, stack, project, project_file)
-    clear = tuple(clear_secrets(stack, file, project, project_file))
-    known_keys = {*CONFIG_KEYS, *(KEYS if space == NAMESPACE else ())}
-    if project.name == NAMESPACE:
-        known_keys |= project.declares
-    encrypted, unknown_settings = {}, {}
+    clear = each_once(clear_secrets(stack, file, project, project_file))
+    encrypted = {}
     for (at, key), value in stack.settings.items():
         for number, leaf in enumerate(value.leaves()):
             if leaf.encrypted is not None:
                 encrypted[f"{at}:{key}#{number}"] = digested(leaf)
-        if at == NAMESPACE and key not in known_keys:
-            unknown_settings[key] = digested(value, show(key))
     provider = {}
     for key in CONFIG_KEYS:
         if (NAMESPACE, key) in settings:
@@ -101,13 +100,37 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
         encryption={key: digested(value) for key, value in stack.encryption.items()},
         imports={} if stack.imports is None else {"environment": digested(stack.imports)},
         clear=clear,
-        unknown_settings=unknown_settings,
+        unknown_settings=dict(_unknown_settings(settings, space, project)),
         problems=tuple(problems) if ours else (),
         ours=ours,
+        ready_made=ready_made,
+        rest=rest_of(project, project_file),
     )
     if ready_made or (ours and any(one.file for one in given.values())):
         return _with_resources(side, given, space)
     return side
+
+
+def rest_of(project: Project, file: str) -> Fields:
+    """What else a project's file says, by key."""
+    return {
+        key: Field(digest(value.identity), show(value.plain), file=file, line=value.line)
+        for key, value in project.rest.items()
+    }
+
+
+def _unknown_settings(
+    settings: Mapping[Key, tuple[Value, str]], space: str, project: Project
+) -> Iterator[tuple[str, Field]]:
+    """What nothing reads in the namespaces of this package and of a ready-made project.
+
+    What a project declares is for its program to read, unless it is but a slip away from a setting.
+    """
+    known = {(NAMESPACE, key) for key in CONFIG_KEYS} | {(space, key) for key in KEYS}
+    own = {(project.name, key) for key in project.declares if not get_close_matches(key, KEYS, n=1, cutoff=0.8)}
+    for (at, key), (value, file) in settings.items():
+        if at in (NAMESPACE, space) and (at, key) not in known | own:
+            yield f"{at}:{key}", Field(digest(value.identity), show(f"{at}:{key}"), file=file, line=value.line)
 
 
 def _given(

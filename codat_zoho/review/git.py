@@ -113,6 +113,16 @@ class Repository:
             paths += self._records("ls-files", "--others", "--exclude-standard")
         return frozenset(paths)
 
+    def naming(self, *revisions: str) -> frozenset[str]:
+        """The paths whose text names this package, in any of some commits, in ``index`` or in ``worktree``."""
+        found: set[str] = set()
+        for revision in revisions:
+            where = {INDEX: ["--cached"], WORKTREE: ["--untracked"]}.get(revision, [revision])
+            done = self._run("grep", "-z", "-l", "-I", "-i", "-e", "codat[_-]zoho", *where, "--")
+            paths = os.fsdecode(done.stdout).split("\0")[:-1]
+            found |= {path.removeprefix(f"{revision}:") for path in paths}
+        return frozenset(found)
+
     def read(self, *trees: Tree) -> list[dict[str, bytes | None]]:
         """The content of each tree's files by path. None: it is a link, is not in this clone, or is much too large."""
         blobs = sorted({blob for tree in trees for blob in tree.values() if blob})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from codat_zoho.core.zoho_client import by_hand
@@ -75,6 +75,40 @@ class Judgement:
         )
 
 
+_MAY: Mapping[str, tuple[Level, str, object, object]] = {
+    "client_id": ("danger", "may be another Zoho client, to which no linked company is bound", None, None),
+    "regions": ("danger", "may drop data centres", None, None),
+    "verify": ("caution", "may switch verification off", "off", "always"),
+    "enabled": ("danger", "may disable the integration", False, True),
+    "connection": ("danger", "may change the integration of another Codat client, and remove this one", None, None),
+    "on_delete": ("danger", "may have more removed when the stack is destroyed", "remove", "keep"),
+    "allow_disruption": ("danger", "may let changes through that cut off linked companies", True, False),
+}
+"""What a value that nobody can see may do, and between which values it cannot: before, or after."""
+
+
+def hidden(*resources: Sides, added: bool) -> Iterator[Finding]:
+    """Find settings that differ, or are new, of which one side is encrypted or decided elsewhere."""
+    for name, (level, may, worst, best) in _MAY.items():
+        sides = next((sides for sides in resources if name in sides.differ), None)
+        if sides is None:
+            continue
+        old, new = sides.old(name), sides.new(name)
+        if (old.known and new.known) or (old.elsewhere and new.elsewhere):
+            continue
+        if added and (new.elsewhere or name not in ("enabled", "allow_disruption")):
+            continue
+        if (not added and old.known and old.value == worst and worst is not None) or (
+            new.known and new.value == best and best is not None
+        ):
+            continue
+        what = f"is now {new.shown}" if added else f"goes from {old.shown or 'not set'} to {new.shown or 'not set'}"
+        text = f"{name} {what}: what that changes cannot be known here, and it {may}. A preview tells."
+        if "encrypted" in (old.shown, new.shown):
+            text += " It is no secret: set it in clear, so that it can be reviewed."
+        yield finding("hidden-value", level, text, new if new.file else old)
+
+
 # --- the client in Zoho's console -------------------------------------------------------------------------------------
 
 
@@ -134,6 +168,9 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
         )
         yield finding("linked-company-guard", "danger", text, sides.new("allow_disruption"))
     if not sides.before:
+        if sides.new("enabled").value is False:
+            text = "If Codat has the integration enabled, customers cannot link Zoho Books any more."
+            yield finding("disable", "danger", text + protection, sides.new("enabled"))
         return
     if "connection" in sides.differ:
         text = (

@@ -11,8 +11,8 @@ from codat_zoho.declare.platform import CONFIG_KEYS
 from codat_zoho.declare.settings import KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.review.declared import BY_PROGRAM, Declared
-from codat_zoho.review.judge import Judgement, finding
-from codat_zoho.review.report import Environment, Finding, Status
+from codat_zoho.review.judge import Judgement, finding, hidden
+from codat_zoho.review.report import NOT_REVIEWED, Environment, Finding, Level, Status
 from codat_zoho.review.steps import SECRETS, Sides
 from codat_zoho.workspace.values import differing
 
@@ -29,15 +29,37 @@ _DELETED = (
     "The stack file is deleted. Codat and the stack's state stay as they are, but without its settings and secrets the "
     "stack can be neither updated nor destroyed: run `pulumi destroy` or `pulumi stack rm` first."
 )
+_RUNS = "pulumi up runs another program, or the same one in another Python, and what that does is not reviewed here"
+_PROJECT: Mapping[str, tuple[Level, str]] = {
+    "main": ("danger", _RUNS),
+    "runtime": ("danger", _RUNS),
+    "plugins": ("danger", "other plugins run beside the program, with all its secrets"),
+    "packages": ("danger", "other plugins run beside the program, with all its secrets"),
+    "backend": (
+        "danger",
+        "stacks and their state are looked for elsewhere; where they are not, a first deployment follows, and what is "
+        "deployed now is in no state that anybody looks at",
+    ),
+    "options": ("caution", "pulumi commands behave in another way by default, for example refresh first"),
+}
+"""What follows from a change of a project's key, where that is known, and how bad it is."""
+_NO_MATTER = ("description", "author", "website", "license", "template")
 _COUNT = "How many companies are linked: `pulumi preview --refresh` counts them."
 
 
 def environment(
-    base: Declared | None, head: Declared | None, *, touched: bool = False, shared: Iterable[Finding] = ()
+    base: Declared | None,
+    head: Declared | None,
+    *,
+    touched: bool = False,
+    laid_out: bool = False,
+    program: Sequence[str] = (),
+    shared: Iterable[Finding] = (),
 ) -> Environment:
     """Review one environment; None stands for a side that has no such stack.
 
-    It is ``touched`` where its files differ; ``shared`` is what concerns other environments of the head, too.
+    It is ``touched`` where its files differ, and ``laid_out`` where they do so in their layout alone; ``program`` are
+    the files of its program that differ. ``shared`` is what concerns other environments of the head, too.
     """
     side = head or base
     assert side is not None
@@ -51,6 +73,7 @@ def environment(
     elif base.stack != head.stack:
         status = "renamed"
     whole = Environment(side.project, side.stack, side.file, status, problems=tuple(problems), touched=touched)
+    whole = replace(whole, laid_out=touched and laid_out)
     if head is None:
         deleted = Finding("stack-deleted", "danger", _DELETED, side.file)
         return whole if problems else replace(whole, findings=(deleted,))
@@ -66,12 +89,12 @@ def environment(
     if base is None:
         judgement.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
     else:
-        judgement.findings += _moved(base, head)
+        judgement.findings += [*_moved(base, head), *_project_findings(Sides(base.rest, head.rest), head)]
+    judgement.findings += _not_reviewed(head, program, touched=touched and not laid_out)
     judgement.findings += _odd_settings(base or Declared(), head)
     judgement.findings += shared
-    if judgement.changes and status == "unchanged":
-        whole = replace(whole, status="changed")
-    return judgement.environment(whole)
+    made = judgement.environment(whole)
+    return replace(made, status="changed") if status == "unchanged" and (made.changes or made.not_reviewed) else made
 
 
 def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, added: bool) -> None:
@@ -84,6 +107,7 @@ def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, ad
     elif client.before and not client.after:
         judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
     provider = Sides(base.provider, head.provider)
+    judgement.findings += hidden(client, books, added=added)
     judgement.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
     effect = judgement.add_integration(books.assuming_equal(books.uncertain - SECRETS))
     judgement.add_client(client.assuming_equal(client.uncertain - SECRETS))
@@ -144,8 +168,11 @@ def _moved(base: Declared, head: Declared) -> Iterator[Finding]:
     yield from _encryption_findings(base, head)
     if differing(base.imports, head.imports):
         [at] = (head.imports or base.imports).values()
-        text = "The ESC environments that settings are taken from are others; what they hold cannot be known."
-        yield finding("imports-changed", "caution", text, at)
+        text = (
+            "The ESC environments are others. What they hold cannot be known: settings that the stack file leaves out, "
+            "and environment variables, the API key's and Codat's address among them, may come from there."
+        )
+        yield finding("imports-changed", "danger", text, at)
 
 
 def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
@@ -169,22 +196,47 @@ def _encryption_findings(base: Declared, head: Declared) -> Iterator[Finding]:
         yield finding("encryption-changed", "caution", text, at)
 
 
+def _project_findings(sides: Sides, head: Declared) -> Iterator[Finding]:
+    """What follows from a change of the project's other keys."""
+    for name in sides.differ:
+        if name in _NO_MATTER:
+            continue
+        level, follows = _PROJECT.get(name, ("caution", "what follows from it is not known here"))
+        file = head.project_file or sides.old(name).file
+        yield Finding("project-changed", level, f"{name} of {file} changes: {follows}.", file, sides.new(name).line)
+
+
+def _not_reviewed(head: Declared, program: Sequence[str], *, touched: bool) -> Iterator[Finding]:
+    """That nothing here tells what a program does: it is one of its own, or it changes."""
+    if not program and (head.ready_made or not touched):
+        return
+    shown = ", ".join(program[:3]) + (f" and {len(program) - 3} more" if len(program) > 3 else "")
+    changed = f" ({shown} changed)" if program else ""
+    what = "the program" if head.ready_made else "programs of their own decide what is declared"
+    text = (
+        f"Not reviewed: {what}{changed}. No review of files tells what comes of that; run with --preview, where "
+        "one can be made: `pulumi preview --json --refresh > FILE`, then `codat-zoho review --preview FILE`."
+    )
+    yield Finding(NOT_REVIEWED, "caution", text, program[0] if program else head.file)
+
+
 def _in_clear(base: Declared, head: Declared) -> Iterator[Finding]:
     was = {one.identity for one in base.clear}
     now = {one.identity for one in head.clear}
     for one in head.clear:
         text = secret_in_clear(one.key, looks_like=one.looks_like)
         yield Finding("secret-in-clear", "danger", text, one.file, one.line, one.identity not in was)
-    gone = {one.key: one.file for one in base.clear if one.identity not in now}
-    for key, file in gone.items():
-        text = f"{key} stood in clear before this change and stays in git's history: make a new one and revoke it."
+    gone = {one.key or one.looks_like: one.file for one in base.clear if one.identity not in now}
+    for what, file in gone.items():
+        text = f"{what} stood in clear before this change and stays in git's history: make a new one and revoke it."
+        text = f"{text[0].upper()}{text[1:]}" if what.startswith("a ") else text
         yield Finding("secret-was-in-clear", "caution", text, file)
 
 
 def _odd_settings(base: Declared, head: Declared) -> Iterator[Finding]:
     """Settings that nothing reads, and values that are allowed but look wrong."""
     for name, one in head.unknown_settings.items():
-        close = difflib.get_close_matches(name, [*KEYS, *CONFIG_KEYS], n=1)
+        close = difflib.get_close_matches(name.rpartition(":")[2], [*KEYS, *CONFIG_KEYS], n=1)
         hint = f" Is {close[0]} meant?" if close else ""
         text = f"{one.shown} is no setting of codat-zoho, and the ready-to-use program does not read it.{hint}"
         yield finding("unknown-setting", "caution", text, one, new=name not in base.unknown_settings)

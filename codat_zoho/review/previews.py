@@ -23,6 +23,14 @@ _NO_PREVIEW = (
     "is no output of `pulumi preview --json`; make it so: pulumi preview --json > FILE (its errors go to stderr, and "
     "nothing is reviewed when it fails)"
 )
+_REPLACED = {
+    False: "Pulumi replaces the client: Zoho is asked again, and its console stays as it is.",
+    True: (
+        "Pulumi deletes and creates the integration. Creating sends what differs in Codat; deleting sends nothing only "
+        "because the program declares the same connection in the same run. Leave --replace and replace_on_changes out: "
+        "`pulumi up --refresh` repairs without them."
+    ),
+}
 _COUNT = "How many companies are linked: Codat did not say at the last look."
 
 
@@ -96,8 +104,12 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
         if one.operation == "create" and one.recorded is not None:
             judgement.findings.append(_gone(one))
         judgement.findings += _drifts(one.name, Sides(one.recorded or {}, one.before or {}), one.after)
+        if one.operation == "replace":
+            status = "changed"
+            ended.append(Step("forget", f"replace {one.name}: create it anew, then delete the old one"))
+            judgement.findings.append(Finding("replaced", "danger" if one.books else "caution", _REPLACED[one.books]))
         if not one.books:
-            judgement.add_client(sides)
+            judgement.add_client(Sides({}, sides.after) if one.operation == "replace" else sides)
         elif sides.differ:
             effect = judgement.add_integration(_as_found(sides), seen=True, linked=one.linked)
             if effect and effect.count_matters:

@@ -10,6 +10,7 @@ from typing import Literal
 Level = Literal["caution", "danger"]
 Status = Literal["added", "broken", "changed", "deleted", "renamed", "unchanged"]
 Origin = Literal["change", "drift"]
+NOT_REVIEWED = "not-reviewed"
 StepKind = Literal["ask", "delete keys", "disable", "enable", "forget", "refuse", "save keys"]
 
 
@@ -65,7 +66,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One stack of one project; ``touched`` says that its files differ, whether or not a setting does."""
+    """One stack of one project; ``touched`` says that its files differ, whether or not a setting does.
+
+    They are ``laid_out`` where nothing but white space, comments, order or the file's mode differs.
+    """
 
     project: str
     stack: str
@@ -78,11 +82,12 @@ class Environment:
     cannot_know: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     touched: bool = False
+    laid_out: bool = False
 
     @property
     def title(self) -> str:
         """Project and stack."""
-        return f"{self.project}/{self.stack}" if self.project else self.stack
+        return "/".join(filter(None, (self.project, self.stack)))
 
     @property
     def dangerous(self) -> bool:
@@ -92,13 +97,19 @@ class Environment:
     @property
     def changes_something(self) -> bool:
         """It does or may do something other than before."""
-        return bool(self.changes or self.steps) or self.status not in ("unchanged", "broken")
+        return bool(self.changes or self.steps or self.not_reviewed) or self.status not in ("unchanged", "broken")
+
+    @property
+    def not_reviewed(self) -> bool:
+        """What changes in it cannot be reviewed from files."""
+        return any(finding.rule == NOT_REVIEWED and finding.new for finding in self.findings)
 
     @property
     def only_in_state(self) -> bool:
-        """A change of the code reaches neither Codat nor Zoho."""
+        """A change of the code reaches neither Codat nor Zoho: said only where nothing hidden or odd takes part."""
         declared = any(one.origin == "change" and one.resource != "provider" for one in self.changes)
-        return declared and not self.steps and not self.problems
+        proved = all(one.certain for one in self.changes) and not self.cannot_know
+        return declared and proved and not (self.steps or self.problems or self.findings)
 
     @property
     def quiet(self) -> bool:
@@ -112,12 +123,14 @@ class Environment:
             return "broken"
         if self.dangerous:
             return "danger"
+        if self.not_reviewed:
+            return "not reviewed"
         if self.status == "unchanged" and self.changes_something:
             return "changed"
         return self.status
 
 
-_ORDER = ("broken", "danger", "deleted", "added", "renamed", "changed", "unchanged")
+_ORDER = ("broken", "danger", "not reviewed", "deleted", "added", "renamed", "changed", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,11 @@ class Review:
         return any(environment.dangerous for environment in self.environments)
 
     @property
+    def not_reviewed(self) -> bool:
+        """What changes in an environment cannot be reviewed from files."""
+        return any(environment.not_reviewed for environment in self.environments)
+
+    @property
     def changes_something(self) -> bool:
         """An environment changes."""
         return any(environment.changes_something for environment in self.environments)
@@ -165,8 +183,10 @@ class Review:
             counts["broken"] += bool(one.problems)
             counts["dangerous"] += one.dangerous
             if not one.problems and not one.dangerous:
-                counts["changed" if one.changes_something else "unchanged"] += 1
-        said = [f"{counts[word]} {word}" for word in ("broken", "dangerous", "changed", "unchanged") if counts[word]]
+                changed = "not reviewed" if one.not_reviewed else "changed"
+                counts[changed if one.changes_something else "unchanged"] += 1
+        words = ("broken", "dangerous", "not reviewed", "changed", "unchanged")
+        said = [f"{counts[word]} {word}" for word in words if counts[word]]
         total = len(self.environments)
         return f"{total} environment{'' if total == 1 else 's'}: {', '.join(said)}."
 

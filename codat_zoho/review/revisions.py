@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from codat_zoho.declare.platform import NAMESPACE
-from codat_zoho.policy.files import is_ready_made
+from codat_zoho.policy.files import clear_in_text, clear_secrets, each_once, is_ready_made
 from codat_zoho.review import offline
-from codat_zoho.review.declared import Declared, declared
+from codat_zoho.review.declared import Declared, declared, rest_of
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
 from codat_zoho.review.report import Problem, Review
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
-from codat_zoho.workspace.yaml_lines import Broken
+from codat_zoho.workspace.yaml_lines import Broken, Value, read, value_of
 
 _NAME = re.compile(r"Pulumi(?:\.(.+))?\.ya?ml")
 _UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone, or is larger than 1 MiB"
-_CODE = re.compile(r".*\.(cs|go|java|js|mjs|py|ts)|.*/?(requirements[^/]*\.txt|pyproject\.toml|package\.json|go\.mod)")
+_CODE = re.compile(
+    r".*\.(cs|go|java|js|mjs|pth|py|ts)"
+    r"|(.*/)?(requirements[^/]*\.txt|pyproject\.toml|setup\.cfg|(uv|poetry)\.lock|Pipfile(\.lock)?|package\.json|go\.mod)"
+)
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
 _T = TypeVar("_T")
@@ -39,26 +44,43 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     changed = repository.changed(before, commit or head) if before else frozenset(new_tree)
     old_content, new_content = repository.read(old_tree, new_tree)
     known: dict[tuple[object, ...], Declared] = {}
-    bases, heads = _side(old_content, known), _side(new_content, known)
+    bases, heads = (_with_clear(_side(content, known), content) for content in (old_content, new_content))
+    homes = {home: one.ready_made for side in (bases, heads) for (home, _), one in side.items()}
+    programs = _program_changes(homes, changed)
+    named = set()
+    if not all(homes.values()):
+        named = _naming(homes, repository.naming(*filter(None, (before, commit or head))))
+    for home in {home for home, stack in (*bases, *heads) if stack}:  # Its environments are known by name.
+        for side in (bases, heads):
+            side.pop((home, ""), None)
     shared = offline.shared_clients([*bases.values()], [*heads.values()])
     pairs = list(_pairs(bases, heads, old_content, new_content))
     environments = []
-    projects: dict[str, str] = {}
     for folder, old, new in pairs:
         sides = [one for one in (new, old) if one]
-        if not any(one.ours for one in sides):
-            continue
-        projects.setdefault(folder, sides[0].project)
+        files = programs.get(folder, ())
+        nameless = not sides[0].stack  # A project alone: only what changes in its program is of interest.
         touched = any(path in changed for one in sides for path in (one.file, one.project_file))
+        if nameless and not new:
+            continue
+        if not (
+            any(one.ours for one in sides) or folder in named or (nameless and homes[folder] and (files or touched))
+        ):
+            continue
+        pairs_of_files = ((old.file, new.file), (old.project_file, new.project_file)) if old and new else ()
+        laid_out = bool(pairs_of_files) and all(
+            _laid_out(old_content.get(was), new_content.get(now)) for was, now in pairs_of_files if touched and now
+        )
         about_others = shared.get((new.file, new.stack), ()) if new else ()
-        environments.append(offline.environment(old, new, touched=touched, shared=about_others))
+        environments.append(
+            offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
+        )
     general = offline.GENERAL if any(one.changes_something for one in environments) else ()
-    folders = {posixpath.dirname(path) for path in (*old_tree, *new_tree)}
     return Review(
         base=base_words,
         head=_words(head, commit) if commit else head,
         environments=tuple(environments),
-        cannot_know=(*general, *_programs(projects, changed, folders)),
+        cannot_know=general,
         other_stacks=len(pairs) - len(environments),
     )
 
@@ -106,6 +128,20 @@ def _side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...], D
             if key not in known:
                 known[key] = _declared(name, path, content[path], project, project_file, broken)
             made[home, name] = known[key]
+    for home in projects.keys() - {home for home, _ in made}:
+        project, file = projects[home][0], project_files[home]
+        clear = each_once(clear_secrets(Stack(), file, project, file))
+        ready_made = is_ready_made(project)
+        made[home, ""] = Declared(
+            project.name,
+            "",
+            file,
+            file,
+            clear=clear,
+            ours=bool(clear),
+            ready_made=ready_made,
+            rest=rest_of(project, file),
+        )
     return made
 
 
@@ -125,7 +161,10 @@ def _declared(
     if not (broken or problems):
         return declared(name, path, stack, project, project_file)
     ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
-    return Declared(project.name, name, path, project_file, problems=(*broken, *problems), ours=ours)
+    ready_made = is_ready_made(project)
+    return Declared(
+        project.name, name, path, project_file, problems=(*broken, *problems), ours=ours, ready_made=ready_made
+    )
 
 
 def _pairs(
@@ -158,20 +197,85 @@ def _alike(*contents: bytes | None) -> float:
     return len(one & other) / max(len(one), len(other)) if one and other else 0.0
 
 
-def _programs(projects: Mapping[str, str], changed: frozenset[str], folders: set[str]) -> Iterator[str]:
-    """For each project whose program differs: that nothing here tells what that does. No setting need differ."""
-    for home, project in projects.items():
-        prefix = f"{home}/" if home else ""
-        # Projects further down have programs of their own.
-        nested = tuple(f"{folder}/" for folder in folders if folder != home and folder.startswith(prefix))
-        paths = sorted(
-            path
-            for path in changed
-            if path.startswith(prefix)
-            and not path.startswith(nested)
-            and _CODE.fullmatch(path)
-            and not _NO_PROGRAM.search(path.removeprefix(prefix))
-        )
-        if paths:
-            shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-            yield f"What the change of the program of {project or home} does ({shown}): a preview tells."
+def _program_changes(homes: Mapping[str, bool], changed: Iterable[str]) -> dict[str, list[str]]:
+    """For each project the files of its program that differ: code alone where it is the ready-made one.
+
+    A program of one's own may read anything in its folder, and code outside that is no other such program's.
+    """
+    found: dict[str, list[str]] = {home: [] for home in homes}
+    for path in sorted(changed):
+        home = _home(path, homes)
+        if _NAME.fullmatch(posixpath.basename(path)) or path.endswith(".md"):
+            continue
+        if home is not None and not homes[home]:
+            found[home].append(path)
+        elif _is_code(path, home):
+            for one, ready_made in homes.items():
+                if one == home or not ready_made:
+                    found[one].append(path)
+    return found
+
+
+def _naming(homes: Mapping[str, bool], paths: Iterable[str]) -> set[str]:
+    """The projects with programs of their own that may use this package, by the paths that name it."""
+    own = {home for home, ready_made in homes.items() if not ready_made}
+    found: set[str] = set()
+    for path in paths:
+        home = _home(path, homes)
+        if home in own:
+            found.add(home or "")
+        elif _is_code(path, home) and posixpath.basename(path) not in ("__main__.py", "requirements.txt"):
+            found |= own
+    return found
+
+
+def _is_code(path: str, home: str | None) -> bool:
+    """It may be part of a program that lies in the project ``home``, or is shared."""
+    inside = path.removeprefix(f"{home}/" if home else "")
+    return bool(_CODE.fullmatch(path) and not _NO_PROGRAM.search(inside))
+
+
+def _home(path: str, homes: Mapping[str, bool]) -> str | None:
+    """The nearest project that a file lies in."""
+    folder = posixpath.dirname(path)
+    while folder and folder not in homes:
+        folder = posixpath.dirname(folder)
+    return folder if folder in homes else None
+
+
+def _with_clear(side: Mapping[Place, Declared], content: Mapping[str, bytes | None]) -> dict[Place, Declared]:
+    """Add what stands in clear anywhere in an environment's files, those among them that the engine does not take."""
+    found = defaultdict(list)
+    for path, raw in content.items():
+        folder, file = posixpath.split(path)
+        name = _NAME.fullmatch(file)
+        for one in clear_in_text(raw or b"", path):
+            found[folder, (name and name[1]) or ""].append(one)
+    made = dict(side)
+    for place, declared_ in side.items() if found else ():
+        files = ((posixpath.dirname(declared_.file), declared_.stack), (posixpath.dirname(declared_.project_file), ""))
+        clear = each_once([*declared_.clear, *(one for key in files for one in found.get(key, ()))])
+        made[place] = replace(declared_, clear=clear, ours=declared_.ours or bool(clear))
+    return made
+
+
+def _laid_out(before: bytes | None, after: bytes | None) -> bool:
+    """Nothing but the layout of a file differs."""
+    if before == after:
+        return before is not None
+    try:
+        old, new = ({key: value_of(node) for key, node in read(raw or b"").items()} for raw in (before, after))
+    except Broken:
+        return False
+    return {key: _data(one) for key, one in old.items()} == {key: _data(one) for key, one in new.items()}
+
+
+def _data(value: Value) -> object:
+    """All of a value, for comparison, without the order of what it holds."""
+    if value.encrypted is not None:
+        return "encrypted", value.encrypted
+    if isinstance(value.plain, list):
+        return "list", sorted(repr(_data(part)) for part in value.parts.values())
+    if isinstance(value.plain, dict):
+        return "map", sorted((key, repr(_data(part))) for key, part in value.parts.items())
+    return type(value.plain).__name__, value.plain

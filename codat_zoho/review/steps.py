@@ -21,6 +21,7 @@ _UNLESS_LINKED = "unless companies are linked: then it is refused"
 _UNLESS_OFF = "unless verification is off"
 _UNLESS_FORBIDDEN = "unless companies are linked and allow_disruption is off: then it is refused"
 _IF_ROTATED = "if the encrypted secret is another one"
+_IF_ANOTHER_ID = "if the encrypted client id is another one"
 _KINDS: dict[SentKind, StepKind] = {SentKind.SAVE_KEYS: "save keys", SentKind.DELETE_KEYS: "delete keys"}
 
 
@@ -30,7 +31,8 @@ def _if_rotated(steps: Iterable[Step], sides: Sides, again: Callable[[Sides], It
     if not hidden:
         return tuple(steps)
     sure = {(step.kind, step.regions) for step in again(sides.assuming_equal(hidden))}
-    return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=_IF_ROTATED) for step in steps)
+    condition = _IF_ROTATED if "client_secret" in hidden else _IF_ANOTHER_ID
+    return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=condition) for step in steps)
 
 
 def client(sides: Sides) -> tuple[Step, ...]:
@@ -99,8 +101,9 @@ def integration(sides: Sides, *, seen: bool, linked: int | None) -> Effect:
 
 def _created(after: Fields) -> Effect:
     """What is there already is adopted, and only what differs is sent; what is there is not known."""
-    there = ActualIntegration(enabled=False, keys=None, linked=0)
-    return _effect(plan(_without_unknown_keys(as_books(after)), there), None, after, lambda _: ADOPTED)
+    desired = _without_unknown_keys(as_books(after))
+    there = ActualIntegration(enabled=desired.enabled is False, keys=None, linked=0)
+    return _effect(plan(desired, there), None, after, lambda _: ADOPTED)
 
 
 def _removed(before: Fields, linked: int | None) -> Effect:
@@ -140,7 +143,7 @@ def _effect(
     steps = []
     for one in planned.steps:
         kind = _KINDS.get(one.kind) or ("enable" if one.enabled else "disable")
-        steps.append(Step(kind, f"{one} in Codat", condition=condition(one) or guard))
+        steps.append(Step(kind, f"{one} in Codat", condition=", ".join(filter(None, (condition(one), guard)))))
     steps += [Step("forget", text, condition=guard) for text in planned.manual_steps]
     return Effect(tuple(steps), planned.disruptive, allowed, linked)
 
@@ -180,11 +183,12 @@ class Sides:
     @cached_property
     def uncertain(self) -> frozenset[str]:
         """Those of them that may be equal nevertheless: encrypted, or decided elsewhere."""
-        found = set()
+        found: set[str] = set()
         for name in self.differ:
             old, new = self.old(name), self.new(name)
             if name == FINGERPRINT:
-                may_be_equal = "client_secret" in found and "client_id" not in self.differ
+                made_of = {"client_id", "client_secret"} & {*self.differ}
+                may_be_equal = bool(made_of) and made_of <= found
             elif self.in_both(name):
                 may_be_equal = not (old.known and new.known)
             else:

@@ -103,6 +103,12 @@ def _type(step: Mapping[str, Any]) -> str:
 def _resources(steps: Sequence[Mapping[str, Any]]) -> Iterator[Resource]:
     """The resources of this package; one that is listed in its refresh alone stays as it is."""
     ours = [step for step in steps if kind_of(_type(step)) in _NAMES]
+    told = {step["urn"] for step in ours if step.get("op") not in _LATER}
+    # Where an engine lists only the halves of a replacement, the first of them stands for the whole.
+    ours = [
+        {**step, "op": "replace"} if step.get("op") == "create-replacement" and step["urn"] not in told else step
+        for step in ours
+    ]
     recorded = {step["urn"]: step for step in ours if step.get("op") == "refresh"}
     for step in ours:
         if step.get("op") not in _LATER:

@@ -56,6 +56,7 @@ class Project:
     options: Mapping[str, Any] = field(default_factory=dict)  # of the runtime, for example `virtualenv`
     file: Path = Path("Pulumi.yaml")  # where it was found on disk
     given: str = "."  # its folder as the user wrote it
+    rest: Mapping[str, Value] = field(default_factory=dict)  # its other keys, as they stand there
 
     @property
     def declares(self) -> frozenset[str]:
@@ -156,6 +157,7 @@ def read_project(content: bytes) -> Project:
         stack_folder,
         str(runtime.get("name") or ""),
         options if isinstance(options, dict) else {},
+        rest={key: value_of(node) for key, node in top.items() if key not in ("name", "config", "stackConfigDir")},
     )
 
 

@@ -16,9 +16,10 @@ FORM = Form(
             "headline": "headline",
             "broken": "broken",
             "dangerous": "dangerous",
+            "notReviewed": "not_reviewed",
             "changes": "changes_something",
         },
-        Environment: {"verdict": "verdict", "dangerous": "dangerous"},
+        Environment: {"verdict": "verdict", "dangerous": "dangerous", "notReviewed": "not_reviewed"},
     },
 )
 

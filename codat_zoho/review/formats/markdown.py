@@ -13,7 +13,7 @@ MARKER = "<!-- codat-zoho review -->"
 """The first line: by it a pipeline finds its earlier comment."""
 LIMIT = 64_000
 """Characters; GitHub takes 65,536 in a comment, and whoever posts it may add a line of their own."""
-_ICONS = {"broken": "❌", "danger": "🛑", "deleted": "🛑", "unchanged": "✅"}
+_ICONS = {"broken": "❌", "danger": "🛑", "deleted": "🛑", "not reviewed": "⚠️", "unchanged": "✅"}
 _LEVELS = {"danger": "🛑", "caution": "⚠️"}
 
 
@@ -37,11 +37,7 @@ def render(review: Review) -> str:
     blocks += ["\n\n".join(_environment(one)) for one in review.sorted if not one.quiet]
     quiet = [one for one in review.sorted if one.quiet]
     if quiet:
-        names = []
-        for one in quiet:
-            touched = f": {words.UNTOUCHED}" if one.touched else ""
-            names.append(f"- {_prose(one.title)} ({code(one.file)}){touched}")
-        listed = "\n".join(names)
+        listed = "\n".join(f"- {_prose(one.title)} ({code(one.file)}){words.touched(one)}" for one in quiet)
         blocks.append(f"<details><summary>{len(quiet)} unchanged</summary>\n\n{listed}\n\n</details>")
     if review.other_stacks:
         blocks.append(words.skipped(review))

@@ -8,7 +8,8 @@ from codat_zoho.review.report import Environment, FieldChange, Finding, Review, 
 
 STEPS, CHANGES, FINDINGS = "What pulumi up does", "Changes", "To look at"
 ONLY_IN_STATE = "pulumi up sends nothing to Codat and asks nothing of Zoho; only the state changes."
-UNTOUCHED = "its files differ, no setting does (comments, order, line ends or file mode)"
+_LAID_OUT = "its files differ, no setting does (comments, order, line ends or file mode)"
+_ELSE = "its files differ, in something else than what this stack sets of codat-zoho: read the difference"
 
 
 def render(review: Review) -> str:
@@ -29,8 +30,7 @@ def render(review: Review) -> str:
     if quiet:
         lines.append("")
     for one in quiet:
-        touched = f": {UNTOUCHED}" if one.touched else ""
-        lines.append(f"{'unchanged':<10}{one.title}  ({one.file}){touched}")
+        lines.append(f"{'unchanged':<10}{one.title}  ({one.file}){touched(one)}")
     if review.cannot_know:
         lines += ["", nobody_knows(review), *(f"  - {text}" for text in review.cannot_know)]
     # Whatever a name holds must not steer a terminal.
@@ -40,7 +40,7 @@ def render(review: Review) -> str:
 def _environment(one: Environment) -> Iterator[str]:
     verdict = one.verdict.upper() if one.verdict in ("broken", "danger") else one.verdict
     status = f", {one.status}" if one.verdict != one.status else ""
-    yield f"{verdict:<10}{one.title}  ({one.file}{status})"
+    yield f"{verdict:<9} {one.title}  ({one.file}{status})"
     parts = sections(one)
     parts[CHANGES] = [change_words(*pair) + _at(one, pair[0]) for pair in grouped(one.changes)]
     parts[FINDINGS] = [_finding(one, finding) for finding in one.findings]
@@ -78,9 +78,14 @@ def sections(one: Environment) -> dict[str, list[str]]:
     }
 
 
+def touched(one: Environment) -> str:
+    """That the files of an environment differ although it is unchanged, and in what; "" where they do not."""
+    return f": {_LAID_OUT if one.laid_out else _ELSE}" if one.touched else ""
+
+
 def skipped(review: Review) -> str:
     """How many stacks were left out."""
-    return f"Skipped: {review.other_stacks} without settings of codat-zoho."
+    return f"Skipped: {review.other_stacks} without settings of codat-zoho, of programs that do not name it."
 
 
 def nobody_knows(review: Review) -> str:

@@ -67,6 +67,9 @@ def test_secrets_in_clear_are_found_in_the_files(tmp_path: Path) -> None:
     [text] = clear_settings(tmp_path, "prod") or []
     assert text.startswith("Pulumi.prod.yaml, line 4: codat-zoho:zohoClientSecret stands in clear.")
     assert SECRET not in text
+    path.write_text(f"{STACK}# {SECRET}\n")
+    [text] = clear_settings(tmp_path, "prod") or []
+    assert text.startswith("Pulumi.prod.yaml, line 8: Something here has the shape of a Zoho client secret")
     path.write_text("config: [")
     assert clear_settings(tmp_path, "prod") is None
     assert clear_settings(tmp_path, "dev") is None

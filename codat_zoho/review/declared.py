@@ -113,10 +113,7 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
 
 def rest_of(project: Project, file: str) -> Fields:
     """What else a project's file says, by key."""
-    return {
-        key: Field(digest(value.identity), show(value.plain), file=file, line=value.line)
-        for key, value in project.rest.items()
-    }
+    return {key: Field(digest(value.identity), "", file=file, line=value.line) for key, value in project.rest.items()}
 
 
 def _unknown_settings(
@@ -127,9 +124,11 @@ def _unknown_settings(
     What a project declares is for its program to read, unless it is but a slip away from a setting.
     """
     known = {(NAMESPACE, key) for key in CONFIG_KEYS} | {(space, key) for key in KEYS}
-    own = {(project.name, key) for key in project.declares if not get_close_matches(key, KEYS, n=1, cutoff=0.8)}
     for (at, key), (value, file) in settings.items():
-        if at in (NAMESPACE, space) and (at, key) not in known | own:
+        if at not in (NAMESPACE, space) or (at, key) in known:
+            continue
+        declared_there = at == project.name and key in project.declares
+        if not declared_there or get_close_matches(key, KEYS, n=1, cutoff=0.8):
             yield f"{at}:{key}", Field(digest(value.identity), show(f"{at}:{key}"), file=file, line=value.line)
 
 

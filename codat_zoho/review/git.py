@@ -118,7 +118,11 @@ class Repository:
         found: set[str] = set()
         for revision in revisions:
             where = {INDEX: ["--cached"], WORKTREE: ["--untracked"]}.get(revision, [revision])
-            done = self._run("grep", "-z", "-l", "-I", "-i", "-e", "codat[_-]zoho", *where, "--")
+            names = ("-e", "codat_zoho", "-e", "codat-zoho")
+            done = self._run("grep", "-z", "-l", "--text", "-F", "--no-recurse-submodules", *names, *where, "--")
+            if done.returncode > 1:
+                said = one_line(done.stderr.decode(errors="replace"))
+                raise ConfigurationError(f"git grep fails: {said or 'no reason given'}.")
             paths = os.fsdecode(done.stdout).split("\0")[:-1]
             found |= {path.removeprefix(f"{revision}:") for path in paths}
         return frozenset(found)

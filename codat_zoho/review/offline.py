@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from codat_zoho.declare.platform import CONFIG_KEYS
@@ -52,14 +52,14 @@ def environment(
     head: Declared | None,
     *,
     touched: bool = False,
-    laid_out: bool = False,
+    laid_out: Callable[[], bool] = lambda: False,
     program: Sequence[str] = (),
     shared: Iterable[Finding] = (),
 ) -> Environment:
     """Review one environment; None stands for a side that has no such stack.
 
-    It is ``touched`` where its files differ, and ``laid_out`` where they do so in their layout alone; ``program`` are
-    the files of its program that differ. ``shared`` is what concerns other environments of the head, too.
+    It is ``touched`` where its files differ, and ``laid_out`` tells whether they do so in their layout alone;
+    ``program`` are the files of its program that differ. ``shared`` is what concerns other environments, too.
     """
     side = head or base
     assert side is not None
@@ -73,7 +73,6 @@ def environment(
     elif base.stack != head.stack:
         status = "renamed"
     whole = Environment(side.project, side.stack, side.file, status, problems=tuple(problems), touched=touched)
-    whole = replace(whole, laid_out=touched and laid_out)
     if head is None:
         deleted = Finding("stack-deleted", "danger", _DELETED, side.file)
         return whole if problems else replace(whole, findings=(deleted,))
@@ -90,11 +89,13 @@ def environment(
         judgement.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
     else:
         judgement.findings += [*_moved(base, head), *_project_findings(Sides(base.rest, head.rest), head)]
-    judgement.findings += _not_reviewed(head, program, touched=touched and not laid_out)
+    judgement.findings += _not_reviewed(head, program, other=touched and not head.ready_made and not laid_out())
     judgement.findings += _odd_settings(base or Declared(), head)
     judgement.findings += shared
     made = judgement.environment(whole)
-    return replace(made, status="changed") if status == "unchanged" and (made.changes or made.not_reviewed) else made
+    if status == "unchanged" and (made.changes or made.not_reviewed):
+        return replace(made, status="changed")
+    return replace(made, laid_out=laid_out()) if touched and made.quiet else made
 
 
 def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, added: bool) -> None:
@@ -206,9 +207,9 @@ def _project_findings(sides: Sides, head: Declared) -> Iterator[Finding]:
         yield Finding("project-changed", level, f"{name} of {file} changes: {follows}.", file, sides.new(name).line)
 
 
-def _not_reviewed(head: Declared, program: Sequence[str], *, touched: bool) -> Iterator[Finding]:
-    """That nothing here tells what a program does: it is one of its own, or it changes."""
-    if not program and (head.ready_made or not touched):
+def _not_reviewed(head: Declared, program: Sequence[str], *, other: bool) -> Iterator[Finding]:
+    """That nothing here tells what a program does: it changes, or is of its own and ``other`` files of it do."""
+    if not program and not other:
         return
     shown = ", ".join(program[:3]) + (f" and {len(program) - 3} more" if len(program) > 3 else "")
     changed = f" ({shown} changed)" if program else ""

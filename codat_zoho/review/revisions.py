@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from codat_zoho.declare.platform import NAMESPACE
@@ -67,10 +68,7 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
             any(one.ours for one in sides) or folder in named or (nameless and homes[folder] and (files or touched))
         ):
             continue
-        pairs_of_files = ((old.file, new.file), (old.project_file, new.project_file)) if old and new else ()
-        laid_out = bool(pairs_of_files) and all(
-            _laid_out(old_content.get(was), new_content.get(now)) for was, now in pairs_of_files if touched and now
-        )
+        laid_out = partial(_laid_out, old, new, old_content, new_content)
         about_others = shared.get((new.file, new.stack), ()) if new else ()
         environments.append(
             offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
@@ -259,8 +257,20 @@ def _with_clear(side: Mapping[Place, Declared], content: Mapping[str, bytes | No
     return made
 
 
-def _laid_out(before: bytes | None, after: bytes | None) -> bool:
-    """Nothing but the layout of a file differs."""
+def _laid_out(
+    old: Declared | None,
+    new: Declared | None,
+    old_content: Mapping[str, bytes | None],
+    new_content: Mapping[str, bytes | None],
+) -> bool:
+    """Nothing but the layout of an environment's files differs."""
+    if not old or not new:
+        return False
+    files = ((old.file, new.file), (old.project_file, new.project_file))
+    return all(_alike_but_laid_out(old_content.get(was), new_content.get(now)) for was, now in files if now)
+
+
+def _alike_but_laid_out(before: bytes | None, after: bytes | None) -> bool:
     if before == after:
         return before is not None
     try:

@@ -21,7 +21,6 @@ _UNLESS_LINKED = "unless companies are linked: then it is refused"
 _UNLESS_OFF = "unless verification is off"
 _UNLESS_FORBIDDEN = "unless companies are linked and allow_disruption is off: then it is refused"
 _IF_ROTATED = "if the encrypted secret is another one"
-_IF_ANOTHER_ID = "if the encrypted client id is another one"
 _KINDS: dict[SentKind, StepKind] = {SentKind.SAVE_KEYS: "save keys", SentKind.DELETE_KEYS: "delete keys"}
 
 
@@ -31,8 +30,7 @@ def _if_rotated(steps: Iterable[Step], sides: Sides, again: Callable[[Sides], It
     if not hidden:
         return tuple(steps)
     sure = {(step.kind, step.regions) for step in again(sides.assuming_equal(hidden))}
-    condition = _IF_ROTATED if "client_secret" in hidden else _IF_ANOTHER_ID
-    return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=condition) for step in steps)
+    return tuple(step if (step.kind, step.regions) in sure else replace(step, condition=_IF_ROTATED) for step in steps)
 
 
 def client(sides: Sides) -> tuple[Step, ...]:
@@ -217,6 +215,8 @@ class Sides:
         """The same change without some fields: nothing follows from what cannot be known."""
         if not self.before or not self.after:
             return self
+        if "client_id" in names and "client_secret" not in self.differ:
+            names = {*names, FINGERPRINT}  # It follows from both.
         kept = {name: one for name, one in self.before.items() if name in names}
         return Sides(self.before, {**self.after, **kept})
 

@@ -126,8 +126,10 @@ def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
 
 def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     """--verify asks each declared data centre once, and a no fails with the switch to turn."""
-    code, found, _ = setup.doctor("--verify")
-    assert code == 0 and found["Zoho accepts the client"][0]["verdict"] == "ok"
+    code, found, text = setup.doctor("--verify")
+    (accepted,) = found["Zoho accepts the client"]
+    assert code == 0 and accepted["verdict"] == "ok"
+    assert "eu, uk, us; this does not prove that customers can link" in accepted["what"] and "invalid_code" not in text
     assert len(setup.simulator.probes) == 3
     setup.simulator.zoho[ID].enabled.discard("uk")
     code, found, _ = setup.doctor("--verify")

@@ -44,18 +44,28 @@ def test_a_key_as_people_paste_it(text: str) -> None:
     assert API_KEY not in repr(key) and HEADER not in repr(key)
 
 
+@pytest.mark.parametrize("form", ["{}:", "Basic {}"])
+def test_a_key_as_ordinary_basic_authentication_has_it(form: str) -> None:
+    """``curl -u key:`` and Terraform's basic_auth put a colon behind it, which Codat's keys do not have."""
+    encoded = base64.b64encode(f"{API_KEY}:".encode()).decode()
+    assert ApiKey.parse(form.format(encoded if "Basic" in form else API_KEY), "CODAT_API_KEY").header == HEADER
+    assert encoded not in one_line(f"Basic {encoded}")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "is empty"),
+        (":", "is empty"),
+        ("Basic Og==", "is not base64 of a key"),
         (" \n", "is empty"),
         ("Bearer abcdefgh12345", "another word than 'Basic'"),
         ("my-secret key", "white space"),
-        ("Basic not*base64!", "is not base64"),
-        ("Basic /////w==", "is not base64"),
-        ("Basic", "is not base64"),
-        ("basic  ", "is not base64"),
-        ("Basic a b", "is not base64"),
+        ("Basic not*base64!", "is not base64 of a key"),
+        ("Basic /////w==", "is not base64 of a key"),
+        ("Basic", "is not base64 of a key"),
+        ("basic  ", "is not base64 of a key"),
+        ("Basic a b", "is not base64 of a key"),
         ("tab\tinside", "characters that no API key has"),
         ("nbsp\u00a0inside", "characters that no API key has"),
         ("no-text-\udcff-inside", "characters that no API key has"),
@@ -150,6 +160,23 @@ def test_codat_that_says_nothing_is_not_quoted(words: Any) -> None:
     with pytest.raises(errors.UnexpectedAnswer) as caught:
         always(418, json={"error": words}).actual()
     assert "Codat says" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"clientId": 7, "clientSecret": 8},
+        {"clientId": ID, "clientSecret": ["XXXX"]},
+        {"clientId": None, "clientSecret": {"version": 1}},
+        {"results": [{"clientId": ID}]},
+        {"keys": {"clientId": ID, "clientSecret": "XXXXc0de"}},
+        {"stored": True},
+    ],
+)
+def test_keys_that_are_no_texts_cannot_be_told(stored: Any) -> None:
+    """Something is stored there, so it is not "none stored", which would overwrite it or be reported as gone."""
+    found = integration(INTEGRATION, stored)
+    assert found.keys == {} and "in a form that this package does not know" in found.keys_untold
 
 
 @pytest.mark.parametrize("answer", [{"text": "<html>not here</html>"}, {"content": b""}, {"json": ["not here"]}])

@@ -21,8 +21,8 @@ from codat_zoho.provider import Books, ZohoClient
 from codat_zoho.provider.boundary import clean
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Simulator, serve
-from tests.mini_engine import Failed, Grpc
-from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process
+from tests.mini_engine import Failed, Grpc, Plain
+from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process, new_secret
 
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 
@@ -101,6 +101,33 @@ def test_a_provider_process_says_the_name_of_an_error() -> None:
         wire.create("books", {"connection": "default", "enabled": True, "allow_disruption": False, "on_delete": "keep"})
     said = str(caught.value).removeprefix("Exception calling application: ")
     assert said.startswith("ConfigurationError: CODAT_URL is http://api.example")
+
+
+def test_a_secret_client_id_is_kept_out_of_the_id_and_of_texts(
+    context: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pulumi keeps ids in clear, so the id is another one then; a resource of an older version keeps the one it has."""
+    secret = f"1000.{new_secret()[:30].upper()}"
+    context.add_zoho_client(secret, SECRET)
+    inputs, problems = (wire := Plain()).check(
+        "client", {}, {"client_id": secret, "client_secret": SECRET, "regions": ["us"], "client_id_is_secret": True}
+    )
+    id_, outs = wire.create("client", inputs)
+    assert not problems and id_.startswith("zoho-client-") and secret not in id_
+    assert wire.diff("client", id_, outs, inputs)[0] is False
+    read, _, live = wire.read("client", id_, outs)
+    assert read == id_ and live == inputs
+    wire.delete("client", id_, outs)
+    assert "no longer managed" not in capsys.readouterr().err, "it is declared"
+    wire.renew()
+    old = {name: value for name, value in outs.items() if name != "client_id_is_secret"}
+    assert wire.diff("client", secret, old, wire.check("client", old, inputs)[0])[:2] == (True, [])
+    assert wire.update("client", secret, old, inputs)["client_id_is_secret"] is True
+    wire.renew()
+    wire.delete("client", secret, outs)
+    said = capsys.readouterr().err
+    assert "Zoho client [redacted] is no longer managed" in said and secret not in said
+    assert len(context.probes) == 1
 
 
 def test_debug_prints_a_redacted_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

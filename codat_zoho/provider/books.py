@@ -81,7 +81,7 @@ def read(id_: str, props: Props) -> ReadResult:
     found = observe(replace(recorded, client_id=as_deployed), actual)
     now = found.values
     live = given | {"client_id": now.client_id, "enabled": now.enabled, FINGERPRINT: now.client_secret_fingerprint}
-    live = {name: value for name, value in live.items() if value is not None}
+    live = {name: value for name, value in live.items() if value is not None} | inputs.marked(props)
     outs = live | _metadata(actual, found.cannot_tell) | {name: props[name] for name in _KEPT if name in props}
     return ReadResult(id_, outs, live)
 
@@ -92,7 +92,7 @@ def create(props: Props) -> CreateResult:
     codat = _start_exclusively(desired.connection)
     outcome = CONTEXT.apply(codat, desired)
     client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
-    return CreateResult(desired.connection, _outs(desired, outcome, client))
+    return CreateResult(desired.connection, _outs(desired, outcome, client) | inputs.marked(props))
 
 
 def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
@@ -114,7 +114,8 @@ def update(olds: Props, news: Props) -> UpdateResult:
     desired = inputs.desired(IntegrationSettings, news)
     codat, before = _start_exclusively(desired.connection), _deployed_to(olds)
     outcome = CONTEXT.apply(codat, desired, _recorded_of(olds), before)
-    return UpdateResult(_outs(desired, outcome, before if before.id else outcome.actual.codat_client))
+    client = before if before.id else outcome.actual.codat_client
+    return UpdateResult(_outs(desired, outcome, client) | inputs.marked(news))
 
 
 def _start_exclusively(connection: str) -> Codat:

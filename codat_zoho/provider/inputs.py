@@ -11,6 +11,7 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
 from codat_zoho.declare.describe import described
+from codat_zoho.declare.platform import SECRET_ID
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import SettingsError
 
@@ -48,7 +49,12 @@ def check(model: type[S], news: Props) -> CheckResult:
     unsettled = [given[name] for name in ("client_secret", "client_id") if name in unknown]
     if "client_secret" in inputs and unsettled:
         inputs[FINGERPRINT] = unsettled[0]
-    return CheckResult(inputs, [])
+    return CheckResult(inputs | marked(news), [])
+
+
+def marked(props: Props) -> dict[str, Any]:
+    """The mark that the client id is secret, where it is."""
+    return {SECRET_ID: True} if props.get(SECRET_ID) is True else {}
 
 
 def changed(olds: Props, news: Props, names: Iterable[str]) -> list[str]:
@@ -73,13 +79,13 @@ def as_deployed(outs: Props) -> dict[str, Any]:
 
 
 def stale(olds: Props, news: Props) -> bool:
-    """Whether what is on record as declared is not what is declared now.
+    """Whether what is on record as declared, or as secret, is not so now.
 
     So it is where a refresh took over what somebody changed, and the program then declared that: nothing differs from
     Codat, and the record has to follow all the same.
     """
     recorded = olds.get(DECLARED)
-    return isinstance(recorded, Mapping) and bool(changed(recorded, news, _RECORDED))
+    return marked(olds) != marked(news) or (isinstance(recorded, Mapping) and bool(changed(recorded, news, _RECORDED)))
 
 
 def utc_now() -> str:

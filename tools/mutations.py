@@ -124,7 +124,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "secrets of a provider's arguments are known",
         "provider/boundary.py",
-        "register(secret)\n",
+        "register(value)\n",
         "pass\n",
         "test_secrets_texts.py",
     ),

@@ -17,6 +17,7 @@ from codat_zoho.simulator import Simulator
 from codat_zoho.texts.redact import one_line
 from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys, new_secret
 
+_NEW_YEAR = 1_767_225_600
 INTEGRATION = {"key": "rwuv", "logoUrl": "https://x", "name": "Zoho Books", "enabled": True}
 HEADER = f"Basic {base64.b64encode(API_KEY.encode()).decode()}"
 
@@ -278,6 +279,31 @@ def test_the_reset_time_is_named() -> None:
     ):
         with pytest.raises(errors.RateLimited, match=text):
             always(429, headers=headers).actual()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("7200", "2026-01-01 02:00 UTC"),
+        (str(_NEW_YEAR + 7200), "2026-01-01 02:00 UTC"),
+        (f"{_NEW_YEAR + 7200}000", "2026-01-01 02:00 UTC"),
+        ("Thu, 01 Jan 2026 02:00:00 GMT", "2026-01-01 02:00 UTC"),
+        ("2026-01-01T02:00:00Z", "2026-01-01 02:00 UTC"),
+        ("2026-01-01T04:00:00+02:00", "2026-01-01 02:00 UTC"),
+        ("2026-01-01 02:00:00", "2026-01-01 02:00 UTC"),
+        ("2026-01-02", "2026-01-02 00:00 UTC"),
+        ("02:00 UTC", "02:00 UTC"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59-12:00"),
+        ("9" * 300, "[redacted]"),
+    ],
+)
+def test_the_reset_time_in_any_form(text: str, said: str) -> None:
+    """Nobody has seen what Codat sends: a date, a timestamp and a number of seconds are understood, the rest quoted."""
+    refused = httpx.Response(429, headers={"X-Rate-Limit-Reset": text})
+    subject = Codat(answering(lambda _: refused, now=lambda: _NEW_YEAR), ApiKey.parse(API_KEY, "CODAT_API_KEY"))
+    with pytest.raises(errors.RateLimited) as caught:
+        subject.keys()
+    assert f"it resets at {said}" in str(caught.value)
 
 
 def test_a_server_that_fails_says_until_when() -> None:

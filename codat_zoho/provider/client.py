@@ -33,7 +33,7 @@ def diff(olds: Props, news: Props) -> DiffResult:
     Create before delete: deleting does nothing, and the other order would make the engine replace what depends on it,
     the integration among it.
     """
-    changes = inputs.changed(olds, news, managed(ZohoClientSettings))
+    changes = inputs.changed(inputs.recorded(olds), news, managed(ZohoClientSettings))
     if not changes:
         # Of a refresh, which comes without a check, it would be a difference that is none.
         return DiffResult(changes=news.get("client_id") in CONTEXT.clients_declared and inputs.stale(olds, news))
@@ -42,17 +42,17 @@ def diff(olds: Props, news: Props) -> DiffResult:
 
 def read(id_: str, props: Props) -> ReadResult:
     """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
-    given = inputs.declared(ZohoClientSettings, props)
+    given = inputs.declared(ZohoClientSettings, inputs.recorded(props))
     if not given:
         return ReadResult(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
     live = given | ({FINGERPRINT: props[FINGERPRINT]} if props.get(FINGERPRINT) else {})
     live |= inputs.marked(props)
     metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
-    secret = given.get("client_secret")
-    if CONTEXT.environment.verify(given.get("verify", "on-change")) == "always" and secret:
+    client_id, secret = given.get("client_id"), given.get("client_secret")
+    if CONTEXT.environment.verify(given.get("verify", "on-change")) == "always" and client_id and secret:
         # An earlier refresh may have left out data centres that said no.
         declared = (props.get(inputs.DECLARED) or {}).get("regions", given.get("regions", ()))
-        live["regions"], found = _ask_again(given["client_id"], secret, declared)
+        live["regions"], found = _ask_again(client_id, secret, declared)
         metadata |= found
     return ReadResult(id_, live | metadata, live)
 
@@ -69,9 +69,8 @@ def create(props: Props) -> CreateResult:
 def update(olds: Props, news: Props) -> UpdateResult:
     """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
     desired = inputs.desired(ZohoClientSettings, news)
-    return UpdateResult(
-        _verified(desired, olds, inputs.changed(olds, news, managed(ZohoClientSettings))) | inputs.marked(news)
-    )
+    changed = inputs.changed(inputs.recorded(olds), news, managed(ZohoClientSettings))
+    return UpdateResult(_verified(desired, olds, changed) | inputs.marked(news))
 
 
 def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from codat_zoho import errors
-from codat_zoho.core.observe import ActualIntegration, CodatClient
+from codat_zoho.core.observe import MOST_COMPANIES, ActualIntegration, CodatClient
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.answers import ID, Call, failure, withdrawn
 from codat_zoho.remote.budget import Account
@@ -134,7 +134,7 @@ class Codat:
         return ActualIntegration(
             enabled=enabled,
             keys=keys,
-            linked=linked if type(linked) is int and linked >= 0 else None,
+            linked=linked if type(linked) is int and 0 <= linked <= MOST_COMPANIES else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
             name=one_line(name) if isinstance(name, str) and name else ZOHO_BOOKS.name,
             keys_untold=untold,

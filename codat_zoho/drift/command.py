@@ -24,6 +24,7 @@ from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.console import Parser, at_terminal, interactive, publish, remark
+from codat_zoho.texts.report_json import redacted
 from codat_zoho.workspace.command import Children
 
 CALLS_AT_ONCE = 3
@@ -141,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
         fleet.close()
+    report = redacted(report)
     fine = not report.exit_code and all(stack.state is State.AS_DECLARED for stack in report.stacks)
     unwritten = False
     for one in drawn:

@@ -20,6 +20,11 @@ from codat_zoho.terminal.console import at_terminal, say
 from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project, plain_name
 
+_NO_STACKS = Failure(
+    "no stacks",
+    "It has no stacks here, so nothing was checked. Is this the right backend? Look: pulumi whoami --verbose",
+)
+
 
 @dataclass(frozen=True)
 class _Target:
@@ -45,8 +50,11 @@ class Checks:
             if self._arguments.state:
                 found = self._files()
             else:
-                listing = [workers.submit(partial(self._targets, project)) for project in self._projects()]
-                found = [target for one in listing for target in one.result()]
+                projects = self._projects()
+                listing = [workers.submit(partial(self._targets, project)) for project in projects]
+                found = [target for one in listing for target in one.result()] or [
+                    _failed(one.name, one.given, _NO_STACKS) for one in projects if isinstance(one, Project)
+                ]
             todo = self._of_this_shard(found)
             results = [target.stack for target in todo]
             running = {workers.submit(one.check): at for at, one in enumerate(todo) if one.check}

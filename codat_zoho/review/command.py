@@ -11,6 +11,7 @@ from pathlib import Path
 from codat_zoho.errors import Exit
 from codat_zoho.review.report import Environment, Review
 from codat_zoho.terminal.console import Parser, publish, say
+from codat_zoho.texts.report_json import redacted
 
 _HELP = """\
 Offline, it compares the stack-config files of two git revisions: nothing is checked out, decrypted or sent anywhere.
@@ -51,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Review, print, and say by the exit code how it looks."""
-    made = _review(arguments)
+    made = redacted(_review(arguments))
     if arguments.stack:
         unknown = _unknown_stack(made, arguments.stack)
         if unknown:

@@ -104,7 +104,9 @@ def publish(text: str, form: str = "text", file: Path | None = None) -> None:
             give_up(sys.stdout)
         if isinstance(problem, BrokenPipeError):
             raise
-        raise ConfigurationError(f"{file or 'Standard output'} cannot be written: {problem.strerror}.") from None
+        raise ConfigurationError(
+            f"{file or 'Standard output'} cannot be written: {problem.strerror or problem}."
+        ) from None
 
 
 def _print(text: str, form: str) -> None:

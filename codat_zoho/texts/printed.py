@@ -13,7 +13,7 @@ _UNSEEN = r"[^ -~\n]"
 _COMMAND = re.compile(rf"#(?={_UNSEEN}*#(?:\w|{_UNSEEN})*\[)|:(?={_UNSEEN}*:(?![0-9A-Fa-f:.]*\]))")
 _COLOUR = r"\[(?:0|(?:1;)?3[1-6])m"
 _CONTROL = re.compile(
-    rf"\x1b(?!{_COLOUR})|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+    rf"\x1b(?!{_COLOUR})|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 _BROKEN = {"json": "\\u{1:04x}", "html": "&#{1};", "junit": "&#{1};", "annotations": "{0}"}
 """How the first character of a command is written in a format: the same to its readers, or else with a space."""

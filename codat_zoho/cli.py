@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from codat_zoho._version import __version__
-from codat_zoho.errors import CodatZohoError, Exit, exit_of
+from codat_zoho.errors import CodatZohoError, ConfigurationError, Exit, exit_of
 from codat_zoho.terminal.completion import SHELLS, script
-from codat_zoho.terminal.console import remark, say
+from codat_zoho.terminal.console import Parser, give_up, publish, remark, say
 from codat_zoho.texts.environment_variables import debugging, help_text
 from codat_zoho.texts.redact import register
 
@@ -35,7 +37,7 @@ COMMANDS: dict[str, str] = {
 
 def _parser() -> argparse.ArgumentParser:
     commands = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho",
         usage="codat-zoho [--version] <command> [options]",
         description="Keeps the Codat Zoho Books integration as declared in Pulumi.",
@@ -43,24 +45,24 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"codat-zoho {__version__}")
-    parser.add_argument("command", help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Whatever goes wrong ends in one line on stderr, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # Not every console can show every character.
     try:
-        try:
-            return _run(argv)
-        finally:
-            sys.stdout.flush()  # Here and not when Python ends, where a reader that went away would be complained of.
+        return _run(argv)
     except KeyboardInterrupt:
         remark("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader went away, as `| head` does: no reason to complain, and nothing more to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(sys.stdout)
         return Exit.ERROR
     except Exception as error:  # noqa: BLE001
         if debugging():
@@ -70,6 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, CodatZohoError):
             remark(str(error))
             return exit_of(type(error))
+        if isinstance(error, OSError):  # Of the machine, and no bug: say, a disk that is full.
+            where = f": {error.filename}" if error.filename else ""
+            remark(f"{error.strerror or type(error).__name__}{where}.")
+            return Exit.ERROR
         bug = f"a bug in codat-zoho ({type(error).__name__})"
         remark(f"{bug}. Run it again with CODAT_ZOHO_DEBUG=1 and report what it prints.")
         return Exit.ERROR
@@ -78,6 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        say(parser.format_help(), end="")
+        return Exit.USAGE
     if arguments.command not in COMMANDS:
         import difflib
 
@@ -85,6 +94,10 @@ def _run(argv: Sequence[str] | None) -> int:
         hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
         parser.error(f"unknown command {arguments.command!r}{hint}")
     _know_secrets()
+    try:
+        Path.cwd()
+    except OSError:
+        raise ConfigurationError("The working directory is gone.", "Change into one that exists.") from None
     command = module_of(arguments.command)
     return int(command.run(command.parser().parse_args(arguments.rest)))
 
@@ -97,7 +110,7 @@ def module_of(command: str) -> Any:
 
 
 def _completion_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho completion",
         description='Prints what completes this command line. In bash or zsh: eval "$(codat-zoho completion bash)", '
         "with the name of the shell, in ~/.bashrc or ~/.zshrc. In fish: codat-zoho completion fish | source.",
@@ -108,7 +121,7 @@ def _completion_parser() -> argparse.ArgumentParser:
 
 
 def _complete(arguments: argparse.Namespace) -> int:
-    print(script(arguments.shell, COMMANDS, {name: module_of(name).parser() for name in COMMANDS}), end="")
+    publish(script(arguments.shell, COMMANDS, {name: module_of(name).parser() for name in COMMANDS}))
     return Exit.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -11,12 +12,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from codat_zoho.cli import COMMANDS, main, module_of
 from codat_zoho.errors import ApiKeyRefused, ConfigurationError, Exit
+from tests.real_engine import ROOT
 from tests.support import SECRET
 
 
@@ -176,6 +179,68 @@ def test_a_reader_that_was_never_there(arguments: list[str], monkeypatch: pytest
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+NOTHING = {"version": 3, "deployment": {}}
+FULL = "codat-zoho: Standard output cannot be written: No space left on device.\n"
+
+
+def _in_a_shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in a folder with a state that holds nothing; ``cz`` is the command."""
+    (folder / "state.json").write_text(json.dumps(NOTHING))
+    define = f'cz() {{ "{sys.executable}" -m codat_zoho "$@"; }}; '
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(
+        ["sh", "-c", define + line], cwd=folder, env=env, capture_output=True, text=True, errors="replace", timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("cz drift --state state.json > /dev/full", 1, FULL),
+        ("cz --help > /dev/full", 1, FULL),
+        ("cz drift --state state.json >&-", 1, "codat-zoho: Standard output cannot be written: it is closed.\n"),
+        ("cz drift --state state.json --output report >&-", 0, ""),
+        ("cz drift --remediate <&-", 2, "no terminal to ask at"),
+        ("cz drift --state nowhere.json 2>&-", 1, ""),
+        ("cz drift --state state.json --previous none.json 2> /dev/full", 0, ""),
+        ("mkdir gone; cd gone; rmdir ../gone; cz drift", 1, "The working directory is gone. Change into one"),
+        (r"""cz drift --state "$(printf 'a\377.json')" --report html=out.html --report json=out.json""", 1, ""),
+    ],
+)
+def test_what_the_machine_lacks_is_no_bug(line: str, code: int, said: str, tmp_path: Path) -> None:
+    """A full disk, a closed stream, a folder that is gone, a name that is no text: at most one line says so."""
+    done = _in_a_shell(line, tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr and "bug" not in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == said.count("\n") or code == 2 or said.endswith("one")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("form", ["text", "html", "json", "junit", "markdown"])
+def test_a_console_with_few_characters(encoding: str, form: str, tmp_path: Path) -> None:
+    """What it cannot show is shown escaped, and costs no report."""
+    line = f"mv state.json 状態.json; cz drift --state 状態.json --format {form}"
+    done = _in_a_shell(line, tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u72b6" in done.stdout or "&#29366;" in done.stdout
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who types the bare name wants to know what there is; in a pipeline it is a mistake."""
+    assert main([]) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert all(f"  {name}" in said for name in COMMANDS) and "error" not in said
+
+
+def test_an_error_of_the_machine_names_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where none of the package's own words fits, the system's do."""
+    command(monkeypatch, _raise(OSError(28, "No space left on device", "/tmp/x")))
+    assert main(["simulate"]) == 1
+    assert capsys.readouterr().err == "codat-zoho: No space left on device: /tmp/x.\n"
 
 
 def test_simulate_serves_until_interrupted() -> None:

@@ -26,6 +26,8 @@ arguments = [one for one in sys.argv[1:] if one != "--non-interactive"]
 config = json.loads(os.environ["FAKE_CONFIG"])
 if arguments[0] == "version":
     print("v" + os.environ.get("FAKE_VERSION", "3.259.0"))
+elif arguments[0] == "whoami" and os.environ.get("FAKE_BACKEND"):
+    sys.exit("error: " + os.environ["FAKE_BACKEND"])
 elif arguments[0] == "whoami":
     print(json.dumps({{"user": "somebody", "url": "file:///state"}}))
 elif arguments[:2] == ["stack", "ls"]:
@@ -136,6 +138,26 @@ def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     setup.simulator.zoho[ID].enabled.discard("uk")
     code, found, _ = setup.doctor("--verify")
     assert code == 1 and "enable uk" in found["Zoho accepts the client"][0]["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "step"),
+    [
+        ("https://api.pulumi.com", "PULUMI_ACCESS_TOKEN must be set", "pulumi login"),
+        ("", 'pq: password authentication failed for user "state"', "PGPASSWORD"),
+        ("postgres://state@db/pulumi", "dial tcp: connection refused", "PGUSER"),
+        ("s3://state", "operation error S3: GetObject, api error InvalidAccessKeyId", "AWS_PROFILE"),
+        ("gs://state", "google: could not find default credentials", "gcloud auth"),
+        ("azblob://state", "DefaultAzureCredential: failed to acquire a token", "az login"),
+        ("file:///gone", "no such file or directory", "a folder that is there"),
+    ],
+)
+def test_what_to_do_fits_the_backend(setup: SetUp, address: str, said: str, step: str) -> None:
+    """Nobody logs in to a bucket with `pulumi login`."""
+    setup.environment(FAKE_BACKEND=said, PULUMI_BACKEND_URL=address)
+    code, found, _ = setup.doctor()
+    (one,) = found["backend"]
+    assert code == 1 and one["verdict"] == "fail" and step in one["next_step"] and said in one["what"]
 
 
 # --- broken set-ups ---------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from codat_zoho.drift import stacks as stacks_module
 from codat_zoho.drift.command import Output, interruptible, outputs, parser
 from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.drift.stacks import Checks, belongs
+from codat_zoho.errors import ConfigurationError
 from codat_zoho.workspace.command import Children, Stopped, TimedOut
 from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project
@@ -57,6 +58,9 @@ def test_help_reads_without_pulumi() -> None:
         (["--report", "json=/nowhere/drift.json"], "its folder does not exist"),
         (["--output", "/"], "it is a folder"),
         (["--report", "json=a", "--report", "html=a"], "same file"),
+        (["--report", "json=a", "--report", "junit=./a"], "same file"),
+        (["--output", "a", "--report", "junit=../{here}/a"], "same file"),
+        (["--timeout", "99999999999"], "must be a whole number from 1 to"),
         (["--yes"], "--yes needs --remediate"),
         (["--remediate"], "add --yes"),
         (["--all-stack"], "unrecognized arguments"),
@@ -73,7 +77,7 @@ def test_a_wrong_command_line_is_refused_before_anything_runs(
     """Exit code 2, and the reason."""
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with pytest.raises(SystemExit) as ended:
-        main(["drift", *words])
+        main(["drift", *(word.replace("{here}", Path.cwd().name) for word in words)])
     assert ended.value.code == 2
     shown = " ".join(capsys.readouterr().err.split())
     assert any(one in shown for one in said.split("|"))
@@ -110,6 +114,43 @@ def test_a_new_report_has_the_usual_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "drift.html").stat().st_mode) == 0o644
 
 
+def test_a_link_leads_to_the_new_report(tmp_path: Path) -> None:
+    """Where a report is published by a link, the link stays; so does one that leads nowhere yet."""
+    link, there = tmp_path / "latest.json", tmp_path / "there.json"
+    link.symlink_to(there)
+    for text in ("", "old"):
+        there.write_text(text) if text else None
+        Output("json", link).write(SAMPLE)
+        assert link.is_symlink() and json.loads(there.read_text())["version"] == 1
+
+
+def test_other_reports_are_written_where_one_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk, or a reader that went away, costs that one: one line says so, and the exit code is 1."""
+    state = tmp_path / "state.json"
+    state.write_text('{"version": 3, "deployment": {}}')
+    write = Output.write
+
+    def nobody_reads(output: Output, report: Report) -> None:
+        if output.path is None:
+            raise BrokenPipeError
+        write(output, report)
+
+    monkeypatch.setattr(Output, "write", nobody_reads)
+    reports = ["--report", "json=/dev/full", "--report", f"html={tmp_path / 'drift.html'}"]
+    assert main(["drift", "--state", str(state), *reports]) == 1
+    assert capsys.readouterr().err == "codat-zoho: /dev/full cannot be written: No space left on device.\n"
+    assert (tmp_path / "drift.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A state is waited for no longer than --timeout says."""
+    os.mkfifo(tmp_path / "pipe")
+    assert main(["drift", "--state", str(tmp_path / "pipe"), "--timeout", "1"]) == 1
+    assert "longer than --timeout" in capsys.readouterr().out
+
+
 def test_a_device_is_written_to_as_it_is() -> None:
     """/dev/null, or a pipe, is not replaced by a file."""
     Output("markdown", Path(os.devnull)).write(SAMPLE)
@@ -119,7 +160,7 @@ def test_a_device_is_written_to_as_it_is() -> None:
 def test_a_report_that_cannot_be_drawn_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure half-way leaves no file of its own."""
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(ConfigurationError, match="cannot be written: full"):
         Output("junit", tmp_path / "drift.xml").write(SAMPLE)
     assert not list(tmp_path.iterdir())
 
@@ -236,8 +277,9 @@ def test_a_backend_that_cannot_list_is_told_once() -> None:
 
 def test_nothing_to_check_is_said() -> None:
     """No stack is no clean stack."""
-    empty = checks("shop", "--all-stacks", listed={})
-    assert empty.run() == () and empty.notes == ["shop has no stacks."]
+    (empty,) = checks("shop", "--all-stacks", listed={}).run()
+    assert empty.state is State.ERROR and empty.failure and "nothing was checked" in empty.failure.text
+    assert [one.title for one in checks("shop", "nowhere", "--all-stacks", listed={}).run()] == ["nowhere/*"]
     (stack,) = checks("shop", listed={f"s{number}": False for number in range(12)}).run()
     assert stack.failure and "s7 and 4 more" in stack.failure.text
 

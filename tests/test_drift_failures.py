@@ -78,6 +78,19 @@ def test_what_only_says_that_something_failed_is_left_out(message: str) -> None:
             "authentication",
             "not logged in",
         ),
+        (
+            'error: failed to ping PostgreSQL database: pq: password authentication failed for user "state"',
+            (),
+            "authentication",
+            "login to Pulumi's backend fails",
+        ),
+        (
+            'error: read ".pulumi/meta.yaml": blob (code=Unknown): operation error S3: GetObject, https response '
+            "error StatusCode: 403, api error InvalidAccessKeyId: The AWS Access Key Id does not exist in our records.",
+            (),
+            "authentication",
+            "login to Pulumi's backend fails",
+        ),
         ("error: could not unmarshal '/p/Pulumi.yaml': invalid YAML file", (), "project", "Correct Pulumi.yaml"),
         (PROVIDER, ["The 'virtualenv' option in Pulumi.yaml is set to 'x', but 'x' doesn't exist."], "project", "'x'"),
         (PROVIDER, ["python: No module named 'pulumi'"], "project", "lacks a module"),

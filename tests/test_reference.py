@@ -140,6 +140,28 @@ def test_every_field_of_a_report_is_explained(title: str) -> None:
         assert field.get("description") or target.get("description"), name
 
 
+def _parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Each schema within a schema."""
+    yield schema
+    for held in ("properties", "$defs"):
+        for part in schema.get(held, {}).values():
+            yield from _parts(part)
+    for part in (*schema.get("anyOf", ()), schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(part, dict):
+            yield from _parts(part)
+
+
+@pytest.mark.parametrize("title", schemas.SCHEMAS)
+def test_schemas_are_strict(title: str) -> None:
+    """Ajv compiles each in its strict mode: one type at a time, known keywords, and what is required is described."""
+    known = {"$schema", "$defs", "$ref", "title", "description", "examples", "type", "const", "enum", "anyOf"}
+    known |= {"items", "properties", "required", "additionalProperties", "pattern"}
+    for part in _parts(json.loads(schemas.SCHEMAS[title][0].read_text())):
+        assert part.keys() <= known and isinstance(part.get("type", ""), str), part
+        assert "type" in part or not {"enum", "items", "properties", "pattern"} & part.keys(), part
+        assert set(part.get("required", ())) <= part.get("properties", {}).keys(), part
+
+
 def test_all_schemas_are_on_the_page() -> None:
     """Another report with a schema gets its place."""
     there = set((ROOT / "codat_zoho").rglob("*schema.json"))

@@ -160,7 +160,7 @@ def test_the_keyboard_reaches_table_and_details(browser: Browser) -> None:
     assert browser.run("document.activeElement.textContent") == "Skip to the details"
     assert browser.run("document.activeElement.getBoundingClientRect().left") >= 0, "it shows when it is reached"
     browser.press(TAB)
-    assert browser.run("document.activeElement.getAttribute('role')") == "region"
+    assert browser.run("document.activeElement.className") == "scroll"
     browser.press(TAB)
     assert browser.run("document.activeElement.tagName") == "A"
     assert browser.run("getComputedStyle(document.activeElement).outlineStyle") != "none"
@@ -182,4 +182,5 @@ def test_it_fits_a_narrow_screen(browser: Browser) -> None:
     """The table scrolls by itself; the page does not."""
     browser.command("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)
     assert browser.run("document.documentElement.scrollWidth") <= 400
+    assert browser.run("[...document.querySelectorAll('pre, #about')].every(one => one.scrollWidth <= 400)")
     browser.command("Emulation.clearDeviceMetricsOverride")

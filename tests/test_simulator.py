@@ -424,6 +424,8 @@ def test_the_control_interface(simulator: Simulator, base: str, codat: httpx.Cli
     control(base, "DELETE", "/faults")
     assert codat.get("/integrations/rwuv").status_code == 200
     assert control(base, "GET", "/state").json()["zoho"][1]["secret"] == f"ends in {SECRET[-4:]}"
+    told = control(base, "GET", "/state").json()["codat"]
+    assert [one["apiKey"] for one in told] == [f"ends in {API_KEY[-4:]}", "ends in ient"], "which client is which"
     assert len(control(base, "GET", "/calls").json()) == 3
     control(base, "DELETE", "/calls")
     assert control(base, "GET", "/calls").json() == []

@@ -20,8 +20,18 @@ from codat_zoho.declare.settings import declared
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import ask, confirmed, given, interactive, refuse_existing, remark, write_new
-from codat_zoho.texts.redact import redact
+from codat_zoho.terminal.console import (
+    Parser,
+    ask,
+    confirmed,
+    given,
+    interactive,
+    publish,
+    refuse_existing,
+    remark,
+    show,
+    write_new,
+)
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name
 
@@ -36,7 +46,7 @@ _PROGRAM = "\nAdd these lines to your program; until then the resources are prot
 
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho adopt",
         description="Reads the Zoho Books integration from Codat and says what declares exactly that: an\n"
         "import file, the commands to run, and lines for a program of your own. With --run it does it.",
@@ -121,11 +131,11 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         codat = environment.codat(web, connection)
         client = codat.named_client()
         whose = f"the Codat client {client}" if client.id else client.why
-        print(redact(f"Connection {connection!r} (API key from {key.source}; {whose}):"))
+        show(f"Connection {connection!r} (API key from {key.source}; {whose}):")
         actual = replace(codat.actual(), codat_client=client)
         counted = codat.count_linked() if actual.linked is None else None
         for line in deciding.describe(actual, counted):
-            print(redact(f"  {line}"))
+            show(f"  {line}")
         question = f"Zoho client secret of connection {connection!r}" if arguments.ask_secret else ""
         choices = Choices(
             client_id=ids.get(connection) or ids.get("") or ready.client.get("client_id"),
@@ -140,14 +150,14 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         except ClientIdNeeded as needed:
             if not interactive():
                 raise
-            print(f"  {needed.what}")
+            show(f"  {needed.what}")
             typed = ask("  Zoho's client id (API console, Client Secret tab), or Enter to leave the keys unmanaged: ")
             choices = replace(choices, client_id=typed) if typed else replace(choices, leave_keys=True)
             takeover = deciding.decide(actual, connection, choices)
         if arguments.probe:
             takeover = _probed(takeover, web, environment)
         for note in takeover.notes:
-            print(redact(f"  - {note}"))
+            show(f"  - {note}")
         target.takeovers.append(takeover)
 
 
@@ -188,7 +198,7 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
 
     check_version(cli)
     todo = []
-    print("\nPlan:")
+    show("\nPlan:")
     for target in found:
         new = record(target.stack, target.takeovers, project)
         already: frozenset[str] = frozenset()
@@ -201,33 +211,33 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
                 "Nothing was changed, and nothing is overwritten. Set them to what is there or remove them "
                 "(pulumi config rm), adopt, then change them back: pulumi preview shows what that would do.",
             )
-        print(f"  Stack {target.stack}{'' if target.exists else ' (new)'}:")
+        show(f"  Stack {target.stack}{'' if target.exists else ' (new)'}:")
         if complete:
-            print(
+            show(
                 "    nothing to do: it manages this already; `pulumi preview --refresh` tells whether anything differs"
             )
             continue
         for key, value in new.config.items():
             shown = ", ".join(value) if isinstance(value, list) else value or "nothing: keys unmanaged"
-            print(f"    set {key} to {shown}")
+            show(f"    set {key} to {shown}")
         for key, value in new.secrets.items():
-            print(f"    set {key} to {'the given secret, encrypted' if value else 'an empty secret: unmanaged'}")
+            show(f"    set {key} to {'the given secret, encrypted' if value else 'an empty secret: unmanaged'}")
         for entry in new.entries:
             if entry.name not in already:
-                print(f"    import {entry.name} ({entry.kind} {entry.id})")
+                show(f"    import {entry.name} ({entry.kind} {entry.id})")
         todo.append((new, already))
     if not todo:
         return 0
     if not arguments.yes and not confirmed("Go on? Only the stack changes, nothing at Codat or Zoho."):
-        print("Nothing was changed.")
+        show("Nothing was changed.")
         return 1
     for new, already in todo:
-        take_over(new, already, project, cli, lambda text: print(redact(text), flush=True))
-        print(f"Stack {new.stack}: done. Nothing differs, and nothing was written to Codat or Zoho.")
+        take_over(new, already, project, cli, show)
+        show(f"Stack {new.stack}: done. Nothing differs, and nothing was written to Codat or Zoho.")
         if new.own:
-            print(_PROGRAM + program(new.entries))
+            show(_PROGRAM + program(new.entries))
         elif new.entries[0].kind == CLIENT and not any(new.secrets.values()):
-            print(f"To manage the secret too: pulumi config set --secret {next(iter(new.secrets))}; then pulumi up")
+            show(f"To manage the secret too: pulumi config set --secret {next(iter(new.secrets))}; then pulumi up")
     return 0
 
 
@@ -245,28 +255,29 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
         elif any(one.desired.client_secret for one in target.takeovers):
             why = f"stack {target.stack}, which would encrypt it, does not exist yet"
             target.takeovers = [one.without_secret(why) for one in target.takeovers]
-            print(f"  - client_secret: left unmanaged, since {why}: run `pulumi stack init` first, or use --run.")
+            show(f"  - client_secret: left unmanaged, since {why}: run `pulumi stack init` first, or use --run.")
         new = record(target.stack, target.takeovers, project)
         records.append(new)
         files[folder / f"adopt-{plain_name(new.stack)}.json"] = import_file(new.entries, encrypt)
     if arguments.dry_run:
         for file, text in files.items():
             there = " (exists, and would not be overwritten)" if file.exists() else ""
-            print(f"\n--- {file.name}{there}\n{text}", end="")
-        print("\nNothing was written. Without --dry-run the file is, and these commands are what to run then:")
+            show(f"\n--- {file.name}{there}")
+            publish(text, "json")
+        show("\nNothing was written. Without --dry-run the file is, and these commands are what to run then:")
     else:
         refuse_existing(*files)
         for file, text in files.items():
             write_new(file, text)
-        print(f"\nWritten to {folder}: {', '.join(file.name for file in files)}. Nothing else was changed.")
-        print("Look at it, then run these commands in that folder:")
-    print()
+        show(f"\nWritten to {folder}: {', '.join(file.name for file in files)}. Nothing else was changed.")
+        show("Look at it, then run these commands in that folder:")
+    show()
     for new, file in zip(records, files, strict=True):
         for command in commands(new, file.name):
-            print(redact(command.shell()))
+            show(command.shell())
     for new in records:
         if new.own:
-            print(
+            show(
                 f"\nAdd these lines to your program; until then the resources are protected:\n\n{program(new.entries)}"
             )
     return 0

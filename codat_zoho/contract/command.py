@@ -12,7 +12,8 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, problem_with
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import given, refuse_existing, remark, say, write_new
+from codat_zoho.terminal.console import Parser, given, publish, refuse_existing, remark, say, write_new
+from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
@@ -29,7 +30,7 @@ exit codes: 0 done, also where something differs; 1 refused, failed, or not all 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho contract",
         description="Compares what this package assumes of Codat and Zoho with what they do.",
         epilog=_EPILOG,
@@ -72,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         ask_zoho(web, _real_keys(), arguments.zoho, arguments.disabled_in, environment.zoho_url(), table, say)
     else:
         table.miss("Zoho was not asked (--zoho)", *ZOHO)
-    result = json.dumps(table.content(), indent=2) + "\n"
-    print(redact(result) if arguments.format == "json" else f"\n{table.text()}", end="")
+    result = harmless(json.dumps(table.content(), indent=2) + "\n", "json")
+    publish(redact(result) if arguments.format == "json" else f"\n{table.text()}")
     if arguments.output:
         write_new(arguments.output, result)
         say(f"Written: {arguments.output}")

@@ -14,7 +14,7 @@ from codat_zoho._version import __version__
 from codat_zoho.doctor.finding import Finding, Situation, Verdict, fail, trouble
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import remark
+from codat_zoho.terminal.console import Parser, at_terminal, publish, remark, show
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project
@@ -25,7 +25,7 @@ _COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\
 
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho doctor",
         description="Looks at everything that a deployment needs and says what is wrong and what to do. It reads only, "
         "and shows no key or secret.",
@@ -46,11 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     findings = list(examine(arguments))
     if arguments.format == "json":
         content = {"codat-zoho": __version__, "checks": [asdict(one) for one in findings]}
-        print(redact(json.dumps(content, indent=2)))
+        publish(redact(json.dumps(content, indent=2)) + "\n", "json")
     else:
         for one in findings:
-            print(redact(_line(one)))
-        print(_sum(findings))
+            show(_line(one))
+        show(_sum(findings))
     return int(any(one.verdict == "fail" for one in findings))
 
 
@@ -99,7 +99,7 @@ def _safely(topic: str, check: Check, now: Situation) -> Iterator[Finding]:
 
 def _line(one: Finding) -> str:
     word = f"{one.verdict:<4}"
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+    if at_terminal(sys.stdout) and "NO_COLOR" not in os.environ:
         word = f"{_COLOURS[one.verdict]}{word}\033[0m"
     step = f"\n{'':29}-> {one.next_step}" if one.next_step else ""
     return f"{word}  {one.topic:<23}{one.what}{step}"

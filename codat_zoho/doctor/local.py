@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,14 @@ _NEEDED = (
     (IMPORTS_DYNAMIC, warn, f"`codat-zoho adopt --run` needs {IMPORTS_DYNAMIC} or newer"),
 )
 """Versions of the pulumi command, and what is missing below each."""
+_LOGINS = (
+    ("postgres:|pq:", "Set user and password right in PULUMI_BACKEND_URL, or set PGUSER and PGPASSWORD."),
+    ("s3:|S3:", "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for a user who may read the bucket."),
+    ("gs:|google", "Run: gcloud auth application-default login; or set GOOGLE_APPLICATION_CREDENTIALS."),
+    ("azblob:|Azure", "Run: az login; or set AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY."),
+    ("file:", "Set PULUMI_BACKEND_URL to a folder that is there."),
+)
+"""What to do where the backend cannot be used, by its address or by what pulumi says; else it takes a login."""
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -65,7 +74,9 @@ def stack(now: Situation) -> Iterator[Finding]:
         yield ok("backend", now.pulumi.backend())
         stacks = now.pulumi.stacks()
     except ConfigurationError as error:
-        yield fail("backend", error.what, "Log in: pulumi login")
+        told = f"{os.environ.get('PULUMI_BACKEND_URL', '')} {error.what}"
+        step = next((step for words, step in _LOGINS if re.search(words, told)), "Log in: pulumi login")
+        yield fail("backend", error.what, step)
         return
     name = named or next((name for name, selected in stacks.items() if selected), None)
     if name is None:

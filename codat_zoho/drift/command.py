@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import secrets
-import shutil
 import signal
 import sys
 import time
@@ -25,7 +23,8 @@ from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import remark
+from codat_zoho.terminal.console import Parser, at_terminal, interactive, publish, remark
+from codat_zoho.texts.report_json import redacted
 from codat_zoho.workspace.command import Children
 
 CALLS_AT_ONCE = 3
@@ -56,7 +55,7 @@ passphrase where there is one, and the API keys: from the environment, stack con
 
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho drift",
         description="Tell whether anybody changed Codat or Zoho behind the code's back, in any number of stacks.",
         epilog=_EPILOG,
@@ -143,15 +142,24 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.remediate:
             report = checks.remediate(report, ask=not arguments.yes)
         fleet.close()
+    report = redacted(report)
     fine = not report.exit_code and all(stack.state is State.AS_DECLARED for stack in report.stacks)
+    unwritten = False
     for one in drawn:
-        if not (arguments.quiet and fine and one.path is None):
+        if arguments.quiet and fine and one.path is None:
+            continue
+        try:
             one.write(report)
-    return Exit(report.exit_code)
+        except BrokenPipeError:  # Nobody reads any more, and the other reports are for others.
+            unwritten = True
+        except ConfigurationError as problem:
+            remark(str(problem))
+            unwritten = True
+    return Exit.ERROR if unwritten else Exit(report.exit_code)
 
 
 def _refuse_what_contradicts(arguments: argparse.Namespace) -> None:
-    paths = [one.path for one in outputs(arguments) if one.path]
+    paths = [os.path.realpath(one.path) for one in outputs(arguments) if one.path]
     if len(set(paths)) < len(paths):
         parser().error("two reports would be written to the same file")
     if arguments.yes and not arguments.remediate:
@@ -160,7 +168,7 @@ def _refuse_what_contradicts(arguments: argparse.Namespace) -> None:
         if arguments.state and getattr(arguments, name):
             word = "folders of projects" if name == "project" else f"--{name}"
             parser().error(f"--state checks files alone: it does not go together with {word}")
-    if arguments.remediate and not arguments.yes and not sys.stdin.isatty():
+    if arguments.remediate and not arguments.yes and not interactive():
         parser().error("--remediate asks first, and there is no terminal to ask at: add --yes")
 
 
@@ -170,7 +178,7 @@ def _previous(path: Path | None) -> Mapping[Key, str]:
     try:
         return drifts_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        print(f"codat-zoho: there is no earlier report {path} yet; drift is dated from this run on", file=sys.stderr)
+        remark(f"there is no earlier report {path} yet; drift is dated from this run on")
         return {}
     except (OSError, ValueError) as problem:
         raise ConfigurationError(f"--previous {path} cannot be used: {problem}.") from None
@@ -217,29 +225,10 @@ class Output:
     color: bool = False
 
     def write(self, report: Report) -> None:
-        """Draw the report and write it, at once or not at all."""
+        """Draw the report and write it, see ``publish``."""
         options = {"color": self.color} if self.format == "text" else {}
         text = import_module(f"codat_zoho.drift.formats.{self.format}").draw(report, **options)
-        if self.path is None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        elif self.path.exists() and not self.path.is_file():
-            self.path.write_text(text, encoding="utf-8")  # A pipe or a device cannot be replaced.
-        else:
-            _replace(self.path, text)
-
-
-def _replace(path: Path, text: str) -> None:
-    # What reads it meanwhile, and a run that is killed, never meet half a report.
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        new.touch(exist_ok=False)
-        if path.exists():
-            shutil.copymode(path, new)
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+        publish(text, self.format, self.path)
 
 
 def output(text: str) -> Output:
@@ -268,4 +257,4 @@ def outputs(arguments: argparse.Namespace) -> list[Output]:
 def _color(arguments: argparse.Namespace) -> bool:
     if arguments.no_color or os.environ.get("NO_COLOR") or arguments.output:
         return False
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return at_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 import traceback
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,8 +23,8 @@ from codat_zoho.remote.concurrency import Once
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Http
 from codat_zoho.remote.zoho import probe
+from codat_zoho.terminal.console import say
 from codat_zoho.texts.environment_variables import debugging
-from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import TOO_LONG, Stopped
 from codat_zoho.workspace.esc import Given
 from codat_zoho.workspace.failures import AUTHENTICATION, Failed, Failure, from_error
@@ -175,7 +174,7 @@ class Comparison:
 def _bug(error: Exception) -> Failure:
     """An error that nobody foresaw; its text may quote anything, so it stays out."""
     if debugging():
-        print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+        say("".join(traceback.format_exception(error)))
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     text = f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 and report it."

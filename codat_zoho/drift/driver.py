@@ -11,6 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import TimeoutError as TimedOut
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,11 @@ from threading import Semaphore
 
 from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
-from codat_zoho.remote.concurrency import Workers
+from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace import state as exported
-from codat_zoho.workspace.command import Children, Pulumi
+from codat_zoho.workspace.command import TOO_LONG, Children, Pulumi
 from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
 from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
@@ -73,13 +74,11 @@ class Fleet:
         """Check a state that was exported to a file; ``-`` is standard input. What goes wrong is in the result."""
         shown = "standard input" if file == "-" else file
 
-        def read(_seconds: float) -> bytes:
+        def read(seconds: float) -> bytes:
             try:
-                if file != "-":
-                    return Path(file).read_bytes()
-                if sys.stdin is None:
-                    raise OSError(errno.EBADF, "it is closed")
-                return sys.stdin.buffer.read()
+                return start(partial(_content, file)).result(seconds)
+            except TimedOut:  # A pipe that nobody writes to, or that does not end.
+                raise Failed(TOO_LONG) from None
             except OSError as problem:
                 raise Failed(Failure("state", f"{shown} cannot be read: {problem.strerror}.")) from None
 
@@ -166,6 +165,16 @@ class Fleet:
         if by_hand:
             return Remediation("by hand", f"The rest is restored. {left}")
         return Remediation("done", "pulumi up --refresh has restored what is declared.")
+
+
+def _content(file: str) -> bytes:
+    if file != "-":
+        return Path(file).read_bytes()
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed")
+    # Not through its buffer, which a thread that still waits here would keep Python from closing.
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:
+        return unbuffered.readall()
 
 
 def _up(stack: Stack, project: Project | None) -> str:

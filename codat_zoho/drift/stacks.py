@@ -16,8 +16,14 @@ from pathlib import Path
 from codat_zoho.drift.driver import READERS, Fleet
 from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.remote.concurrency import Workers
+from codat_zoho.terminal.console import at_terminal, say
 from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project, plain_name
+
+_NO_STACKS = Failure(
+    "no stacks",
+    "It has no stacks here, so nothing was checked. Is this the right backend? Look: pulumi whoami --verbose",
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,11 @@ class Checks:
             if self._arguments.state:
                 found = self._files()
             else:
-                listing = [workers.submit(partial(self._targets, project)) for project in self._projects()]
-                found = [target for one in listing for target in one.result()]
+                projects = self._projects()
+                listing = [workers.submit(partial(self._targets, project)) for project in projects]
+                found = [target for one in listing for target in one.result()] or [
+                    _failed(one.name, one.given, _NO_STACKS) for one in projects if isinstance(one, Project)
+                ]
             todo = self._of_this_shard(found)
             results = [target.stack for target in todo]
             running = {workers.submit(one.check): at for at, one in enumerate(todo) if one.check}
@@ -148,7 +157,7 @@ class Checks:
         if not drifted:
             return report
         for stack in drifted:
-            print(f"{stack.title}: drift in {', '.join(stack.drifted)}", file=sys.stderr)
+            say(f"{stack.title}: drift in {', '.join(stack.drifted)}")
         agreed = not ask or _agreed(len(drifted))
         stacks = []
         for stack in report.stacks:
@@ -156,7 +165,7 @@ class Checks:
             if stack.drifted and not agreed:
                 outcome = Remediation("declined")
             elif stack.drifted:
-                print(f"{stack.title}: pulumi up --refresh …", file=sys.stderr)
+                say(f"{stack.title}: pulumi up --refresh …")
                 outcome = self._fleet.remediate(self._fleet.project(stack.directory), stack)
             stacks.append(replace(stack, remediation=outcome))
         return replace(report, stacks=tuple(stacks))
@@ -185,18 +194,18 @@ def _each_once(names: Iterable[str], same: Callable[[str], Hashable]) -> list[st
 
 def belongs(title: str, index: int, count: int) -> bool:
     """Tell whether a stack belongs to the ``index``-th of ``count`` parts. Other stacks have no say in it."""
-    return int(hashlib.sha256(title.encode()).hexdigest(), 16) % count == index - 1
+    return int(hashlib.sha256(title.encode("utf-8", "surrogateescape")).hexdigest(), 16) % count == index - 1
 
 
 def _agreed(count: int) -> bool:
     stacks = "this stack" if count == 1 else f"these {count} stacks"
     question = f"Run pulumi up --refresh on {stacks}? It also deploys what else has changed in the code. [y/N] "
-    print(question, end="", file=sys.stderr, flush=True)
+    say(question, end="")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _on_terminal() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("CI")
+    return at_terminal(sys.stderr) and not os.environ.get("CI")
 
 
 def _draw(line: str) -> None:

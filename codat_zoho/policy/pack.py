@@ -28,6 +28,7 @@ from pulumi_policy import (
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX, UNKNOWN
 from codat_zoho.policy.files import clear_settings
 from codat_zoho.policy.rules import RULES, Check, Rule
+from codat_zoho.texts.printed import harmless
 
 _TYPES = {"client": f"{TOKEN_PREFIX}{CLIENT}", "integration": f"{TOKEN_PREFIX}{INTEGRATION}"}
 
@@ -61,7 +62,7 @@ def _resource_policy(rule: Rule, check: Check) -> Any:
             config = args.get_config()
             parameters = {name: config[name] for name in rule.parameters if config.get(name) is not None}
             for text in check(values, **parameters):
-                report_violation(text)
+                report_violation(harmless(text))
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
 
@@ -75,7 +76,7 @@ def _stack_policy(rule: Rule) -> Any:
                 f"Pulumi.{stack}.yaml cannot be read here, so whether a secret is in clear is not known"
             )
         for text in found or ():
-            report_violation(text)
+            report_violation(harmless(text))
 
     return StackValidationPolicy(validate=validate, **_about(rule))
 

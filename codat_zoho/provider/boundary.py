@@ -12,6 +12,7 @@ from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider.inputs import marked
 from codat_zoho.provider.process import CONTEXT, in_provider_process, say
 from codat_zoho.texts.environment_variables import counting, debugging
+from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import redact, register
 
 P = ParamSpec("P")
@@ -63,7 +64,7 @@ def _shown(error: BaseException) -> tuple[str, str]:
     if debugging():
         say("".join(traceback.format_exception(error)))
     if isinstance(error, CodatZohoError):
-        return type(error).__name__, redact(str(error))
+        return type(error).__name__, harmless(redact(str(error)))
     if not isinstance(error, Exception):
         return "Interrupted", "The operation was interrupted. Nothing is lost: run it again."
     frames = traceback.extract_tb(error.__traceback__)

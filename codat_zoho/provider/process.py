@@ -17,6 +17,7 @@ from codat_zoho.declare.settings import Spelling
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.concurrency import Once
 from codat_zoho.texts.environment_variables import debugging
+from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import redact
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is lo
 
 def say(text: str) -> None:
     """Print a line for the user; the engine shows what the provider process prints."""
-    print(redact(f"codat-zoho: {text}"), file=sys.stderr, flush=True)
+    print(harmless(redact(f"codat-zoho: {text}")), file=sys.stderr, flush=True)
 
 
 class Context:

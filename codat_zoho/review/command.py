@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from codat_zoho.errors import ConfigurationError, Exit
+from codat_zoho.errors import Exit
 from codat_zoho.review.report import Environment, Review
+from codat_zoho.terminal.console import Parser, publish, say
+from codat_zoho.texts.report_json import redacted
 
 _HELP = """\
 Offline, it compares the stack-config files of two git revisions: nothing is checked out, decrypted or sent anywhere.
@@ -26,7 +27,7 @@ exit codes:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="codat-zoho review",
         description="Says what a change of configuration will do, what is dangerous in it, and what a person must do.",
         epilog=_HELP,
@@ -64,24 +65,17 @@ def _path(text: str) -> Path:
 
 def run(arguments: argparse.Namespace) -> int:
     """Review, print, and say by the exit code how it looks."""
-    made = _review(arguments)
+    made = redacted(_review(arguments))
     if arguments.stack:
         unknown = _unknown_stack(made, arguments.stack)
         if unknown:
-            print(f"codat-zoho review: --stack: {unknown}", file=sys.stderr)
+            say(f"codat-zoho review: --stack: {unknown}")
             return Exit.USAGE
         made = replace(made, environments=tuple(one for one in made.environments if _names(one) & {*arguments.stack}))
     if arguments.clear_secrets:
         made = replace(made, environments=tuple(map(_clear_secrets, made.environments)), cannot_know=())
     text: str = importlib.import_module(f"codat_zoho.review.formats.{arguments.format}").render(made)
-    if arguments.output:
-        try:
-            arguments.output.write_text(text, encoding="utf-8")
-        except OSError as problem:
-            raise ConfigurationError(f"--output: {arguments.output} cannot be written: {problem.strerror}.") from None
-    else:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    publish(text, arguments.format, arguments.output)
     if made.broken or (arguments.strict and made.not_reviewed):
         return Exit.ERROR
     failed = {"danger": made.dangerous, "change": made.dangerous or made.changes_something, "never": False}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import sys
 from pathlib import Path
 from typing import get_type_hints
 
@@ -13,6 +12,7 @@ from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator.control import checked
 from codat_zoho.simulator.server import make_server
 from codat_zoho.simulator.world import Simulator, Switches
+from codat_zoho.terminal.console import Parser, publish, say
 from codat_zoho.texts.redact import one_line
 
 DEMO_KEY = "simulator-api-key"
@@ -22,7 +22,7 @@ DEMO_SECRET = "5111a7ed5ec2e7000000000000000000000000c0de"
 
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="codat-zoho simulate",
         description="Stand-ins for Codat and for Zoho's token endpoints, on this machine only. Nothing is kept.",
         epilog="Change things as a person would in the Portal or the console, and inject faults, with the control\n"
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         simulator = Simulator(observed(arguments.contract) if arguments.contract else None)
     except ConfigurationError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return 1
     if not arguments.empty:
         simulator.add_codat_client(DEMO_KEY, linked=arguments.linked)
@@ -54,15 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         server = make_server(simulator, arguments.port)
     except (OSError, OverflowError) as error:
-        print(f"Port {arguments.port} cannot be used ({error}); choose another with --port.", file=sys.stderr)
+        say(f"Port {arguments.port} cannot be used ({error}); choose another with --port.")
         return 1
     base = f"http://127.0.0.1:{server.server_port}"
     with server, contextlib.suppress(KeyboardInterrupt):
-        print(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho")
+        publish(f"export CODAT_URL={base}/codat ZOHO_URL={base}/zoho\n")
         if not arguments.empty:
-            print(f"export CODAT_API_KEY={DEMO_KEY}")
-            print(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)")
-        print("# Ctrl-C ends it.", flush=True)
+            publish(f"export CODAT_API_KEY={DEMO_KEY}\n")
+            publish(f"# Zoho client id {DEMO_CLIENT_ID}, secret {DEMO_SECRET} (made up)\n")
+        publish("# Ctrl-C ends it.\n")
         server.serve_forever()
     return 0
 

@@ -59,8 +59,9 @@ def _state(simulator: Simulator, _: dict[str, Any]) -> Any:
                 "linked": client.linked,
                 "id": client.id,
                 "name": client.name,
+                "apiKey": _ends(key),
             }
-            for client in simulator.codat.values()
+            for key, client in simulator.codat.items()
         ],
         "zoho": [
             {"clientId": client.client_id, "secret": _ends(client.secret), "enabled": sorted(client.enabled)}

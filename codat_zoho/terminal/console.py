@@ -1,19 +1,41 @@
-"""What the commands share at a terminal: questions, remarks, files that are not overwritten."""
+"""What the commands share at a terminal: what they print, questions, remarks, files that are not overwritten."""
 
 from __future__ import annotations
 
+import argparse
+import errno
 import getpass
 import os
+import secrets
+import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Any
 
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import redact, register
+
+
+class Parser(argparse.ArgumentParser):
+    """Describes a command. Help and errors are printed as all else is: an error quotes what was typed."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stderr:
+            say(message, end="")
+        else:
+            publish(message)
+
+
+def at_terminal(stream: IO[str] | None) -> bool:
+    """Tell whether a standard stream is a terminal; one that is closed is not there at all."""
+    return stream is not None and stream.isatty()
 
 
 def interactive() -> bool:
     """Tell whether somebody can be asked."""
-    return sys.stdin.isatty()
+    return at_terminal(sys.stdin)
 
 
 def given(variable: str, question: str = "", *, secret: bool = False) -> str | None:
@@ -29,9 +51,9 @@ def given(variable: str, question: str = "", *, secret: bool = False) -> str | N
 def ask(question: str) -> str:
     """Ask, and go on at the end of input as if nothing had been said."""
     try:
-        return input(question).strip()
+        return input(harmless(question)).strip()
     except EOFError:
-        print()
+        show()
         return ""
 
 
@@ -42,14 +64,77 @@ def confirmed(question: str) -> bool:
     return ask(f"{question} [y/N] ").lower() in ("y", "yes")
 
 
-def say(text: str) -> None:
-    """Narrate on stderr, so that the result on stdout can be piped."""
-    print(redact(text), file=sys.stderr, flush=True)
+def say(text: str, end: str = "\n") -> None:
+    """Narrate on stderr, so that the result on stdout can be piped. What nobody can read is not worth an error."""
+    if sys.stderr is None:
+        return
+    try:
+        print(harmless(redact(text)), end=end, file=sys.stderr, flush=True)
+    except OSError:
+        give_up(sys.stderr)
 
 
 def remark(text: str) -> None:
     """Say on stderr what the result does not, and who says so."""
     say(f"codat-zoho: {text}")
+
+
+def show(text: str = "") -> None:
+    """Print one or more lines of a result."""
+    publish(f"{redact(text)}\n")
+
+
+def publish(text: str, form: str = "text", file: Path | None = None) -> None:
+    """Write a result to a file, at once or not at all, or else to stdout; ``form`` is its format.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+        BrokenPipeError: whoever read stdout went away.
+    """
+    text = harmless(text, form)
+    try:
+        if file is None:
+            _print(text, form)
+        elif file.exists() and not file.is_file():
+            file.write_text(text, encoding="utf-8")  # A pipe or a device cannot be replaced.
+        else:
+            _replace(Path(os.path.realpath(file)), text)  # A link stays, and leads to the new text.
+    except OSError as problem:
+        if file is None:
+            give_up(sys.stdout)
+        if isinstance(problem, BrokenPipeError):
+            raise
+        raise ConfigurationError(
+            f"{file or 'Standard output'} cannot be written: {problem.strerror or problem}."
+        ) from None
+
+
+def _print(text: str, form: str) -> None:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "it is closed")
+    if form in ("html", "junit") and sys.stdout.encoding.lower() not in ("utf-8", "utf8"):
+        text = text.encode("ascii", "xmlcharrefreplace").decode()  # They say that they are UTF-8.
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def give_up(stream: IO[str] | None) -> None:
+    """Let a stream that cannot be written swallow what is left in it, which Python would complain of at its end."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
+
+
+def _replace(path: Path, text: str) -> None:
+    # What reads it meanwhile, and a run that is killed, never meet half a report.
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        new.touch(exist_ok=False)
+        if path.exists():
+            shutil.copymode(path, new)
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def refuse_existing(*files: Path) -> None:

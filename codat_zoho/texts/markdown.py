@@ -32,10 +32,25 @@ def code(text: str) -> str:
     '`a\\|b`'
     """
     flat = " ".join(text.split()).replace("|", "\\|") or " "
-    longest = max(map(len, re.findall("`+", flat)), default=0)
-    fence = "`" * (longest + 1)
+    fence = _fence(flat, 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def block(text: str, language: str, indent: str = "") -> str:
+    r"""Return ``text`` as a block of code; ``indent`` puts it below the item of a list.
+
+    >>> block("pulumi up", "sh")
+    '```sh\npulumi up\n```'
+    """
+    fence = _fence(text, 3)
+    return "\n".join(f"{indent}{line}" for line in (f"{fence}{language}", *text.splitlines(), fence))
+
+
+def _fence(text: str, shortest: int) -> str:
+    """As many backticks as end nothing in the text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    return "`" * max(longest + 1, shortest)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

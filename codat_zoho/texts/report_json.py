@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
+
+from codat_zoho.texts.redact import redact
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +46,23 @@ class Form:
         if isinstance(value, Enum):
             return value.value
         return round(value, 3) if isinstance(value, float) else value
+
+
+def redacted(report: Any) -> Any:
+    """A report without secrets: whatever its texts were read from, each is redacted, and on one line."""
+    if isinstance(report, str) and not isinstance(report, Enum):
+        return _plain_line(report)
+    if isinstance(report, tuple):
+        return tuple(map(redacted, report))
+    if dataclasses.is_dataclass(report) and not isinstance(report, type):
+        parts = {one.name: redacted(getattr(report, one.name)) for one in dataclasses.fields(report)}
+        return dataclasses.replace(report, **parts)
+    return report
+
+
+@functools.lru_cache(maxsize=1024)
+def _plain_line(text: str) -> str:
+    return " ".join(redact(text).splitlines())
 
 
 def camel(name: str) -> str:

@@ -38,6 +38,14 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Pulumi is not logged in to its backend: {text}. Set PULUMI_ACCESS_TOKEN, or PULUMI_BACKEND_URL for another "
         "backend.",
     ),
+    (
+        r"password authentication failed|no pg_hba\.conf entry|role \".+\" does not exist"  # PostgreSQL
+        r"|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|api error AccessDenied|failed to refresh cached cred"
+        r"|could not find default credentials|oauth2: .*invalid_grant|googleapi: Error 40[13]"  # Google, after S3
+        r"|failed to acquire a token|AuthenticationFailed|AuthorizationFailure",  # Azure
+        AUTHENTICATION,
+        "The login to Pulumi's backend fails: {text}. Check the user or key that it is given.",
+    ),
     (r"could not (?:unmarshal|validate)|no Pulumi\.yaml|invalid YAML", "project", _UNREADABLE),
     (
         r"'virtualenv' option .* doesn't exist|names the virtualenv",

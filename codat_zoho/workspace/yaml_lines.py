@@ -5,6 +5,7 @@ Plain scalars are those of YAML 1.2, which Pulumi follows; PyYAML follows 1.1, w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -62,7 +63,8 @@ class Value:
         """Equal for values that are the same, whether or not they are encrypted."""
         if self.encrypted is not None:
             return f"encrypted {self.encrypted}"
-        return f"{self.text} {[(name, part.identity) for name, part in sorted(self.parts.items())]}"
+        whole = f"{self.text} {[(name, part.identity) for name, part in sorted(self.parts.items())]}"
+        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()  # Quoted in quotes, it would explode.
 
 
 def read(content: bytes) -> dict[str, yaml.Node]:

@@ -6,6 +6,7 @@ state is a word, not only a colour, and every cell that needs attention links to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -19,6 +20,7 @@ _DRAWN = {
     State.AS_DECLARED: ("fine", "✔"),
     State.NOTHING: ("none", "–"),
 }  # The class of each state, and its sign.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 _NOTHING = '<td class="none">–</td>'
 
 _STYLE = """
@@ -37,7 +39,6 @@ h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .
 a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--page); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; padding-bottom: .5rem; color: var(--quiet); }
 th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
 td { min-width: 6rem; max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; } td a { color: inherit; }
@@ -51,19 +52,19 @@ section.stack { border: 1px solid var(--line); border-radius: .5rem; padding: 1r
 dl { margin: .6rem 0; border-left: .25rem solid var(--line); padding-left: .8rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem; }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
-pre { background: var(--soft); padding: .5rem .7rem; overflow-x: auto; margin: .3rem 0; }
+pre { background: var(--soft); padding: .5rem .7rem; white-space: pre-wrap; margin: .3rem 0; }
 """
 
 
 # Nothing on the page may load anything, whatever a name in it says.
 _PAGE = """\
-<!doctype html>
+<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Drift of Codat and Zoho: {headline}</title>
+<title>Drift of Codat and Zoho</title>
 <style>{style}</style>
 </head>
 <body>
@@ -83,7 +84,7 @@ def draw(report: Report) -> str:
     stacks = report.by_severity
     details = [line for number, stack in enumerate(stacks) if not stack.quiet for line in _details(number, stack)]
     body = [
-        f'<p class="quiet">Checked <time>{report.started}</time> in '
+        f'<p class="quiet">Checked <time>{escape(report.started)}</time> in '
         f"{report.seconds:.1f} s; {report.zoho}. {escape(report.tool)}.</p>",
         *(f"<p>{escape(note)}</p>" for note in report.notes),
         *_table(report, stacks),
@@ -96,10 +97,12 @@ def draw(report: Report) -> str:
 def _table(report: Report, stacks: list[Stack]) -> Iterator[str]:
     clients = any(stack.codat_clients for stack in stacks)
     heads = ["Environment", "Together", *["Codat client"] * clients, *map(_head, report.fields)]
-    yield "<h2>Environments and settings</h2>"
-    yield '<div class="scroll" tabindex="0" role="region" aria-label="Environments and settings">'
-    yield "<table>"
-    yield "<caption>Each cell says how a setting stands in an environment; a dash: not declared there.</caption>"
+    yield '<h2 id="table">Environments and settings</h2>'
+    # Above the table and not its caption, which would scroll away with it.
+    about = "Each cell says how a setting stands in an environment; a dash: not declared there."
+    yield f'<p class="quiet" id="about">{about}</p>'
+    yield '<section class="scroll" tabindex="0" aria-labelledby="table">'
+    yield '<table aria-labelledby="table" aria-describedby="about">'
     yield "<thead><tr>" + "".join(f'<th scope="col">{escape(head)}</th>' for head in heads) + "</tr></thead><tbody>"
     for number, stack in enumerate(stacks):
         title = escape(stack.title)
@@ -109,7 +112,7 @@ def _table(report: Report, stacks: list[Stack]) -> Iterator[str]:
             cells.append(_codat_clients(stack))
         cells += [_cell(number, stack, field) for field in report.fields]
         yield f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
-    yield "</tbody></table></div>"
+    yield "</tbody></table></section>"
 
 
 def _head(field: str) -> str:
@@ -147,13 +150,13 @@ def _cell(number: int, stack: Stack, field: str) -> str:
 
 
 def _anchor(number: int, index: int, finding: Finding) -> str:
-    return f"stack-{number}-{index}-{finding.field.replace('.', '-')}"
+    return f"stack-{number}-{index}-{_NO_NAME.sub('-', finding.field)}"
 
 
 def _details(number: int, stack: Stack) -> Iterator[str]:
     yield f'<section class="stack" aria-labelledby="stack-{number}">'
     yield f'<h3 id="stack-{number}" tabindex="-1">{escape(stack.title)} {_tag(stack.state)}</h3>'
-    deployed = f"last deployed {stack.deployed_at}; " if stack.deployed_at else ""
+    deployed = f"last deployed {escape(stack.deployed_at)}; " if stack.deployed_at else ""
     yield f'<p class="quiet">{deployed}folder <code>{escape(stack.directory)}</code></p>'
     if stack.failure:
         yield f"<p>{escape(stack.failure.text)}</p>"
@@ -176,13 +179,15 @@ def _resource(number: int, index: int, resource: Resource) -> Iterator[str]:
     yield f"<p><strong>{escape(resource.described)}</strong></p>"
     if resource.failure:
         yield f"<p>{_tag(State.ERROR)} {escape(resource.failure.text)}</p>"
+    said: set[str] = set()
     for finding in shown:
         yield f'<dl id="{_anchor(number, index, finding)}" tabindex="-1">'
         yield f"<dt><code>{escape(finding.field)}</code> {_tag(finding.state)}</dt>"
         drift = finding.state is State.DRIFT
         yield f"<dd>{escape(f'{finding.values} ({finding.source})' if drift else finding.why)}</dd>"
-        for line in finding.advice:
-            yield f"<dd>{escape(line)}</dd>"
+        advice = [line for line in finding.advice if line not in said]  # Once for all data centres.
+        said.update(advice)
+        yield from (f"<dd>{escape(line)}</dd>" for line in advice)
         if finding.command:
             yield f"<dd><pre><code>{escape(finding.command)}</code></pre></dd>"
         yield "</dl>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codat_zoho.drift.report import Report, Resource, Stack, State, in_words
-from codat_zoho.texts.markdown import COMMENT_LIMIT, code, escape, fit, table
+from codat_zoho.texts.markdown import COMMENT_LIMIT, block, code, escape, fit, table
 
 
 def draw(report: Report, limit: int = COMMENT_LIMIT) -> str:
@@ -25,7 +25,7 @@ def _left_out(count: int) -> str:
 
 
 def _stack(stack: Stack) -> str:
-    deployed = f", last deployed {stack.deployed_at}" if stack.deployed_at else ""
+    deployed = f", last deployed {escape(stack.deployed_at)}" if stack.deployed_at else ""
     blocks = [f"### {code(stack.title)}: {stack.state.value}{deployed}"]
     if stack.failure:
         blocks.append(f"**Not checked:** {escape(stack.failure.text)}")
@@ -58,7 +58,7 @@ def _drift(stack: Stack) -> Iterator[str]:
     for resource, one in found:
         lines.append(f"- {code(resource.name)} {code(one.field)}: {'. '.join(map(escape, one.advice))}")
         if one.command:
-            lines.append(f"  ```sh\n  {one.command}\n  ```")
+            lines.append(block(one.command, "sh", "  "))
     yield "\n".join(lines)
 
 

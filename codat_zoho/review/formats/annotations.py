@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from codat_zoho.review.formats.text import change_words
 from codat_zoho.review.report import Review, grouped
+from codat_zoho.texts.printed import harmless
 
 
 def render(review: Review) -> str:
@@ -40,7 +41,7 @@ def render(review: Review) -> str:
 
 def _message(text: str) -> str:
     """As GitHub's toolkit escapes it: a new line would begin another command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return harmless(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -705,7 +705,7 @@ class _Draw:
     # --- YAML ---
 
     def value(self) -> str:
-        return self.one(self.one(SCALARS)) if self.chance(35) else self.one(PLAIN)
+        return self.one(self.one(SCALARS)) if self.chance(20) else self.one(PLAIN)
 
     def key(self, name: str) -> str:
         if self.chance(8):
@@ -784,14 +784,14 @@ class _Draw:
 
     def folder(self) -> Folder:
         files: dict[str, bytes] = {}
-        extensions = [self.one(("yaml",) * 8 + ("yml", "json"))]
-        if self.chance(10):
+        extensions = [self.one(("yaml",) * 16 + ("yml",) * 3 + ("json",))]
+        if self.chance(4):
             extensions.append(self.one(("yaml", "yml", "json")))
         for extension in dict.fromkeys(extensions):
             files[f"Pulumi.{extension}"] = self.json(project=True) if extension == "json" else self.project()
         used = min(extensions, key=("json", "yaml", "yml").index)
-        stacks = [used if self.chance(88) else self.one(("yaml", "yml", "json"))]
-        if self.chance(15):
+        stacks = [used if self.chance(95) else self.one(("yaml", "yml", "json"))]
+        if self.chance(6):
             stacks.append(self.one(("yaml", "yml", "json")))
         elsewhere = any(word in content for content in files.values() for word in (b"conf\n", b'"conf"', b"conf/"))
         for extension in dict.fromkeys(stacks):

@@ -25,9 +25,10 @@ from pathlib import Path
 
 import pytest
 
-from codat_zoho.review import git, revisions
+from codat_zoho.review import revisions
 from codat_zoho.review.declared import declared
-from codat_zoho.workspace.pulumi_yaml import Broken, Project, Stack, Value, read_project, read_stack
+from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack
+from codat_zoho.workspace.yaml_lines import Broken, Value
 from tests.odd_files import KEPT, PROJECTS, STACK, Folder, sample
 from tools.engine import Engine
 
@@ -64,26 +65,25 @@ Read = Mapping[str, object]
 def ours(folder: Path, stack: str) -> Read | Refused:
     """What review reads of a stack: which files it picks, and what stands in them. The only place that knows how."""
     paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    tree = {path: git.Entry("100644", "") for path in paths if git._FILE.fullmatch(path)}
-    content = {path: (folder / path).read_bytes() for path in tree}
+    content = {path: (folder / path).read_bytes() for path in paths if FILE.fullmatch(path.rpartition("/")[2])}
     seen: list[tuple[Stack, Project]] = []
 
     def remembered(name: str, file: str, read: Stack, project: Project, project_file: str) -> object:
-        if name == stack:
+        if name == stack and project_file:  # A stack file without a project is for `--config-file`.
             seen.append((read, project))
         return declared(name, file, read, project, project_file)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(f"{revisions.__name__}.declared", remembered)
-        found = list(revisions._side(tree, content, "head", revisions._Reading()))
-    refused = [problem.text for one in found if one.stack == stack for problem in one.problems]
+        found = revisions._side(content, {})
+    refused = [problem.text for (home, name), one in found.items() if (home, name) == ("", stack) for problem in one.problems]
     if refused:
         return Refused(refused[0])
     if len(seen) > 1:
         return Refused("several files are read as the same stack's")
     if not seen:
         # Review shows no such stack. A stack without a file has what the project sets.
-        homes = [content[path] for path in tree if stack not in path]
+        homes = [content[path] for path in content if stack not in path]
         if len(homes) > 1 or not any(f"Pulumi.{stack}." in path for path in paths):
             return Refused("there is no stack file, or more than one project to go by")
         try:
@@ -91,13 +91,13 @@ def ours(folder: Path, stack: str) -> Read | Refused:
         except Broken as why:
             return Refused(why.text)
     settings = {key: value for read, project in seen for key, value in {**project.settings, **read.settings}.items()}
-    if any(value.plain is None and value.encrypted is None for value in settings.values()):
-        return Refused("a setting has no value")  # `declared` says so of each setting that it knows
+    if any(value.unread for value in settings.values()):
+        return Refused("a setting has an odd value")  # `declared` says so of each setting that is ours
     return {":".join(key): _as_program_gets_it(value) for key, value in settings.items()}
 
 
 def _as_program_gets_it(value: Value) -> object:
-    if any(leaf.encrypted is not None for leaf in value.leaves()):
+    if value.hides:
         return Secret()
     return json.loads(value.text) if isinstance(value.plain, (dict, list)) else value.text
 

@@ -11,7 +11,8 @@ from codat_zoho.declare.rules import secret_shape
 from codat_zoho.declare.settings import KEYS, SECRET_KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
+from codat_zoho.workspace.failures import Failed
+from codat_zoho.workspace.pulumi_yaml import Project, Stack, find_project, stack_file
 from codat_zoho.workspace.values import digest
 from codat_zoho.workspace.yaml_lines import Broken
 
@@ -59,12 +60,11 @@ def clear_settings(folder: Path, stack: str) -> list[str] | None:
         None where the files cannot be read, and so nothing is known.
     """
     try:
-        project_file = next(path for path in (folder / "Pulumi.yaml", folder / "Pulumi.yml") if path.is_file())
-        project = read_project(project_file.read_bytes())
-        beside = folder / project.stack_folder
-        path = next(one for one in (beside / f"Pulumi.{stack}.yaml", beside / f"Pulumi.{stack}.yml") if one.is_file())
-        settings = read_stack(path.read_bytes(), project.name)
-    except (Broken, OSError, StopIteration):
+        project = find_project(folder)
+        if project is None:
+            return None
+        settings = stack_file(project, stack)
+    except (Broken, Failed, OSError):
         return None
-    found = clear_secrets(settings, path.name, project, project_file.name)
+    found = clear_secrets(settings, project.settings_of(stack).name, project, project.file.name)
     return [f"{one.file}, line {one.line}: {secret_in_clear(one.key, looks_like=one.looks_like)}" for one in found]

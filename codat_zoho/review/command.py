@@ -109,4 +109,6 @@ def _clear_secrets(one: Environment) -> Environment:
     """The secrets in clear alone; broken sides stay, since nobody could look there."""
     found = tuple(finding for finding in one.findings if finding.rule == "secret-in-clear")
     status = one.status if one.problems else "unchanged"
-    return Environment(one.project, one.stack, one.file, status, findings=found, problems=one.problems)
+    return Environment(
+        one.project, one.stack, one.file, status, findings=found, problems=one.problems, touched=one.touched
+    )

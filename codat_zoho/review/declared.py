@@ -42,6 +42,7 @@ class Declared:
     ``client`` is empty where none is declared, ``books`` where the program decides them and nothing is known. The
     ciphertexts in ``encrypted`` are digested, ``encryption`` is how they were made, ``imports`` the ESC environments.
     What is allowed but looks wrong is in ``warnings``, by field. A stack that is not ``ours`` is another program's.
+    ``files`` are all that could have been read instead, its own and its project's.
     """
 
     project: str = ""
@@ -59,6 +60,7 @@ class Declared:
     warnings: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
     ours: bool = True
+    files: tuple[str, ...] = ()
 
 
 def declared(name: str, file: str, stack: Stack, project: Project, project_file: str) -> Declared:
@@ -77,6 +79,9 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     known_keys = {*CONFIG_KEYS, *(KEYS if space == NAMESPACE else ())}
     if project.name == NAMESPACE:
         known_keys |= project.declares
+    for (at, key), (value, where) in settings.items():
+        if at in (NAMESPACE, space) and value.unread:
+            problems.append(Problem(f"{at}:{key} {value.unread}", where, value.line))
     encrypted, unknown_settings = {}, {}
     for (at, key), value in stack.settings.items():
         for number, leaf in enumerate(value.leaves()):
@@ -121,7 +126,7 @@ def _given(
         key = (space, setting.key)
         if key in settings:
             value, where = settings[key]
-            if value.plain is None and not _encrypted(value):
+            if value.plain is None and not value.hides:
                 problems.append(Problem(f"{space}:{setting.key} has no value", where, value.line))
             else:
                 plain = _converted(setting, value, ready_made=ready_made)
@@ -154,12 +159,8 @@ def _converted(setting: Setting, value: Value, *, ready_made: bool) -> object:
     return value.text
 
 
-def _encrypted(value: Value) -> bool:
-    return any(leaf.encrypted is not None for leaf in value.leaves())
-
-
 def _field(value: Value, file: str, plain: object, *, secret: bool) -> Field:
-    if _encrypted(value):
+    if value.hides:
         return Field(digest(value.identity), "encrypted", known=False, file=file, line=value.line)
     shown = "in clear" if secret else show(plain)
     return Field(digest(value.identity), shown, plain, file=file, line=value.line)

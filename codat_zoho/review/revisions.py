@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from pathlib import PurePosixPath
 from typing import TypeVar
 
-from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.policy.files import is_ready_made
 from codat_zoho.review import offline
 from codat_zoho.review.declared import Declared, declared
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
 from codat_zoho.review.report import Problem, Review
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
+from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack, refuse_others
 from codat_zoho.workspace.yaml_lines import Broken
 
-_NAME = re.compile(r"Pulumi(?:\.(.+))?\.ya?ml")
-_UNREADABLE = "cannot be read: it is a symbolic link, is missing from this clone, or is larger than 1 MiB"
+_UNREADABLE = "cannot be read: it is no regular file (a link?), is missing from this clone, or is larger than 1 MiB"
+_JSON = "is JSON: not reviewed, write it as YAML"
+_NOT_TAKEN = "is not reviewed, because Pulumi reads {} instead: rename it or delete it"
+_MENTIONS = re.compile(rb"codat-zoho|zohoClient|\\")  # Or an escape, which may hide the name.
 _CODE = re.compile(r".*\.(cs|go|java|js|mjs|py|ts)|.*/?(requirements[^/]*\.txt|pyproject\.toml|package\.json|go\.mod)")
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
@@ -49,7 +55,7 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         if not any(one.ours for one in sides):
             continue
         projects.setdefault(folder, sides[0].project)
-        touched = any(path in changed for one in sides for path in (one.file, one.project_file))
+        touched = any(path in changed for one in sides for path in one.files)
         about_others = shared.get((new.file, new.stack), ()) if new else ()
         environments.append(offline.environment(old, new, touched=touched, shared=about_others))
     general = offline.GENERAL if any(one.changes_something for one in environments) else ()
@@ -81,51 +87,68 @@ def _words(name: str, commit: str) -> str:
 
 def _side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...], Declared]) -> dict[Place, Declared]:
     """The stacks of one side, each read within its project; ``known`` are those that were read before."""
-    stacks: dict[str, dict[str, str]] = {}
-    project_files: dict[str, str] = {}
-    for path in sorted(content, reverse=True):  # .yml before .yaml, so that the latter wins
+    # By folder and stack ("" for the project); of several files of one name, the engine's first comes first.
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(content):
         folder, file = posixpath.split(path)
-        found = _NAME.fullmatch(file)
-        if found and found[1]:
-            stacks.setdefault(folder, {})[found[1]] = path
-        elif found:
-            project_files[folder] = path
-    projects = {folder: _read(read_project, path, content[path], Project()) for folder, path in project_files.items()}
-    # Usually beside the project file; else where its stackConfigDir says.
-    homes = {folder: folder for folder in projects}
-    for folder, (project, _) in projects.items():
-        if project.stack_folder:
-            homes[posixpath.normpath(posixpath.join(folder, project.stack_folder)).removeprefix("./")] = folder
+        is_file = FILE.fullmatch(file)
+        if is_file:
+            found[folder][is_file[1] or ""].append(path)
+    homes: dict[str, tuple[Project, tuple[Problem, ...]]] = {}
+    places: dict[str, str] = {}  # Where a project's stack files are.
+    for folder, files in found.items():
+        if "" in files:
+            project, broken = _read(read_project, files[""], files[""][0], content, Project())
+            homes[folder] = project, broken
+            place = posixpath.normpath(posixpath.join(folder, project.stack_folder))
+            places[folder] = "" if place == "." else place
     made = {}
-    for folder, paths in sorted(stacks.items()):
-        home = homes.get(folder, folder)
-        project, broken = projects.get(home, (Project(), ()))
-        project_file = project_files.get(home, "")
-        for name, path in sorted(paths.items()):
-            key = (path, content[path], project_file, content.get(project_file))
+    for home in sorted(found):
+        if home not in homes and home in places.values():
+            continue
+        project, broken = homes.get(home, (Project(), ()))
+        project_files = found[home].get("", [])
+        place = places.get(home, home)
+        stacks: dict[str, list[str]] = defaultdict(list)
+        for folder in dict.fromkeys((place, home)):
+            for name, paths in found.get(folder, {}).items():
+                stacks[name] += paths
+        stacks.pop("", None)
+        for name, paths in sorted(stacks.items()):
+            taken = paths[0]
+            if project_files:
+                taken = posixpath.join(place, f"Pulumi.{name}{posixpath.splitext(project_files[0])[1]}")
+            every = (*paths, *project_files)
+            key = (home, taken, every, *(content[path] for path in every))
             if key not in known:
-                known[key] = _declared(name, path, content[path], project, project_file, broken)
+                stack, problems = _read(partial(read_stack, project=project.name), paths, taken, content, Stack())
+                file, project_file = (taken if taken in paths else paths[0]), (project_files or [""])[0]
+                if broken or problems:
+                    near = (content[path] or b"" for path in (*chain(*stacks.values()), *project_files))
+                    ours = is_ready_made(project) or any(_MENTIONS.search(raw.replace(b"\0", b"")) for raw in near)
+                    side = Declared(project.name, name, file, project_file, problems=(*broken, *problems), ours=ours)
+                else:
+                    side = declared(name, file, stack, project, project_file)
+                known[key] = replace(side, files=every)
             made[home, name] = known[key]
     return made
 
 
-def _read(parse: Callable[[bytes], _T], path: str, raw: bytes | None, empty: _T) -> tuple[_T, tuple[Problem, ...]]:
-    if raw is None:
-        return empty, (Problem(_UNREADABLE, path),)
+def _read(
+    parse: Callable[[bytes], _T], paths: Sequence[str], taken: str, content: Mapping[str, bytes | None], empty: _T
+) -> tuple[_T, tuple[Problem, ...]]:
+    """Read the one of some files that Pulumi takes."""
     try:
+        if taken not in paths:
+            taken, instead = paths[0], taken
+            raise Broken(_NOT_TAKEN.format(instead))
+        refuse_others(map(PurePosixPath, paths), PurePosixPath(taken))
+        raw = content[taken]
+        if raw is None or taken.endswith(".json"):
+            raise Broken(_UNREADABLE if raw is None else _JSON)
         return parse(raw), ()
     except Broken as why:
-        return empty, (Problem(why.text, path, why.line),)
-
-
-def _declared(
-    name: str, path: str, raw: bytes | None, project: Project, project_file: str, broken: tuple[Problem, ...]
-) -> Declared:
-    stack, problems = _read(lambda raw: read_stack(raw, project.name), path, raw, Stack())
-    if not (broken or problems):
-        return declared(name, path, stack, project, project_file)
-    ours = is_ready_made(project) or f"{NAMESPACE}:".encode() in (raw or b"")
-    return Declared(project.name, name, path, project_file, problems=(*broken, *problems), ours=ours)
+        return empty, (Problem(why.text, taken, why.line),)
 
 
 def _pairs(

@@ -66,7 +66,7 @@ class Folder:
 
 PLAIN = (
     *("text", "two words", "5", "true", "false", "1.5", "'quoted'", '"quoted"', "https://example.com/a", "a-b.c", "eu"),
-    *("yes", "on", "no", "010", "{secure: AAAA}", "{secure: BBBB}"),  # the oddities that people write most
+    *("yes", "on", "no", "{secure: AAAA}", "{secure: BBBB}"),  # the oddities that people write most
 )
 DEFAULTS = tuple(text for text in PLAIN if text != "1.5" and "secure" not in text)
 """What the engine takes as a project's own; it refuses broken numbers there."""
@@ -705,19 +705,19 @@ class _Draw:
     # --- YAML ---
 
     def value(self) -> str:
-        return self.one(self.one(SCALARS)) if self.chance(20) else self.one(PLAIN)
+        return self.one(self.one(SCALARS)) if self.chance(12) else self.one(PLAIN)
 
     def key(self, name: str) -> str:
-        if self.chance(8):
+        if self.chance(3):
             return self.one(ODD_KEYS)
         return self.one(SPELLINGS).format(name) if self.chance(50) else f"shop:{name}"
 
     def stack(self) -> bytes:
-        if self.chance(18):
+        if self.chance(10):
             body = self.one(TOPS) + "\n"
         else:
             names = ["a", "b", "c", "d", "e"][: self.one(range(1, 6))]
-            if self.chance(12):
+            if self.chance(5):
                 names.append("a")  # a second spelling, or a duplicate
             lines = [f"  {self.key(name)}: {self.value()}\n" for name in names]
             if self.chance(20):
@@ -751,7 +751,7 @@ class _Draw:
             return body
         return ANCHORS + ("  default: &default {default: from an anchor}\n" if "*default" in body else "") + body
 
-    def laid_out(self, text: str, percent: int = 15) -> bytes:
+    def laid_out(self, text: str, percent: int = 10) -> bytes:
         if self.chance(2):
             return self.one(BYTES)(text)
         if self.chance(percent):

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import PurePosixPath
@@ -94,44 +94,67 @@ def _side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...], D
         is_file = FILE.fullmatch(file)
         if is_file:
             found[folder][is_file[1] or ""].append(path)
-    homes: dict[str, tuple[Project, tuple[Problem, ...]]] = {}
-    places: dict[str, str] = {}  # Where a project's stack files are.
-    for folder, files in found.items():
-        if "" in files:
-            project, broken = _read(read_project, files[""], files[""][0], content, Project())
-            homes[folder] = project, broken
-            place = posixpath.normpath(posixpath.join(folder, project.stack_folder))
-            places[folder] = "" if place == "." else place
+    homes = {folder: _home(folder, files[""], content) for folder, files in found.items() if "" in files}
+    places = {home.place for home in homes.values()}
     made = {}
-    for home in sorted(found):
-        if home not in homes and home in places.values():
-            continue
-        project, broken = homes.get(home, (Project(), ()))
-        project_files = found[home].get("", [])
-        place = places.get(home, home)
+    for folder in sorted(found.keys() - (places - homes.keys())):
+        home = homes.get(folder) or _Home(folder, broken=_broken_above(folder, homes))
         stacks: dict[str, list[str]] = defaultdict(list)
-        for folder in dict.fromkeys((place, home)):
-            for name, paths in found.get(folder, {}).items():
-                stacks[name] += paths
-        stacks.pop("", None)
+        for place in dict.fromkeys((home.place, folder)):
+            for name, paths in found.get(place, {}).items():
+                if name:
+                    stacks[name] += paths
+        near = (*chain(*stacks.values()), *home.files)
         for name, paths in sorted(stacks.items()):
-            taken = paths[0]
-            if project_files:
-                taken = posixpath.join(place, f"Pulumi.{name}{posixpath.splitext(project_files[0])[1]}")
-            every = (*paths, *project_files)
-            key = (home, taken, every, *(content[path] for path in every))
+            key = (folder, home.broken, *((path, content[path]) for path in (*paths, *home.files)))
             if key not in known:
-                stack, problems = _read(partial(read_stack, project=project.name), paths, taken, content, Stack())
-                file, project_file = (taken if taken in paths else paths[0]), (project_files or [""])[0]
-                if broken or problems:
-                    near = (content[path] or b"" for path in (*chain(*stacks.values()), *project_files))
-                    ours = is_ready_made(project) or any(_MENTIONS.search(raw.replace(b"\0", b"")) for raw in near)
-                    side = Declared(project.name, name, file, project_file, problems=(*broken, *problems), ours=ours)
-                else:
-                    side = declared(name, file, stack, project, project_file)
-                known[key] = replace(side, files=every)
-            made[home, name] = known[key]
+                known[key] = _declared(name, paths, home, near, content)
+            made[folder, name] = known[key]
     return made
+
+
+@dataclass(frozen=True)
+class _Home:
+    """A folder's project, the files that it may be in, why it is broken, and where its stack files are."""
+
+    place: str
+    project: Project = field(default_factory=Project)
+    files: tuple[str, ...] = ()
+    broken: tuple[Problem, ...] = ()
+
+
+def _home(folder: str, files: Sequence[str], content: Mapping[str, bytes | None]) -> _Home:
+    project, broken = _read(read_project, files, files[0], content, Project())
+    place = posixpath.normpath(posixpath.join(folder, project.stack_folder))
+    return _Home("" if place == "." else place, project, tuple(files), broken)
+
+
+def _broken_above(folder: str, homes: Mapping[str, _Home]) -> tuple[Problem, ...]:
+    """The problems of the project that stack files belong to, if any: it would say where its stack files are."""
+    while folder:
+        folder = posixpath.dirname(folder)
+        if folder in homes:
+            return homes[folder].broken
+    return ()
+
+
+def _declared(
+    name: str, paths: Sequence[str], home: _Home, near: Sequence[str], content: Mapping[str, bytes | None]
+) -> Declared:
+    """What a stack declares; where it is broken, it is taken for ours if a file ``near`` it may mention the package."""
+    taken, project_file = paths[0], home.files[0] if home.files else ""
+    if project_file:
+        taken = posixpath.join(home.place, f"Pulumi.{name}{posixpath.splitext(project_file)[1]}")
+    stack, problems = _read(partial(read_stack, project=home.project.name), paths, taken, content, Stack())
+    problems = (*home.broken, *problems)
+    file = taken if taken in paths else paths[0]
+    if problems:
+        mentioned = any(_MENTIONS.search((content[path] or b"").replace(b"\0", b"")) for path in near)
+        ours = mentioned or is_ready_made(home.project)
+        side = Declared(home.project.name, name, file, project_file, problems=problems, ours=ours)
+    else:
+        side = declared(name, file, stack, home.project, project_file)
+    return replace(side, files=(*paths, *home.files, *(problem.file for problem in problems)))
 
 
 def _read(

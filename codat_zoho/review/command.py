@@ -19,7 +19,7 @@ With --preview it reads what `pulumi preview --json` printed instead.
 exit codes:
   0  nothing that --fail-on names
   7  a danger (--fail-on danger) or any change (--fail-on change)
-  1  a side cannot be read, or breaks a rule of the settings
+  1  a side cannot be read, or breaks a rule of the settings (not if that is as before, and untouched)
   2  the command line is wrong
 """
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from codat_zoho import REDIRECT_URI
 from codat_zoho.cli import main
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.real_engine import ROOT
@@ -126,8 +127,11 @@ def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
 
 def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     """--verify asks each declared data centre once, and a no fails with the switch to turn."""
-    code, found, _ = setup.doctor("--verify")
-    assert code == 0 and found["Zoho accepts the client"][0]["verdict"] == "ok"
+    code, found, text = setup.doctor("--verify")
+    (accepted,) = found["Zoho accepts the client"]
+    assert REDIRECT_URI in found["Zoho redirect URI"][0]["what"]
+    assert code == 0 and accepted["verdict"] == "ok"
+    assert "eu, uk, us; this does not prove that customers can link" in accepted["what"] and "invalid_code" not in text
     assert len(setup.simulator.probes) == 3
     setup.simulator.zoho[ID].enabled.discard("uk")
     code, found, _ = setup.doctor("--verify")

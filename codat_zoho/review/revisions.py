@@ -23,6 +23,7 @@ from codat_zoho.workspace.yaml_lines import Broken
 
 _UNREADABLE = "cannot be read: it is no regular file (a link?), is missing from this clone, or is larger than 1 MiB"
 _JSON = "is JSON: not reviewed, write it as YAML"
+_OUTSIDE = "has a stackConfigDir that leads out of the repository: not reviewed, write the way within it"
 _NOT_TAKEN = "is not reviewed, because Pulumi reads {} instead: rename it or delete it"
 _MENTIONS = re.compile(rb"codat-zoho|zohoClient|\\")  # Or an escape, which may hide the name.
 _CODE = re.compile(r".*\.(cs|go|java|js|mjs|py|ts)|.*/?(requirements[^/]*\.txt|pyproject\.toml|package\.json|go\.mod)")
@@ -126,6 +127,8 @@ class _Home:
 def _home(folder: str, files: Sequence[str], content: Mapping[str, bytes | None]) -> _Home:
     project, broken = _read(read_project, files, files[0], content, Project())
     place = posixpath.normpath(posixpath.join(folder, project.stack_folder))
+    if place.split("/")[0] == "..":
+        broken = (*broken, Problem(_OUTSIDE, files[0]))
     return _Home("" if place == "." else place, project, tuple(files), broken)
 
 

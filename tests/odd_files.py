@@ -874,6 +874,13 @@ KEPT: dict[str, Folder] = {
     "a folder for stack files that is left": Folder.of(
         Pulumi_yaml=_PROJECT + "stackConfigDir: conf\n", Pulumi_prod_yaml="config: {a: 1}\n"
     ),
+    "a folder for stack files by way of the folder above": Folder.of(
+        Pulumi_yaml=_PROJECT + "stackConfigDir: ../here/conf\n", conf__Pulumi_prod_yaml="config: {shop:a: 1}\n"
+    ),
+    "json with a folder for stack files": Folder.of(
+        Pulumi_json='{"name": "shop", "runtime": "python", "stackConfigDir": "conf"}',
+        conf__Pulumi_prod_json='{"config": {"shop:a": 1}}',
+    ),
     # Which keys.
     "two spellings, the older one": _stack("config: {codat-zoho:config:a: 1, codat-zoho:a: 2}\n"),
     "two spellings, the bare one": _stack("config: {a: 1, shop:a: 2}\n"),

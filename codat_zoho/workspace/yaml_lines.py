@@ -208,7 +208,7 @@ def _refuse_tag(node: yaml.Node) -> None:
 
 def _scalar(node: yaml.ScalarNode, line: int) -> Value:
     text = str(node.value)
-    if node.style:
+    if node.style or text[:1] not in "~nNtTfF+-.0123456789":
         return Value(text, line)
     if _NULL.fullmatch(text):
         return Value(None, line)
@@ -217,4 +217,4 @@ def _scalar(node: yaml.ScalarNode, line: int) -> Value:
     if _NUMBER.fullmatch(text):
         number = float(text)
         return Value(int(number) if number.is_integer() else number, line)
-    return Value(text, line, odd=text[0] in "+-.0123456789" and bool(_ODD.fullmatch(text.replace("_", ""))))
+    return Value(text, line, odd=_ODD.fullmatch(text.replace("_", "")) is not None)

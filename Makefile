@@ -10,7 +10,7 @@ POLICY := .venv-policy/.ready
 NOX := $(BIN)/nox --session
 COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo help test test-fast test-faults check format lock clean engine fuzz mutations test-versions dist release docs engine-env pictures reference bench
+.PHONY: demo help test test-fast test-faults check format lock clean engine fuzz odd-files mutations test-versions dist release docs engine-env pictures reference bench
 
 demo: $(READY)  ## The package at work on the real engine: 1 min
 	@$(BIN)/python tools/demo.py
@@ -38,6 +38,11 @@ test-faults: $(READY) engine
 # The same inputs as in `make test`, a hundred times as many.
 fuzz: $(READY)
 	FUZZ_EXAMPLES=6000 $(BIN)/python -m pytest tests/test_fuzz.py -n auto
+
+# Odd project and stack files, read by review and by the engine: minutes, not seconds. ODD_FILES says how many, and
+# ODD_FILES_SEED, which a failure prints, makes the same again.
+odd-files: $(READY) engine
+	ODD_FILES=$(or $(ODD_FILES),5000) $(BIN)/python -m pytest tests/test_odd_files.py -k "read_the_same or once" -s
 
 # Removes the safeguards one by one; each time, tests have to fail. About ten minutes.
 mutations: $(READY)

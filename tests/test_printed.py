@@ -25,7 +25,7 @@ from codat_zoho.review.report import Environment, FieldChange, Finding, Problem,
 from codat_zoho.terminal.console import publish
 from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.report_json import redacted
-from codat_zoho.workspace.yaml_lines import read, value_of
+from codat_zoho.workspace.yaml_lines import read
 from tests.drift_samples import SAMPLE
 from tests.real_engine import ROOT
 from tests.support import SECRET
@@ -199,5 +199,5 @@ def test_a_console_that_says_it_is_no_utf8_gets_references(monkeypatch: pytest.M
 
 def test_nested_values_are_told_apart_at_once() -> None:
     """What names a value grows with it, and not with two to the power of its depth."""
-    one, other = (value_of(read(f"a: {'[{a: ' * 15}{leaf}{'}]' * 15}".encode())["a"]).identity for leaf in "12")
+    one, other = (read(f"a: {'[{a: ' * 15}{leaf}{'}]' * 15}".encode())["a"].identity for leaf in "12")
     assert one != other and len(one) == len(other) < 1000

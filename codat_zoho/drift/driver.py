@@ -114,7 +114,7 @@ class Fleet:
 
     def _given(self, project: Project | None, stack: str) -> Given:
         """What the ESC environments give that the stack's settings file imports."""
-        names = environments(project.settings_of(stack)) if project else ()
+        names = environments(project, stack) if project else ()
         if not (project and names):
             return Given()
         with self._slots:

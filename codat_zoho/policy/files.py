@@ -11,7 +11,8 @@ from codat_zoho.declare.rules import secret_shape, secrets_within
 from codat_zoho.declare.settings import KEYS, SECRET_KEYS, SETTINGS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
+from codat_zoho.workspace.failures import Failed
+from codat_zoho.workspace.pulumi_yaml import Project, Stack, find_project, stack_file
 from codat_zoho.workspace.values import digest
 from codat_zoho.workspace.yaml_lines import Broken, Value
 
@@ -96,15 +97,15 @@ def clear_settings(folder: Path, stack: str) -> list[str] | None:
         None where the files cannot be read, and so nothing is known.
     """
     try:
-        project_file = next(path for path in (folder / "Pulumi.yaml", folder / "Pulumi.yml") if path.is_file())
-        project = read_project(project_file.read_bytes())
-        beside = folder / project.stack_folder
-        path = next(one for one in (beside / f"Pulumi.{stack}.yaml", beside / f"Pulumi.{stack}.yml") if one.is_file())
-        settings = read_stack(path.read_bytes(), project.name)
-    except (Broken, OSError, StopIteration):
+        project = find_project(folder)
+        if project is None:
+            return None
+        settings = stack_file(project, stack)
+    except (Broken, Failed, OSError):
         return None
-    found = [*clear_secrets(settings, path.name, project, project_file.name)]
-    for file in (path, project_file):
+    path = project.settings_of(stack)
+    found = [*clear_secrets(settings, path.name, project, project.file.name)]
+    for file in (path, project.file):
         found += clear_in_text(file.read_bytes(), file.name)
     said = [(one, secret_in_clear(one.key, looks_like=one.looks_like)) for one in each_once(found)]
     return [f"{one.file}, line {one.line}: {text}" for one, text in said]

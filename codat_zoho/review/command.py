@@ -20,7 +20,8 @@ With --preview it reads what `pulumi preview --json` printed instead.
 exit codes:
   0  nothing that --fail-on names
   7  a danger (--fail-on danger) or any change (--fail-on change)
-  1  a side cannot be read, or breaks a rule of the settings; with --strict also: something was not reviewed
+  1  a side cannot be read, or breaks a rule of the settings (not if that is as before, and untouched);
+     with --strict also then, and where something was not reviewed
   2  the command line is wrong
 """
 
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         made = replace(made, environments=tuple(map(_clear_secrets, made.environments)), cannot_know=())
     text: str = importlib.import_module(f"codat_zoho.review.formats.{arguments.format}").render(made)
     publish(text, arguments.format, arguments.output)
-    if made.broken or (arguments.strict and made.not_reviewed):
+    if made.broken or (arguments.strict and (made.not_reviewed or any(one.problems for one in made.environments))):
         return Exit.ERROR
     failed = {"danger": made.dangerous, "change": made.dangerous or made.changes_something, "never": False}
     return Exit.CHANGES if failed[arguments.fail_on] else Exit.OK
@@ -116,4 +117,6 @@ def _clear_secrets(one: Environment) -> Environment:
     """The secrets in clear alone; broken sides stay, since nobody could look there."""
     found = tuple(finding for finding in one.findings if finding.rule == "secret-in-clear")
     status = one.status if one.problems else "unchanged"
-    return Environment(one.project, one.stack, one.file, status, findings=found, problems=one.problems)
+    return Environment(
+        one.project, one.stack, one.file, status, findings=found, problems=one.problems, touched=one.touched
+    )

@@ -44,6 +44,7 @@ class Declared:
     ciphertexts in ``encrypted`` are digested, ``encryption`` is how they were made, ``imports`` the ESC environments.
     What is allowed but looks wrong is in ``warnings``, by field; ``rest`` are the project's other keys. A stack that is
     not ``ours`` is another program's; one that is not ``ready_made`` has a program of its own.
+    ``files`` are all that could have been read instead, its own and its project's.
     """
 
     project: str = ""
@@ -63,6 +64,7 @@ class Declared:
     ours: bool = True
     ready_made: bool = True
     rest: Fields = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 def declared(name: str, file: str, stack: Stack, project: Project, project_file: str) -> Declared:
@@ -77,6 +79,9 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     if stack.imports is None:
         settings = {key: (value, project_file) for key, value in project.settings.items()} | settings
     given, problems = _given(settings, space, file, stack, project, project_file)
+    for (at, key), (value, where) in settings.items():
+        if at in (NAMESPACE, space) and value.unread:
+            problems.append(Problem(f"{at}:{key} {value.unread}", where, value.line))
     clear = each_once(clear_secrets(stack, file, project, project_file))
     encrypted = {}
     for (at, key), value in stack.settings.items():
@@ -143,7 +148,7 @@ def _given(
         key = (space, setting.key)
         if key in settings:
             value, where = settings[key]
-            if value.plain is None and not _encrypted(value):
+            if value.plain is None and not value.hides:
                 problems.append(Problem(f"{space}:{setting.key} has no value", where, value.line))
             else:
                 plain = _converted(setting, value, ready_made=ready_made)
@@ -176,12 +181,8 @@ def _converted(setting: Setting, value: Value, *, ready_made: bool) -> object:
     return value.text
 
 
-def _encrypted(value: Value) -> bool:
-    return any(leaf.encrypted is not None for leaf in value.leaves())
-
-
 def _field(value: Value, file: str, plain: object, *, secret: bool) -> Field:
-    if _encrypted(value):
+    if value.hides:
         return Field(digest(value.identity), "encrypted", known=False, file=file, line=value.line)
     shown = "in clear" if secret else show(plain)
     return Field(digest(value.identity), shown, plain, file=file, line=value.line)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
+from codat_zoho.workspace.pulumi_yaml import FILE
 
 WORKTREE = "worktree"
 INDEX = "index"
-_FILE = re.compile(r"(?:.*/)?Pulumi(?:\.[^/]+)?\.ya?ml")
-_SYMBOLIC_LINK = "120000"
+_REGULAR = "100"
 # Git may otherwise fetch missing objects of a partial clone, ask for a password, run a file-system monitor or write.
 _OFFLINE = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -29,10 +31,10 @@ _BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
 Tree = Mapping[str, str | None]
-"""The Pulumi files of one side: git's name of the content, "" for a file to be read from disk, None for a link.
+"""The Pulumi files of one side: git's name of the content, "" for a file to be read from disk, None for no file.
 
 Paths are relative to the top of the repository, with ``/``. Links are not followed: the content of one is the path that
-it points to.
+it points to. Other modes are those of submodules; on disk there may be anything, a pipe for example.
 """
 
 
@@ -95,15 +97,16 @@ class Repository:
         if revision == WORKTREE:
             for path in self._records("ls-files", "--cached", "--others", "--exclude-standard"):
                 if os.path.lexists(self._top / path):
-                    found[path] = None if (self._top / path).is_symlink() else ""
+                    regular = stat.S_ISREG((self._top / path).lstat().st_mode)
+                    found[path] = "" if regular else None
         else:
             listing = ("ls-files", "--stage") if revision == INDEX else ("ls-tree", "-r", "--full-tree", revision)
             for record in self._records(*listing):
                 about, _, path = record.partition("\t")
                 mode, *others = about.split()  # Then the kind, in a commit; the blob; the stage, in the index.
                 blob = others[0] if revision == INDEX else others[1]
-                found[path] = None if mode == _SYMBOLIC_LINK else blob
-        return {path: blob for path, blob in found.items() if _FILE.fullmatch(path)}
+                found[path] = blob if mode.startswith(_REGULAR) else None
+        return {path: blob for path, blob in found.items() if FILE.fullmatch(posixpath.basename(path))}
 
     def changed(self, base: str, head: str) -> frozenset[str]:
         """The paths that differ between a commit and a commit, ``index`` or ``worktree``."""
@@ -128,7 +131,7 @@ class Repository:
         return frozenset(found)
 
     def read(self, *trees: Tree) -> list[dict[str, bytes | None]]:
-        """The content of each tree's files by path. None: it is a link, is not in this clone, or is much too large."""
+        """The content of each tree's files by path. None: it is no file, is not in this clone, or is much too large."""
         blobs = sorted({blob for tree in trees for blob in tree.values() if blob})
         content = dict(zip(blobs, self._blobs(blobs), strict=True))
 

@@ -95,6 +95,12 @@ class Environment:
         return any(f.level == "danger" and (f.new or f.rule == "secret-in-clear") for f in self.findings)
 
     @property
+    def broken_before(self) -> bool:
+        """Both sides are broken in the same way, and the change has nothing to do with it."""
+        base, head = ({replace(one, side="") for one in self.problems if one.side == side} for side in ("base", "head"))
+        return bool(base) and base == head and not self.touched
+
+    @property
     def changes_something(self) -> bool:
         """It does or may do something other than before."""
         return bool(self.changes or self.steps or self.not_reviewed) or self.status not in ("unchanged", "broken")
@@ -151,8 +157,8 @@ class Review:
 
     @property
     def broken(self) -> bool:
-        """A side of an environment cannot be read."""
-        return any(environment.problems for environment in self.environments)
+        """A side of an environment cannot be read, and that is not as before."""
+        return any(environment.problems and not environment.broken_before for environment in self.environments)
 
     @property
     def dangerous(self) -> bool:

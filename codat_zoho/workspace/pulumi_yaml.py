@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
-
-import yaml
 
 from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.workspace.failures import Failed, unreadable_project
-from codat_zoho.workspace.yaml_lines import Broken, Value, pairs, read, shown, value_of
+from codat_zoho.workspace.yaml_lines import Broken, Value, parts_of, read, shown
 
 Key = tuple[str, str]
 """Namespace and name of a setting."""
+FILE = re.compile(r"Pulumi(?:\.(.+))?\.(?:json|ya?ml)")
+"""The names of project files and, with the name of a stack, of stack-config files."""
+_EXTENSIONS = (".json", ".yaml", ".yml")
+_TEXTS = ("description", "author", "website", "license", "main", "stackConfigDir")
+_DECLARATION: Mapping[str, type] = {
+    "type": str,
+    "items": dict,
+    "description": str,
+    "secret": bool,
+    "default": object,
+    "value": object,
+}
+_TYPES: Mapping[str, Callable[[object], bool]] = {
+    "string": lambda plain: isinstance(plain, str),
+    "integer": lambda plain: re.fullmatch("[-+]?[0-9]+", str(plain)) is not None,
+    "boolean": lambda plain: isinstance(plain, bool) or plain in ("true", "false"),
+    "array": lambda plain: isinstance(plain, list),
+    "object": lambda plain: isinstance(plain, dict),
+}
 _ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
 
@@ -75,7 +93,7 @@ class Project:
 
     def settings_of(self, stack: str) -> Path:
         """The file with a stack's configuration."""
-        return self.folder / self.stack_folder / f"Pulumi.{plain_name(stack)}.yaml"
+        return self.folder / self.stack_folder / f"Pulumi.{plain_name(stack)}{self.file.suffix}"
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -88,81 +106,151 @@ class Project:
 def find_project(folder: Path) -> Project | None:
     """Find the project of a folder as pulumi does: here, or in the nearest folder above. A broken one is ``Failed``."""
     here = folder.resolve()
-    names = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-    file = next((place / name for place in (here, *here.parents) for name in names if (place / name).is_file()), None)
-    if file is None:
+    for place in (here, *here.parents):
+        files = [place / f"Pulumi{extension}" for extension in _EXTENSIONS]
+        files = [file for file in files if file.exists() and not file.is_dir()]
+        if files:
+            break
+    else:
         return None
     try:
-        project = read_project(file.read_bytes())
-    except (Broken, OSError):
-        project = Project()
-    if not project.name:
-        text = f"{file} is no readable Pulumi project."
-        raise Failed(unreadable_project(text), text)
-    return replace(project, file=file)
+        refuse_others(files, files[0])
+        return replace(read_project(_content(files[0])), file=files[0])
+    except (Broken, OSError) as problem:
+        why = problem.text if isinstance(problem, Broken) else f"cannot be read: {problem.strerror}"
+        text = f"{files[0]} is no readable Pulumi project: it {why}."
+        raise Failed(unreadable_project(text), text) from None
 
 
-def environments(settings: Path) -> tuple[str, ...]:
-    """The ESC environments that a stack's settings file imports."""
+def stack_file(project: Project, stack: str) -> Stack:
+    """Read a stack's file, or raise ``Broken`` or OSError."""
+    return read_stack(_content(project.settings_of(stack)), project.name)
+
+
+def environments(project: Project, stack: str) -> tuple[str, ...]:
+    """The ESC environments that a stack's file imports; that of a file which is not there, or broken, is nothing."""
     try:
-        return read_stack(settings.read_bytes(), "").environments
+        return stack_file(project, stack).environments
     except (Broken, OSError):
         return ()
+
+
+def refuse_others(found: Iterable[PurePath], taken: PurePath) -> None:
+    """Refuse files beside the one that Pulumi takes: somebody changes one of them, and another one counts."""
+    others = ", ".join(str(file) for file in found if file != taken)
+    if others:
+        raise Broken(f"is the one that Pulumi reads, and not {others}: not reviewed, leave only one of them")
+
+
+def _content(file: Path) -> bytes:
+    if file.exists() and not file.is_file():
+        raise Broken("is no regular file")
+    return file.read_bytes()
 
 
 def read_stack(content: bytes, project: str) -> Stack:
     """Read ``Pulumi.<stack>.yaml``; what Pulumi would not read is ``Broken``."""
     top = read(content)
+    settings = _settings(top, project)
+    encryption = {name: top[name] for name in _ENCRYPTION if name in top}
+    return Stack(settings, encryption, top.get("environment"))
+
+
+def _settings(top: Mapping[str, Value], project: str) -> dict[Key, Value]:
+    """The settings by their canonical keys; of two spellings of one key the engine takes either."""
     settings: dict[Key, Value] = {}
-    for name, value in pairs(top.get("config"), "config"):
+    for name, value in parts_of(top.get("config"), "config").items():
         key = _key(name, project)
         if key is None:
             raise Broken(f"{shown(name)} is no key of the form <namespace>:<name>", value.line)
+        if key in settings:
+            text = f"{shown(name)} is another spelling of a key in line {settings[key].line}, and Pulumi takes either"
+            raise Broken(f"{text}: leave only one of them", value.line)
         settings[key] = value
-    encryption = {name: value_of(top[name]) for name in _ENCRYPTION if name in top}
-    return Stack(settings, encryption, value_of(top["environment"]) if "environment" in top else None)
+    return settings
 
 
 def read_project(content: bytes) -> Project:
     """Read ``Pulumi.yaml``; what Pulumi would not read is ``Broken``."""
     top = read(content)
-    name = _text(top.get("name"))
-    config: yaml.Node | None = top.get("config")
-    stack_folder = _text(top.get("stackConfigDir"))
-    if isinstance(config, yaml.ScalarNode):  # The older way to say where the stacks' files are.
-        stack_folder = stack_folder or str(config.value)
-        config = None
+    name = _text(top, "name")
+    if not name:
+        raise Broken("has no name for the project")
+    texts = {field: _text(top, field) for field in _TEXTS}
+    config = top.get("config")
+    if config is not None and isinstance(config.plain, str):  # The older way to say where the stacks' files are.
+        if "stackConfigDir" in top:
+            raise Broken("names the folder of stack files twice: leave config out", config.line)
+        texts["stackConfigDir"] = _text(top, "config")
+        top = {field: value for field, value in top.items() if field != "config"}
     settings: dict[Key, Value] = {}
     required = set()
-    for written, value in pairs(config, "config"):
-        key = _key(written, name)
-        if key is None:
-            continue
-        if not isinstance(value.plain, dict):
-            settings[key] = value
-            continue
-        # A declaration; `value` and `default` come to the same, and the engine takes the latter when both are there.
-        given = value.parts.get("default") or value.parts.get("value")
+    for key, value in _settings(top, name).items():
+        given = _declared(value, own=key[0] == name)
         if given is not None:
             settings[key] = given
-        elif key[0] == name:
+        else:
             required.add(key)
-    told = value_of(top["runtime"]).plain if "runtime" in top else None
+    told = top["runtime"].plain if "runtime" in top else ""
+    if not isinstance(told, (str, dict)):
+        raise Broken("runtime is neither a name nor a map", top["runtime"].line)
     runtime = told if isinstance(told, dict) else {"name": told}
     options = runtime.get("options")
     return Project(
         name,
         settings,
         frozenset(required),
-        stack_folder,
+        texts["stackConfigDir"].lstrip("/"),
         str(runtime.get("name") or ""),
         options if isinstance(options, dict) else {},
-        rest={key: value_of(node) for key, node in top.items() if key not in ("name", "config", "stackConfigDir")},
+        rest={key: value for key, value in top.items() if key not in ("name", "config", "stackConfigDir")},
     )
 
 
-def _text(node: yaml.Node | None) -> str:
-    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+def _text(top: Mapping[str, Value], name: str) -> str:
+    value = top.get(name)
+    if value is None or value.plain is None:
+        return ""
+    if not isinstance(value.plain, str) or value.odd:
+        raise Broken(f"{name} is no text: write it in quotes", value.line)
+    return value.plain
+
+
+def _declared(value: Value, *, own: bool) -> Value | None:
+    """What a project sets for a key: as it is, or in a declaration. None where stacks have to set it."""
+    given: Value | None = value
+    if isinstance(value.plain, dict):
+        parts = {name: part for name, part in value.parts.items() if part.plain is not None or part.encrypted}
+        for name, part in value.parts.items():
+            if not isinstance(part.plain, _DECLARATION.get(name, ())):
+                raise Broken(f"{shown(name)} is not read in the declaration of a setting", part.line)
+        default, other = parts.get("default"), parts.get("value")
+        if default and other:
+            raise Broken("declares a setting with both default and value: leave one out", value.line)
+        if not own and (default or "type" in parts or not other):
+            raise Broken("sets what is not the project's own otherwise than by value", value.line)
+        kind = parts["type"].plain if "type" in parts else ""
+        if kind and not _fits(kind, parts.get("items"), default):
+            raise Broken("declares a type that the default is not of, or that Pulumi does not know", value.line)
+        given = default or other
+    if given is None and own:
+        return None
+    if given is None or given.plain is None or given.unread or isinstance(given.plain, float) or given.hides:
+        why = (given and given.unread) or "sets what Pulumi does not take here: write it in quotes, as text"
+        raise Broken(why, value.line)
+    return given
+
+
+def _fits(kind: object, items: Value | None, value: Value | None) -> bool:
+    """The type is one that Pulumi knows, and the value, where there is one, is of it."""
+    check = _TYPES.get(str(kind))
+    if check is None or (value and not check(value.plain)):
+        return False
+    if kind != "array":
+        return True
+    inner = items.parts if items else {}
+    parts = (*value.parts.values(), None) if value else (None,)
+    return "type" in inner and all(_fits(inner["type"].plain, inner.get("items"), part) for part in parts)
 
 
 def _key(text: str, project: str) -> Key | None:

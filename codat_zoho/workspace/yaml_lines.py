@@ -1,6 +1,7 @@
 """Reads YAML as Pulumi does, and remembers in which line each value stands.
 
-Plain scalars are those of YAML 1.2, which Pulumi follows; PyYAML follows 1.1, where ``no`` is false.
+Plain scalars are those of YAML 1.2, which Pulumi follows; PyYAML follows 1.1, where ``no`` is false. What the two were
+not compared in, tags for example, is refused: what the engine makes of it would be a guess.
 """
 
 from __future__ import annotations
@@ -9,21 +10,34 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
 from codat_zoho.texts.redact import one_line
 
-# libyaml, where it is there, is ten times as fast. Neither decides what a plain scalar means.
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+def _loader(base: type) -> Any:
+    """What reads nodes and decides nothing: a node has a tag only where one is written."""
+    return type("_Loader", (base,), {"resolve": lambda *_: ""})
+
+
+# libyaml, where it is there, is ten times as fast.
+_Loader = _loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader))
 _NULL = re.compile(r"|~|null|Null|NULL")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
-_INT = re.compile(r"[-+]?\d[\d_]*")
-_FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
-_MOST_NODES = 20_000
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14}|(0|[1-9][0-9]{0,9})\.[0-9]{1,4})")
+"""Numbers that everybody reads and writes alike."""
+_ODD = re.compile(
+    r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|\.?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))"
+    r"|\.(nan|NaN|NAN)|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt \t].*)?"
+)
+"""What Pulumi takes for another number, without its underscores, or for a date."""
+_MOST_NODES = 100_000
 _MAY_BE_DEEP, _DEEPEST = 4_000, 500
 """Bytes from which on nesting is counted, and how deep it may be."""
+_REWRITTEN = "holds {}, a date or a number that Pulumi rewrites: write it in quotes, or as a plain number"
 
 
 class Broken(Exception):
@@ -37,19 +51,34 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a file, and the values in it by their keys; what is encrypted in ``plain`` is None."""
+    """One value of a file, and the values in it by their keys; what is encrypted in ``plain`` is None.
+
+    The line of what stands in a map is that of its key.
+    """
 
     plain: object = field(repr=False)
     line: int
     encrypted: str | None = field(default=None, repr=False)  # the ciphertext, where it is `secure:` as a whole
     parts: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    odd: bool = False  # Pulumi makes something else of this text
 
     @property
     def text(self) -> str:
         """What a program gets: Pulumi hands over every value as text."""
-        if isinstance(self.plain, str):
-            return self.plain
+        if self.plain is None or isinstance(self.plain, str):
+            return self.plain or ""
         return json.dumps(self.plain, separators=(",", ":"), sort_keys=True)
+
+    @property
+    def hides(self) -> bool:
+        """Something in it is encrypted."""
+        return any(leaf.encrypted is not None for leaf in self.leaves())
+
+    @property
+    def unread(self) -> str:
+        """Why it is not known what a program gets; "" where it is."""
+        odd = next((leaf for leaf in self.leaves() if leaf.odd), None)
+        return _REWRITTEN.format(shown(str(odd.plain))) if odd else ""
 
     def leaves(self) -> Iterator[Value]:
         """The values in it that hold no others."""
@@ -67,15 +96,18 @@ class Value:
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()  # Quoted in quotes, it would explode.
 
 
-def read(content: bytes) -> dict[str, yaml.Node]:
+def read(content: bytes) -> Mapping[str, Value]:
     """Read a file that is a map, or nothing at all; anything else is ``Broken``."""
     if b"\0" in content[:8192] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Broken("is not text: encrypted as a whole, or another kind of file")
+    if re.search(rb"^%", content, re.MULTILINE):
+        raise Broken("has a YAML directive (%): not reviewed, leave it out")
     loader = None
     try:
         _refuse_depth(content)
         loader = _Loader(content)
         top = loader.get_node() if loader.check_node() else None
+        whole = _convert(top, [_MOST_NODES], line_of(top)) if top else Value(None, 1)
     except yaml.MarkedYAMLError as error:
         raise _invalid(error) from None
     except (yaml.YAMLError, ValueError) as error:
@@ -86,34 +118,16 @@ def read(content: bytes) -> dict[str, yaml.Node]:
     finally:
         if loader is not None:
             loader.dispose()
-    if top is None or is_empty(top):
-        return {}
-    if not isinstance(top, yaml.MappingNode):
-        raise Broken("is not a map of settings", line_of(top))
-    return {key.value: value for key, value in _unique(top)}
+    return parts_of(whole)
 
 
-def pairs(node: yaml.Node | None, what: str) -> Iterator[tuple[str, Value]]:
-    """The keys and values of a map; each value's line is that of its key."""
-    if node is None or is_empty(node):
-        return
-    if not isinstance(node, yaml.MappingNode):
-        raise Broken(f"{what} is not a map", line_of(node))
-    for key, value in _unique(node):
-        yield key.value, replace(value_of(value), line=line_of(key))
-
-
-def value_of(node: yaml.Node) -> Value:
-    """Read all of a node."""
-    try:
-        return _convert(node, [_MOST_NODES])
-    except RecursionError:
-        raise Broken("is nested too deeply", line_of(node)) from None
-
-
-def is_empty(node: yaml.Node) -> bool:
-    """Nothing stands there."""
-    return isinstance(node, yaml.ScalarNode) and not node.value
+def parts_of(value: Value | None, what: str = "") -> Mapping[str, Value]:
+    """The values in a map by their keys."""
+    if value is not None and (value.plain is not None or value.encrypted is not None):
+        if not isinstance(value.plain, dict):
+            raise Broken(f"{what} is not a map of settings".lstrip(), value.line)
+        return value.parts
+    return {}
 
 
 def line_of(node: yaml.Node) -> int:
@@ -147,65 +161,62 @@ def _invalid(error: yaml.MarkedYAMLError) -> Broken:
     return Broken(f"is not valid YAML: {one_line(problem)}", mark.line + 1 if mark else None)
 
 
-def _unique(mapping: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
-    """The pairs of a map; Pulumi refuses a key that comes twice."""
-    seen: dict[str, int] = {}
-    for key, value in _merged(mapping):
-        if not isinstance(key, yaml.ScalarNode):
-            raise Broken("has a key that is no text", line_of(key))
-        if key.value in seen:
-            raise Broken(f"sets {shown(key.value)} twice (before in line {seen[key.value]})", line_of(key))
-        seen[key.value] = line_of(key)
-        yield key, value
-
-
-def _merged(mapping: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
-    """The pairs of a map with ``<<`` replaced by those of the map that it names."""
-    own = [pair for pair in mapping.value if not _is_merge(pair[0])]
-    names = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
+def _keys(mapping: yaml.MappingNode, budget: list[int]) -> dict[str, tuple[yaml.ScalarNode, yaml.Node]]:
+    """The keys of a map as they are written, and its values, with what it merges (``<<``): its own keys win."""
+    found: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
     for key, value in mapping.value:
-        if not _is_merge(key):
-            continue
-        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+        read = _convert(key, budget, line_of(key))
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(read.plain, str) or read.odd:
+            raise Broken("has a key that is no text: write it in quotes", read.line)
+        if read.plain in found:
+            before = line_of(found[read.plain][0])
+            raise Broken(f"sets {shown(read.plain)} twice (before in line {before})", read.line)
+        found[read.plain] = key, value
+    if "<<" in found and not found["<<"][0].style:
+        key, merged = found.pop("<<")
+        _refuse_tag(merged)
+        for source in merged.value if isinstance(merged, yaml.SequenceNode) else [merged]:
+            _refuse_tag(source)
             if not isinstance(source, yaml.MappingNode):
                 raise Broken("merges (<<) something that is no map", line_of(key))
-            for pair in source.value:
-                if isinstance(pair[0], yaml.ScalarNode) and pair[0].value not in names:
-                    names.add(pair[0].value)
-                    own.append(pair)
-    return own
+            for name, pair in _keys(source, budget).items():
+                found.setdefault(name, pair)
+        mapping.value = list(found.values())  # So that what is merged in many places is looked at once.
+    return found
 
 
-def _is_merge(key: yaml.Node) -> bool:
-    return isinstance(key, yaml.ScalarNode) and key.value == "<<" and key.style is None
-
-
-def _convert(node: yaml.Node, budget: list[int]) -> Value:
+def _convert(node: yaml.Node, budget: list[int], line: int) -> Value:
     budget[0] -= 1
     if budget[0] < 0:  # aliases of aliases
-        raise Broken("is much too large", line_of(node))
-    line = line_of(node)
+        raise Broken("is much too large", line)
+    _refuse_tag(node)
     if isinstance(node, yaml.SequenceNode):
-        items = [_convert(item, budget) for item in node.value]
+        items = [_convert(item, budget, line_of(item)) for item in node.value]
         return Value([item.plain for item in items], line, parts={str(at): item for at, item in enumerate(items)})
     if isinstance(node, yaml.MappingNode):
-        nodes = {key.value: value for key, value in _unique(node)}
-        secure = nodes.get("secure")
-        if len(nodes) == 1 and isinstance(secure, yaml.ScalarNode) and isinstance(_scalar(secure), str):
-            return Value(None, line, encrypted=secure.value)
-        parts = {name: _convert(value, budget) for name, value in nodes.items()}
+        parts = {name: _convert(value, budget, line_of(key)) for name, (key, value) in _keys(node, budget).items()}
+        secure = parts.get("secure")
+        if secure and len(parts) == 1 and isinstance(secure.plain, str) and not secure.odd:
+            return Value(None, line, encrypted=secure.plain)
         return Value({name: part.plain for name, part in parts.items()}, line, parts=parts)
-    return Value(_scalar(node), line)
+    assert isinstance(node, yaml.ScalarNode)
+    return _scalar(node, line)
 
 
-def _scalar(node: yaml.Node) -> object:
+def _refuse_tag(node: yaml.Node) -> None:
+    if node.tag:
+        raise Broken(f"has a tag ({one_line(node.tag, 40)}): not reviewed, leave it out", line_of(node))
+
+
+def _scalar(node: yaml.ScalarNode, line: int) -> Value:
     text = str(node.value)
-    if getattr(node, "style", None) is not None:
-        return text
+    if node.style or text[:1] not in "~nNtTfF+-.0123456789":
+        return Value(text, line)
     if _NULL.fullmatch(text):
-        return None
+        return Value(None, line)
     if _BOOL.fullmatch(text):
-        return text.lower() == "true"
-    if _INT.fullmatch(text):
-        return int(text.replace("_", "")) if len(text) < 20 else float(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+        return Value(text.lower() == "true", line)
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        return Value(int(number) if number.is_integer() else number, line)
+    return Value(text, line, odd=_ODD.fullmatch(text.replace("_", "")) is not None)

@@ -1,0 +1,157 @@
+"""Reads the environments of one side of a review: which files the engine takes, and what stands in them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from codat_zoho.policy.files import clear_in_text, clear_secrets, each_once, is_ready_made
+from codat_zoho.review.declared import Declared, declared, rest_of
+from codat_zoho.review.report import Problem
+from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack, refuse_others
+from codat_zoho.workspace.yaml_lines import Broken
+
+_UNREADABLE = "cannot be read: it is no regular file (a link?), is missing from this clone, or is larger than 1 MiB"
+_JSON = "is JSON: not reviewed, write it as YAML"
+_OUTSIDE = "has a stackConfigDir that leads out of the repository: not reviewed, write the way within it"
+_NOT_TAKEN = "is not reviewed, because Pulumi reads {} instead: rename it or delete it"
+_MENTIONS = re.compile(rb"codat-zoho|zohoClient|\\")  # Or an escape, which may hide the name.
+_T = TypeVar("_T")
+Place = tuple[str, str]
+"""The folder of a project, and the name of a stack; "" for a project that has none."""
+
+
+def read_side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...], Declared]) -> dict[Place, Declared]:
+    """The stacks of one side, each read within its project; ``known`` are those that were read before."""
+    # By folder and stack ("" for the project); of several files of one name, the engine's first comes first.
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(content):
+        folder, file = posixpath.split(path)
+        is_file = FILE.fullmatch(file)
+        if is_file:
+            found[folder][is_file[1] or ""].append(path)
+    homes = {folder: _home(folder, files[""], content) for folder, files in found.items() if "" in files}
+    places = {home.place for home in homes.values()}
+    made = {}
+    for folder in sorted(found.keys() - (places - homes.keys())):
+        home = homes.get(folder) or _Home(folder, broken=_broken_above(folder, homes))
+        stacks: dict[str, list[str]] = defaultdict(list)
+        for place in dict.fromkeys((home.place, folder)):
+            for name, paths in found.get(place, {}).items():
+                if name:
+                    stacks[name] += paths
+        near = (*chain(*stacks.values()), *home.files)
+        for name, paths in sorted(stacks.items()):
+            key = (folder, home.broken, *((path, content[path]) for path in (*paths, *home.files)))
+            if key not in known:
+                known[key] = _declared(name, paths, home, near, content)
+            made[folder, name] = known[key]
+    for folder in homes.keys() - {folder for folder, _ in made}:
+        made[folder, ""] = _without_stacks(homes[folder])
+    return made
+
+
+def _without_stacks(home: _Home) -> Declared:
+    """A project that has no stack files."""
+    file, ready_made = home.files[0], is_ready_made(home.project)
+    clear = each_once(clear_secrets(Stack(), file, home.project, file))
+    return Declared(
+        home.project.name,
+        "",
+        file,
+        file,
+        clear=clear,
+        ours=bool(clear),
+        ready_made=ready_made,
+        rest=rest_of(home.project, file),
+        files=home.files,
+    )
+
+
+@dataclass(frozen=True)
+class _Home:
+    """A folder's project, the files that it may be in, why it is broken, and where its stack files are."""
+
+    place: str
+    project: Project = field(default_factory=Project)
+    files: tuple[str, ...] = ()
+    broken: tuple[Problem, ...] = ()
+
+
+def _home(folder: str, files: Sequence[str], content: Mapping[str, bytes | None]) -> _Home:
+    project, broken = _read(read_project, files, files[0], content, Project())
+    place = posixpath.normpath(posixpath.join(folder, project.stack_folder))
+    if place.split("/")[0] == "..":
+        broken = (*broken, Problem(_OUTSIDE, files[0]))
+    return _Home("" if place == "." else place, project, tuple(files), broken)
+
+
+def _broken_above(folder: str, homes: Mapping[str, _Home]) -> tuple[Problem, ...]:
+    """The problems of the project that stack files belong to, if any: it would say where its stack files are."""
+    while folder:
+        folder = posixpath.dirname(folder)
+        if folder in homes:
+            return homes[folder].broken
+    return ()
+
+
+def _declared(
+    name: str, paths: Sequence[str], home: _Home, near: Sequence[str], content: Mapping[str, bytes | None]
+) -> Declared:
+    """What a stack declares; where it is broken, it is taken for ours if a file ``near`` it may mention the package."""
+    taken, project_file = paths[0], home.files[0] if home.files else ""
+    if project_file:
+        taken = posixpath.join(home.place, f"Pulumi.{name}{posixpath.splitext(project_file)[1]}")
+    stack, problems = _read(partial(read_stack, project=home.project.name), paths, taken, content, Stack())
+    problems = (*home.broken, *problems)
+    file = taken if taken in paths else paths[0]
+    if problems:
+        mentioned = any(_MENTIONS.search((content[path] or b"").replace(b"\0", b"")) for path in near)
+        ready_made = is_ready_made(home.project)
+        ours = mentioned or ready_made
+        side = Declared(
+            home.project.name, name, file, project_file, problems=problems, ours=ours, ready_made=ready_made
+        )
+    else:
+        side = declared(name, file, stack, home.project, project_file)
+    return replace(side, files=(*paths, *home.files, *(problem.file for problem in problems)))
+
+
+def _read(
+    parse: Callable[[bytes], _T], paths: Sequence[str], taken: str, content: Mapping[str, bytes | None], empty: _T
+) -> tuple[_T, tuple[Problem, ...]]:
+    """Read the one of some files that Pulumi takes."""
+    try:
+        if taken not in paths:
+            taken, instead = paths[0], taken
+            raise Broken(_NOT_TAKEN.format(instead))
+        refuse_others(map(PurePosixPath, paths), PurePosixPath(taken))
+        raw = content[taken]
+        if raw is None or taken.endswith(".json"):
+            raise Broken(_UNREADABLE if raw is None else _JSON)
+        return parse(raw), ()
+    except Broken as why:
+        return empty, (Problem(why.text, taken, why.line),)
+
+
+def with_clear(side: Mapping[Place, Declared], content: Mapping[str, bytes | None]) -> dict[Place, Declared]:
+    """Add what stands in clear anywhere in an environment's files, those among them that the engine does not take."""
+    found = defaultdict(list)
+    for path, raw in content.items():
+        folder, file = posixpath.split(path)
+        name = FILE.fullmatch(file)
+        for one in clear_in_text(raw or b"", path):
+            found[folder, (name and name[1]) or ""].append(one)
+    made = dict(side)
+    for place, declared_ in side.items() if found else ():
+        files = ((posixpath.dirname(declared_.file), declared_.stack), (posixpath.dirname(declared_.project_file), ""))
+        clear = each_once([*declared_.clear, *(one for key in files for one in found.get(key, ()))])
+        made[place] = replace(declared_, clear=clear, ours=declared_.ours or bool(clear))
+    return made

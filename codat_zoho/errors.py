@@ -259,7 +259,7 @@ class Exit(IntEnum):
     """Exit codes of all commands; where several apply, the one that stands first here wins."""
 
     INTERRUPTED = 130
-    """Ctrl-C, and for ``drift`` SIGTERM; nothing is left running."""
+    """Ctrl-C, and for ``drift`` and ``contract --write`` SIGTERM and SIGHUP; nothing is left running."""
     ERROR = 1
     """Refused or failed; one line on stderr says what and why."""
     AUTHENTICATION = 3

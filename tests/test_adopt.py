@@ -18,7 +18,7 @@ from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
 from codat_zoho.simulator import Simulator, serve
-from codat_zoho.terminal.console import refuse_existing
+from codat_zoho.terminal.console import refuse_unwritable
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
 from tests.real_engine import ROOT
@@ -227,5 +227,5 @@ def test_a_file_that_is_there_stops_all_files(tmp_path: Path) -> None:
     there, new = tmp_path / "there", tmp_path / "new"
     there.write_text("mine")
     with pytest.raises(ConfigurationError, match="there is there already, and nothing is overwritten"):
-        refuse_existing(new, there)
+        refuse_unwritable(new, there)
     assert there.read_text() == "mine" and not new.exists()

@@ -20,7 +20,7 @@ from codat_zoho.declare.settings import declared
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import ask, confirmed, given, interactive, refuse_existing, remark, write_new
+from codat_zoho.terminal.console import ask, confirmed, given, interactive, refuse_unwritable, remark, write_new
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name
@@ -255,7 +255,7 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
             print(f"\n--- {file.name}{there}\n{text}", end="")
         print("\nNothing was written. Without --dry-run the file is, and these commands are what to run then:")
     else:
-        refuse_existing(*files)
+        refuse_unwritable(*files)
         for file, text in files.items():
             write_new(file, text)
         print(f"\nWritten to {folder}: {', '.join(file.name for file in files)}. Nothing else was changed.")

@@ -192,8 +192,9 @@ class AccountLimit(RemoteError):
 class AccessDenied(RemoteError):
     """403: the API key may not do this.
 
-    Cause: its role is neither Administrator nor Developer, or the key is outdated.
-    Cure: make another key with such a role.
+    Cause: the key is outdated, or the account demands client certificates. Portal users have roles; API keys have none
+    that are published.
+    Cure: make another key; or set ``CODAT_CLIENT_CERT`` and ``CODAT_CLIENT_ID``.
     """
 
 

@@ -216,7 +216,7 @@ def _expired_account(setup: SetUp) -> None:
     setup.simulator.fail(Fault(path="/integrations", status=402, times=-1))
 
 
-def _wrong_role(setup: SetUp) -> None:
+def _no_access(setup: SetUp) -> None:
     setup.simulator.fail(Fault(path="/integrations", status=403, times=-1))
 
 
@@ -281,7 +281,7 @@ BROKEN = {
     "key of nobody": (_unknown_key, "fail", "API key accepted", "another client's, or expired"),
     "wrong prefix": (_wrong_prefix, "fail", "API key", "another word than 'Basic'"),
     "expired account": (_expired_account, "fail", "API key accepted", "(402)"),
-    "wrong role": (_wrong_role, "fail", "API key accepted", "(403)"),
+    "no access": (_no_access, "fail", "API key accepted", "(403)"),
     "http address": (_http_address, "fail", "Codat address", "in clear"),
     "unreachable": (_unreachable, "fail", "Codat reachable", "could not be reached"),
     "login page": (_login_page, "fail", "API key accepted", "is not a JSON object"),
@@ -293,6 +293,17 @@ BROKEN = {
     "certificates missing": (_no_certificates, "fail", "TLS trust", "names what is not there"),
     "Zoho elsewhere": (_zoho_elsewhere, "fail", "Zoho hosts", "only a loopback address"),
 }
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_may_mean_a_client_certificate(status: int, setup: SetUp) -> None:
+    """On 401 and 403 the next step names what an account takes that demands certificates; half of it is a warning."""
+    setup.simulator.fail(Fault(path="/integrations", status=status, times=-1))
+    setup.environment(CODAT_CLIENT_ID="d4f67286-d428-58b4-a307-af00b57e9f40")
+    _, found, _ = setup.doctor()
+    assert "CODAT_CLIENT_CERT, CODAT_CLIENT_KEY and CODAT_CLIENT_ID" in found["API key accepted"][0]["next_step"]
+    assert "Administrator" not in found["API key accepted"][0]["next_step"]
+    assert found["client certificate"][0]["verdict"] == "warn"
 
 
 @pytest.mark.slow

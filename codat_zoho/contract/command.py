@@ -25,8 +25,8 @@ typed at a prompt. The result holds no secret and no id: attach it to an issue, 
 
 Ctrl-C, SIGTERM and SIGHUP let the call at hand end, then put back what was found; a second one does not hasten it.
 
-exit codes: 0 done, also where something differs; 1 refused, failed, or not all restored; 2 wrong use; 3 API key refused;
-130 stopped
+exit codes: 0 done, also where something differs; 1 refused, failed, or not all restored; 2 wrong use; 3 API key
+refused; 130 stopped
 """
 
 

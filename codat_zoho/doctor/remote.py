@@ -15,13 +15,18 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
 from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.declare.settings import ZohoClientSettings, declared, load
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
-from codat_zoho.errors import ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
+from codat_zoho.errors import AccessDenied, ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
 from codat_zoho.texts.redact import one_line
 
 _SKEW = 120.0
 """Seconds. Nothing here is signed with the time, but deadlines and certificates go by it."""
 _SECONDS = 20.0
 _FEW = 0.1
+_MTLS = "client certificate"
+_DEMANDED = (
+    "If the account demands client certificates, every call needs one and the header: set CODAT_CLIENT_CERT, "
+    "CODAT_CLIENT_KEY and CODAT_CLIENT_ID."
+)
 
 
 def codat(now: Situation) -> Iterator[Finding]:
@@ -37,14 +42,17 @@ def codat(now: Situation) -> Iterator[Finding]:
     connection = now.connection or configured or "default"
     key = now.environment.api_key(connection)
     yield ok("API key", f"from {key.source}, for connection {connection!r}")
+    if key.certificate or key.client:
+        given = f"{key.certificate.file if key.certificate else 'none'}; x-codat-client: {key.client or 'none'}"
+        both = key.certificate and key.client
+        yield ok(_MTLS, one_line(given)) if both else warn(_MTLS, f"{one_line(given)}.", _DEMANDED)
     api = now.environment.codat(now.http, connection)
     try:
         client, actual = api.named_client(), api.actual()
     except CodatZohoError as error:
         yield _refused(error)
     else:
-        role = "a role that may not write shows on the first write"
-        yield ok("API key accepted", f"yes, and it may read integrations; {role}")
+        yield ok("API key accepted", "yes, and it may read integrations; whether it may write shows on the first write")
         yield warn("Codat client", f"{client.why}.") if client.why else ok("Codat client", str(client))
         yield ok("integration", " ".join(list(describe(actual))[:2]))
         yield _keys(now, actual)
@@ -55,11 +63,16 @@ def codat(now: Situation) -> Iterator[Finding]:
 def _refused(error: CodatZohoError) -> Finding:
     if isinstance(error, Unreachable):
         step = "Check the address, the network and the proxies."
-        if any(word in error.what for word in ("CERTIFICATE", "certificate", "SSL", "TLS")):
+        if any(word in error.what.lower() for word in ("certificate required", "handshake failure")):
+            step = _DEMANDED
+        elif any(word in error.what for word in ("CERTIFICATE", "certificate", "SSL", "TLS")):
             step = "A proxy that opens TLS needs its certificate in SSL_CERT_FILE; see proxies and TLS trust above."
         return fail("Codat reachable", error.what, step)
     if isinstance(error, ApiKeyRefused):
-        return fail("API key accepted", f"{error.what} It may be another client's, or expired.", error.next_step)
+        what = f"{error.what} It may be another client's, or expired."
+        return fail("API key accepted", what, f"{error.next_step} {_DEMANDED}")
+    if isinstance(error, AccessDenied):
+        return fail("API key accepted", error.what, f"{error.next_step} {_DEMANDED}")
     return trouble("integration" if isinstance(error, NotFound) else "API key accepted", error)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
@@ -73,6 +73,13 @@ class Answer:
         return body if isinstance(body, dict) else None
 
 
+class Certificate(NamedTuple):
+    """A client certificate: PEM files of it and its key, which may be one."""
+
+    file: str
+    key: str | None = None
+
+
 class _NoAnswer(Exception):
     """Why there is no answer, in a few words."""
 
@@ -101,7 +108,7 @@ class Http:
     retry: bool = True
     record: bool = False  # keep answers, oldest first, and send nothing at the same time
     answers: list[Answer] = field(default_factory=list, repr=False)
-    _clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
+    _clients: dict[tuple[str, Certificate | None], httpx.Client] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +141,7 @@ class Http:
         json_body: object = None,
         form: Mapping[str, str] | None = None,
         account: Account | None = None,
+        certificate: Certificate | None = None,
         retry: bool = True,
     ) -> Answer:
         """Send a request and return the answer, whatever its status; ``account`` is None for Zoho.
@@ -150,7 +158,7 @@ class Http:
             last = attempt == ATTEMPTS or not (retry and self.retry)
             self._wait_for_budget("Codat" if account else "Zoho", deadline)
             try:
-                answer = replace(self._exchange(method, url, deadline, content), tries=attempt)
+                answer = replace(self._exchange(method, url, deadline, content, certificate), tries=attempt)
             except _NoAnswer as error:
                 wait = self._backoff(attempt)
                 if last or wait >= deadline.left():
@@ -179,7 +187,9 @@ class Http:
     def _backoff(self, attempt: int) -> float:
         return _BACKOFF_START * _BACKOFF_FACTOR ** (attempt - 1) * (0.5 + self.jitter() / 2)
 
-    def _exchange(self, method: str, url: str, deadline: Deadline, content: Mapping[str, Any]) -> Answer:
+    def _exchange(
+        self, method: str, url: str, deadline: Deadline, content: Mapping[str, Any], certificate: Certificate | None
+    ) -> Answer:
         """Send once; what goes wrong on the way becomes ``_NoAnswer``."""
         import httpx
 
@@ -189,7 +199,7 @@ class Http:
         timeout = httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left))
         address, began, outcome = urlsplit(url), self.clock(), "?"
         try:
-            with self._client(address.scheme).stream(method, url, timeout=timeout, **content) as response:
+            with self._client(address.scheme, certificate).stream(method, url, timeout=timeout, **content) as response:
                 outcome = str(response.status_code)
                 body = _body(response, deadline)
             return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
@@ -226,13 +236,14 @@ class Http:
             while self._clients:
                 self._clients.popitem()[1].close()
 
-    def _client(self, scheme: str) -> httpx.Client:
+    def _client(self, scheme: str, certificate: Certificate | None = None) -> httpx.Client:
+        key = scheme, certificate if scheme == "https" else None
         with self._lock:
-            if scheme not in self._clients:
-                self._clients[scheme] = self._new_client(scheme)
-            return self._clients[scheme]
+            if key not in self._clients:
+                self._clients[key] = self._new_client(*key)
+            return self._clients[key]
 
-    def _new_client(self, scheme: str) -> httpx.Client:
+    def _new_client(self, scheme: str, certificate: Certificate | None) -> httpx.Client:
         import httpx
 
         _keep_secrets_out_of_logs()
@@ -241,7 +252,7 @@ class Http:
                 transport=self.transport,
                 # Plain http is for this machine only, and needs no trust store, which takes 30 ms to load: this one
                 # trusts nobody.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else True,
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else _trust(certificate),
                 # A proxy from the environment must never see what is meant for this machine.
                 mounts={} if self.transport else _NO_PROXY,
                 follow_redirects=False,
@@ -259,6 +270,23 @@ class Http:
                 f"No HTTP client can be set up on this machine: {one_line(str(error)).rstrip('.')}.",
                 "Check the environment variables SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
             ) from None
+
+
+def _trust(certificate: Certificate | None) -> ssl.SSLContext | bool:
+    """What httpx trusts by itself, with a client certificate where there is one."""
+    import httpx
+
+    if certificate is None:
+        return True
+    trust = httpx.create_ssl_context()
+    try:
+        trust.load_cert_chain(*certificate, password="")  # Without one, OpenSSL would ask at the terminal.
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The client certificate {one_line(certificate.file)} cannot be used: {one_line(str(error)).rstrip('.')}.",
+            "Set CODAT_CLIENT_CERT and CODAT_CLIENT_KEY to PEM files that belong together; the key has no passphrase.",
+        ) from None
+    return trust
 
 
 def _body(response: httpx.Response, deadline: Deadline) -> bytes:

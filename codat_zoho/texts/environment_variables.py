@@ -47,6 +47,17 @@ VARIABLES = (
         "apiKeys",
     ),
     Variable(
+        "CODAT_CLIENT_CERT",
+        "Client certificate (a PEM file, with its chain) for a Codat account that demands one (mTLS).",
+    ),
+    Variable("CODAT_CLIENT_KEY", "Its private key (a PEM file without a passphrase), where that is a file of its own."),
+    Variable(
+        "CODAT_CLIENT_ID",
+        "What Codat gave you with it for the header ``x-codat-client``; for the connection ``default``.",
+        "codatClientId",
+    ),
+    Variable("CODAT_CLIENT_ID_<NAME>", "The same for another connection.", "codatClientIds"),
+    Variable(
         "CODAT_URL",
         "Codat's address: https, or http on this machine. Default: ``https://api.codat.io``.",
         "codatUrl",

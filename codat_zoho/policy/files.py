@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from codat_zoho.declare.rules import secret_shape
 from codat_zoho.declare.settings import KEYS, SECRET_KEYS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.pulumi_yaml import Project, Stack, read_project, read_stack
+from codat_zoho.workspace.failures import Failed
+from codat_zoho.workspace.pulumi_yaml import Project, Stack, find_project, read_stack
 from codat_zoho.workspace.values import digest
 from codat_zoho.workspace.yaml_lines import Broken
 
@@ -48,23 +49,27 @@ def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) 
                     yield Clear(key, where, leaf.line, "" if named else looks_like, digest(leaf.text))
 
 
-def clear_settings(folder: Path, stack: str) -> list[str] | None:
+def clear_settings(folders: Iterable[Path], name: str, stack: str) -> list[str] | None:
     """One sentence per secret in clear in the files of a stack.
 
     Args:
-        folder: where ``Pulumi.yaml`` is; the engine starts a pack there.
+        folders: where to look for the project, each with the folders above it; the first that is it counts.
+        name: the project's name.
         stack: the stack's name.
 
     Returns:
         None where the files cannot be read, and so nothing is known.
     """
-    try:
-        project_file = next(path for path in (folder / "Pulumi.yaml", folder / "Pulumi.yml") if path.is_file())
-        project = read_project(project_file.read_bytes())
-        beside = folder / project.stack_folder
-        path = next(one for one in (beside / f"Pulumi.{stack}.yaml", beside / f"Pulumi.{stack}.yml") if one.is_file())
-        settings = read_stack(path.read_bytes(), project.name)
-    except (Broken, OSError, StopIteration):
-        return None
-    found = clear_secrets(settings, path.name, project, project_file.name)
-    return [f"{one.file}, line {one.line}: {secret_in_clear(one.key, looks_like=one.looks_like)}" for one in found]
+    for folder in folders:
+        try:
+            project = find_project(folder)
+            if project is None or project.name != name:
+                continue
+            path = project.settings_of(stack)
+            path = path if path.is_file() else path.with_suffix(".yml")
+            settings = read_stack(path.read_bytes(), name)
+        except (Broken, Failed, OSError):
+            continue
+        found = clear_secrets(settings, path.name, project, project.file.name)
+        return [f"{one.file}, line {one.line}: {secret_in_clear(one.key, looks_like=one.looks_like)}" for one in found]
+    return None

@@ -139,6 +139,21 @@ def test_where_connections_go() -> None:
         targets(["Not A Name"], "dev", ready, {})
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("client=app,books=", "is not of the form"),
+        ("zoho=app", "is not of the form"),
+        ("eu:client=app", "names eu, which no --connection does"),
+        ("client=app", "a program of your own"),
+    ],
+)
+def test_names_that_cannot_be(name: str, words: str, served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """What --name cannot mean is one line, before anything is asked."""
+    assert main(["adopt", "--stack", "test", "--name", name]) == 1
+    assert words in capsys.readouterr().err and not served.calls
+
+
 def test_an_old_cli_is_refused_with_the_way_around(tmp_path: Path) -> None:
     """Below 3.254 the import would lose inputs: refused before anything is done."""
     command = tmp_path / "pulumi"

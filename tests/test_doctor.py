@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from codat_zoho.cli import main
+from codat_zoho.declare.platform import SECRET as _SEALED
+from codat_zoho.declare.platform import SIGNATURE, TOKEN_PREFIX
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
@@ -33,6 +35,8 @@ elif arguments[0] == "config":
     if os.environ.get("FAKE_LOCKED"):
         sys.exit("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE")
     print(json.dumps(config))
+elif arguments[:2] == ["stack", "export"]:
+    print(os.environ.get("FAKE_STATE") or json.dumps({{"version": 3, "deployment": {{}}}}))
 else:
     sys.exit("error: not expected here: " + " ".join(arguments))
 """
@@ -127,11 +131,11 @@ def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
 def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     """--verify asks each declared data centre once, and a no fails with the switch to turn."""
     code, found, _ = setup.doctor("--verify")
-    assert code == 0 and found["Zoho accepts the client"][0]["verdict"] == "ok"
+    assert code == 0 and found["Zoho client"][0]["verdict"] == "ok"
     assert len(setup.simulator.probes) == 3
     setup.simulator.zoho[ID].enabled.discard("uk")
     code, found, _ = setup.doctor("--verify")
-    assert code == 1 and "enable uk" in found["Zoho accepts the client"][0]["next_step"]
+    assert code == 1 and "enable uk" in found["Zoho client"][0]["next_step"]
 
 
 # --- broken set-ups ---------------------------------------------------------------------------------------------------
@@ -293,6 +297,63 @@ BROKEN = {
     "certificates missing": (_no_certificates, "fail", "TLS trust", "names what is not there"),
     "Zoho elsewhere": (_zoho_elsewhere, "fail", "Zoho hosts", "only a loopback address"),
 }
+
+
+def _state(*resources: tuple[str, str, dict[str, object]]) -> str:
+    """An exported state of a program of its own, with these kinds, names and inputs."""
+    entries = [
+        {
+            "type": f"{TOKEN_PREFIX}{kind}",
+            "urn": f"urn:pulumi:test::shop::{TOKEN_PREFIX}{kind}::{name}",
+            "id": name,
+            "inputs": inputs,
+            "outputs": inputs,
+        }
+        for kind, name, inputs in resources
+    ]
+    return json.dumps({"version": 3, "deployment": {"resources": entries}})
+
+
+def _sealed(text: str) -> dict[str, str]:
+    return {SIGNATURE: _SEALED, "plaintext": json.dumps(text)}
+
+
+def test_a_program_of_its_own_is_verified_as_deployed(setup: SetUp) -> None:
+    """Its Codat clients, data centres and keys are those of the last deployment; each is named, no secret is shown."""
+    setup.simulator.add_codat_client("key-of-the-test-client")
+    setup.option("name: codat-zoho", "name: shop")
+    setup.config = {}
+    app: dict[str, object] = {
+        "client_id": ID,
+        "client_secret": _sealed(SECRET),
+        "regions": ["jp", "us"],
+        "verify": "off",
+    }
+    link = {"enabled": True, "connection": "default"}
+    books = (("ZohoBooksIntegration", "link", link), ("ZohoBooksIntegration", "eu", {**link, "connection": "eu"}))
+    setup.environment(
+        FAKE_STATE=_state(("ZohoClientCredentials", "app", app), *books), CODAT_API_KEY_EU="key-of-the-test-client"
+    )
+    code, found, text = setup.doctor("--verify")
+    assert code == 0, text
+    assert [one["what"] for one in found["Zoho client"]] == [f"jp, us accept {ID}"]
+    assert "jp, us answer" in found["Zoho hosts"][0]["what"]
+    assert [one["what"].partition("connection ")[2] for one in found["API key"]] == ["'default'", "'eu'"]
+    assert len(found["Codat client"]) == 2 and "app (ZohoClientCredentials)" in found["deployed"][0]["what"]
+    setup.environment(FAKE_STATE="", CODAT_API_KEY_EU="")
+    _, found, _ = setup.doctor("--verify")
+    assert found["Zoho client"][0]["verdict"] == "warn" and "pulumi up" in found["Zoho client"][0]["next_step"]
+
+
+def test_columns_never_collide(setup: SetUp) -> None:
+    """What was found begins in one column, whatever the line is about."""
+    setup.environment(FAKE_CONFIG=json.dumps(setup.config), CODAT_CLIENT_ID="d4f67286-d428-58b4-a307-af00b57e9f40")
+    for arguments in ([], ["--verify"]):
+        main(["doctor", "--cwd", str(setup.folder), *arguments])
+        lines = [
+            line for line in setup.capsys.readouterr().out.splitlines() if line[:4].strip() in ("ok", "warn", "fail")
+        ]
+        assert lines and all(line[28] == " " and line[29] != " " for line in lines), lines
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -32,7 +32,9 @@ Nothing is written to Codat or Zoho. The client secret comes from the environmen
 
 exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 the API key was refused
 """
-_PROGRAM = "\nAdd these lines to your program; until then the resources are protected from deletion:\n\n"
+_PROGRAM = (
+    "\nAdd these lines to your program, then run pulumi up; until then the resources are protected from deletion:\n\n"
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -323,7 +325,5 @@ def _write(
             print(redact(command.shell()))
     for new in records:
         if new.own and not new.declared:
-            print(
-                f"\nAdd these lines to your program; until then the resources are protected:\n\n{program(new.entries)}"
-            )
+            print(_PROGRAM + program(new.entries))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import pytest
 
 from codat_zoho.simulator import Simulator, serve
 from tests.command_line import codat_zoho, must
+from tests.docs_runner import blocks
 from tests.real_engine import ROOT, Project
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tools.engine import Engine
@@ -204,13 +206,15 @@ def test_a_program_that_declares_them_already(project: Project, simulator: Simul
     """With --name they are taken over under the program's names and with its options; a wrong name changes nothing."""
     _prepare(simulator, STARTS["keys, secret at hand"])
     _own(project, DECLARES.format(id=ID))
-    project.must("stack", "init", "test")
+    project.must("stack", "init", "prod")
     project.must("config", "set", "--secret", "zohoSecret", stdin=SECRET)
-    wrong = codat_zoho(project, "adopt", *FRESH, *SAID, "--name", "client=app,books=app", **HELD)
+    [page] = [one for one in blocks(ROOT / "docs/adopt.md") if "declares_them_already" in one.how.get("tested", "")]
+    arguments = [*shlex.split(page.lines()[0].replace("1000.…", ID))[1:], "--yes"]
+    wrong = codat_zoho(project, *arguments, "--name", "client=app,books=app", **HELD)
     assert wrong.returncode == 1 and "declares no ZohoBooksIntegration named app" in wrong.stderr, wrong.stderr
     assert "link (ZohoBooksIntegration)" in wrong.stderr
     assert "app" not in project.resources()
-    said = must(project, ["adopt", *FRESH, *SAID, "--name", "client=app,books=link"], **HELD)
+    said = must(project, arguments, **HELD)
     assert "Nothing differs" in said and "import app (" in said and "Add these lines" not in said
     assert {"app", "link"} <= project.resources().keys() and "codat-zoho:" not in project.must("config")
     _assert_taken_over(project, simulator)

@@ -95,6 +95,7 @@ VARIABLES = (
         "A proxy for all calls but those to this machine; also ``HTTP_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.",
     ),
     Variable("SSL_CERT_FILE", "Certificates to trust in place of the built-in ones; or a folder, ``SSL_CERT_DIR``."),
+    Variable("PWD", "The shell's: the folder in which the policy pack looks for the project.", of="policy pack"),
     Variable(
         "PULUMI_PYTHON_CMD", "Pulumi's: the Python that runs the provider, where the project names none.", of="doctor"
     ),

@@ -4,7 +4,7 @@ Names are imported when they are first used, so that the command line and the si
 
 >>> import codat_zoho as cz
 >>> sorted(cz.DATA_CENTRES)
-['ae', 'au', 'ca', 'eu', 'in', 'jp', 'sa', 'uk', 'us']
+['ae', 'au', 'ca', 'eu', 'in', 'jp', 'sa', 'sg', 'uk', 'us']
 """
 
 from __future__ import annotations

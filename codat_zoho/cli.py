@@ -11,16 +11,19 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from codat_zoho._version import __version__
 from codat_zoho.errors import CodatZohoError, Exit, exit_of
+from codat_zoho.terminal.completion import SHELLS, script
 from codat_zoho.terminal.console import remark, say
 from codat_zoho.texts.environment_variables import debugging, help_text
 from codat_zoho.texts.redact import register
 
 COMMANDS: dict[str, str] = {
     "adopt": "take over what is in Codat, so that the first preview is empty",
+    "completion": "print what completes this command line in bash, zsh or fish",
     "contract": "find out on a test client what is documented nowhere about Codat and Zoho",
     "doctor": "say what is wrong with this set-up, and what to do",
     "drift": "tell whether Codat and Zoho are still as declared, in any number of stacks",
@@ -88,7 +91,25 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def module_of(command: str) -> Any:
     """Import the module of a command."""
+    if command == "completion":
+        return SimpleNamespace(parser=_completion_parser, run=_complete)
     return importlib.import_module(f"codat_zoho.{'simulator' if command == 'simulate' else command}.command")
+
+
+def _completion_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="codat-zoho completion",
+        description='Prints what completes this command line. In bash or zsh: eval "$(codat-zoho completion bash)", '
+        "with the name of the shell, in ~/.bashrc or ~/.zshrc. In fish: codat-zoho completion fish | source.",
+        epilog="exit codes: 0 printed, 1 it cannot be written, 2 wrong use",
+    )
+    parser.add_argument("shell", choices=SHELLS, help="the shell to complete in")
+    return parser
+
+
+def _complete(arguments: argparse.Namespace) -> int:
+    print(script(arguments.shell, COMMANDS, {name: module_of(name).parser() for name in COMMANDS}), end="")
+    return Exit.OK
 
 
 def _know_secrets() -> None:

@@ -37,7 +37,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         client_secret: its secret; always kept encrypted. Leave it out while adopting a client whose secret nobody has
             at hand: nothing can be verified then.
         regions: codes of the Zoho data centres that must accept the client: ``us``, ``uk``, ``eu``, ``in``, ``au``,
-            ``jp``, ``ca``, ``sa``, ``ae``. Unordered. A UK customer base needs ``uk``, ``eu`` and ``us``: an
+            ``jp``, ``ca``, ``sa``, ``sg``, ``ae``. Unordered. A UK customer base needs ``uk``, ``eu`` and ``us``: an
             organisation stays in the data centre it signed up in.
         same_credentials_everywhere: declares that Zoho's switch "Use the same OAuth credentials for all data centers"
             is on. Without it each data centre has a secret of its own, and Codat stores one, so only one region may be

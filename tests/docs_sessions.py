@@ -207,7 +207,7 @@ def policy(engine: Engine, place: Path) -> Iterator[Reader]:
         filled_in = {
             "PATH-OF-A-CLONE": str(ROOT),
             "python3 -m venv policy-pack/venv": f"ln -s {VENV_POLICY} policy-pack/venv",
-            "venv/bin/pip install 'codat-zoho[policy]'": "venv/bin/python -c 'import pulumi_policy'",
+            "venv/bin/python -m pip install 'codat-zoho[policy] @ WHEEL-OR-GIT-URL'": "venv/bin/python -c 'import pulumi_policy'",
         }
         events = {"a-stricter-rule-holds": a_stricter_rule_holds}
         yield Reader(project.folder, project.environment | {"PYTHONPATH": str(ROOT)}, filled_in, events)

@@ -148,7 +148,7 @@ CASES = (
         ("danger client-id-changed",),
         7,
         "danger",
-        ("let every linked company link Zoho Books again", "the authorized redirect URI is exactly"),
+        ("every linked company has to link Zoho Books again", "is among the authorized redirect URIs"),
     ),
     Case(
         "secret encrypted anew",

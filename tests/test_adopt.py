@@ -89,6 +89,7 @@ def test_all_data_centres_saying_no_is_a_refusal() -> None:
     asked = {"us": ProbeResult(Probe.ACCEPTED), "eu": ProbeResult(Probe.INCONCLUSIVE, "busy"), "uk": no}
     kept = only_accepted(taken, asked)
     assert kept.client is not None and kept.client.regions == ("eu", "us")
+    assert "us: accepted by Zoho; this does not prove that customers can link" in " ".join(map(str, kept.notes))
     with pytest.raises(NotAdopted, match="accepts client id and secret nowhere"):
         only_accepted(taken, dict.fromkeys(("us", "eu", "uk"), no))
 

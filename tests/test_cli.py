@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from codat_zoho.cli import COMMANDS, main
+from codat_zoho.cli import COMMANDS, main, module_of
 from codat_zoho.errors import ApiKeyRefused, ConfigurationError, Exit
 from tests.support import SECRET
 
@@ -60,6 +63,43 @@ def test_a_typo_gets_a_hint(typed: str, hint: str, capsys: pytest.CaptureFixture
         main([typed])
     assert ended.value.code == Exit.USAGE
     assert hint in capsys.readouterr().err
+
+
+def _completed(*typed: str, shell: str = "bash") -> list[str]:
+    """What a shell offers for the last word."""
+    done = subprocess.run([sys.executable, "-m", "codat_zoho", "completion", shell], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    words = " ".join(map(shlex.quote, ("codat-zoho", *typed)))
+    asked = f"COMP_WORDS=({words}) COMP_CWORD={len(typed)}\n_codat_zoho\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
+    told = subprocess.run(["bash", "--norc", "-uc", f"{done.stdout}\n{asked}"], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    return told.stdout.split()
+
+
+def test_bash_completes_commands_options_and_values() -> None:
+    """What is offered is what the parsers know, told by bash itself; after an option with a free value, file names."""
+    assert _completed("") == [*COMMANDS, "--help", "--version"]
+    assert _completed("dr") == ["drift"]
+    assert set(_completed("drift", "--")) >= {"--all-stacks", "--stack", "--help"}
+    assert _completed("drift", "--no-v") == ["--no-verify"]
+    assert _completed("doctor", "--format", "") == ["text", "json"]
+    assert _completed("drift", "--output", "") == []
+    assert _completed("completion", "") == ["-h", "--help", "bash", "zsh", "fish"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_read_what_is_printed_for_them(shell: str) -> None:
+    """Where the shell is, it takes the lines; everywhere, they name each command and each of its options."""
+    done = subprocess.run([sys.executable, "-m", "codat_zoho", "completion", shell], capture_output=True, text=True)
+    for name in COMMANDS:
+        for one in module_of(name).parser()._actions:
+            for option in one.option_strings:
+                assert re.search(rf"{name}.*{option.lstrip('-')}", done.stdout), (name, option)
+    found = shutil.which(shell)
+    if not found:
+        pytest.skip(f"there is no {shell} on PATH")
+    read = subprocess.run([found, "-n"], input=done.stdout, capture_output=True, text=True)
+    assert read.returncode == 0, read.stderr
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

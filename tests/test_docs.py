@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import inspect
+import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import codat_zoho as cz
 import codat_zoho.errors
 from codat_zoho._version import __version__
 from codat_zoho.cli import COMMANDS, main, module_of
+from codat_zoho.declare.settings import KEYS, SECRET_KEYS
+from codat_zoho.doctor.finding import Situation
+from codat_zoho.doctor.pythons import pythons
+from codat_zoho.remote.http import Http
+from codat_zoho.workspace.pulumi_yaml import find_project
 from tests import docs_sessions
 from tests.docs_runner import Block, blocks, outside
 from tests.real_engine import ROOT
 from tests.review_cases import PROD, PROJECT, STACK, Repo
 from tools.engine import Engine
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 PAGES = sorted(
     [
@@ -115,14 +130,72 @@ def test_the_targets_of_make_are_there() -> None:
             assert done.returncode == 0, f"{block.where}: {done.stderr}"
 
 
-def test_the_extras_are_there() -> None:
-    """No index is asked in a test, but the package and the extra that a `pip install` names are this project's."""
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for block in _shown("test_the_extras_are_there"):
-        assert all(line.startswith("pip install ") for line in block.lines()), block.where
-    named = {name for page in PAGES for name in re.findall(r"pip install [\"']?([\w\[\]-]+)", page.read_text())}
-    assert named == {"codat-zoho", *(f"codat-zoho[{extra}]" for extra in ("policy", "testing"))}
-    assert all(f"\n{extra} = [" in project for extra in ("policy", "testing")) and 'name = "codat-zoho"' in project
+def test_what_is_installed_is_this_package() -> None:
+    """The package is on no index: each page names a wheel or a git URL, of this version, with extras that there are."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements, pyproject = _shown("test_what_is_installed_is_this_package")
+    lines = [*requirements.lines(), *tomllib.loads(pyproject.text)["project"]["dependencies"]]
+    for one in map(Requirement, (line.replace("<owner>", "owner") for line in lines)):
+        assert one.name == project["name"] and one.extras <= {*project["optional-dependencies"]}
+        assert one.url and __version__ in one.url
+    for page in PAGES:
+        assert re.findall(r"pip install \S*codat-zoho(?!\S* @ )", page.read_text(encoding="utf-8")) == [], page
+
+
+def test_a_toolchain_finds_its_python(tmp_path: Path) -> None:
+    """With what the page shows in Pulumi.yaml, doctor finds the Python that pulumi takes, and no other reason to warn."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    for block in _shown("test_a_toolchain_finds_its_python"):
+        (tmp_path / "Pulumi.yaml").write_text(f"name: x\n{block.text}")
+        found = pythons(Situation(find_project(tmp_path), None, Http()))
+        assert {one.verdict for one in found} == {"ok"} and block.how["toolchain"] in block.text
+
+
+def test_the_redirect_uri_is_codats() -> None:
+    """The line to copy is the one that Codat's set-up page names, on every page that has it."""
+    (block,) = _shown("test_the_redirect_uri_is_codats")
+    assert block.text == f"{cz.REDIRECT_URI}\n"
+    for page in PAGES:
+        assert {*re.findall(r"https://zohobooks\.codat\.io[^\s`]*", page.read_text("utf-8"))} <= {cz.REDIRECT_URI}
+    assert all(cz.REDIRECT_URI in (ROOT / page).read_text("utf-8") for page in ("README.md", "docs/start.md"))
+
+
+def test_the_settings_of_the_client_are_keys() -> None:
+    """What the page sets are the ready-made project's keys, the secret as a secret."""
+    (block,) = _shown("test_the_settings_of_the_client_are_keys")
+    for line in block.lines():
+        (key,) = {*shlex.split(line, comments=True)} & {*KEYS}
+        assert ("--secret" in line) is (key in SECRET_KEYS)
+
+
+def test_the_report_reaches_a_chat(tmp_path: Path) -> None:
+    """The line posts the whole report where there is something to say, and nothing else; then it succeeds."""
+    (block,) = _shown("test_the_report_reaches_a_chat")
+    told: list[object] = []
+
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    drift = tmp_path / "codat-zoho"
+    with HTTPServer(("127.0.0.1", 0), Chat) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        for code in (0, 7):
+            drift.write_text(f"#!/bin/sh\nprintf '# \"Drift\"\\n' > drift.md\nexit {code}\n")
+            drift.chmod(0o755)
+            environment = os.environ | {
+                "CHAT_WEBHOOK": f"http://127.0.0.1:{server.server_port}",
+                "NO_PROXY": "*",
+                "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            }
+            subprocess.run(["bash", "-ec", block.text], cwd=tmp_path, env=environment, check=True)
+        server.shutdown()
+    assert told == [{"text": '# "Drift"\n'}]
 
 
 def test_the_hooks_of_pre_commit_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

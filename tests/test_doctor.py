@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from codat_zoho import REDIRECT_URI
 from codat_zoho.cli import main
 from codat_zoho.declare.platform import SECRET as _SEALED
 from codat_zoho.declare.platform import SIGNATURE, TOKEN_PREFIX
@@ -130,8 +131,11 @@ def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
 
 def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     """--verify asks each declared data centre once, and a no fails with the switch to turn."""
-    code, found, _ = setup.doctor("--verify")
-    assert code == 0 and found["Zoho client"][0]["verdict"] == "ok"
+    code, found, text = setup.doctor("--verify")
+    (accepted,) = found["Zoho client"]
+    assert REDIRECT_URI in found["Zoho redirect URI"][0]["what"]
+    assert code == 0 and accepted["verdict"] == "ok"
+    assert "eu, uk, us; this does not prove that customers can link" in accepted["what"] and "invalid_code" not in text
     assert len(setup.simulator.probes) == 3
     setup.simulator.zoho[ID].enabled.discard("uk")
     code, found, _ = setup.doctor("--verify")
@@ -336,7 +340,7 @@ def test_a_program_of_its_own_is_verified_as_deployed(setup: SetUp) -> None:
     )
     code, found, text = setup.doctor("--verify")
     assert code == 0, text
-    assert [one["what"] for one in found["Zoho client"]] == [f"jp, us accept {ID}"]
+    assert [one["what"].partition(";")[0] for one in found["Zoho client"]] == [f"{ID} in jp, us"]
     assert "jp, us answer" in found["Zoho hosts"][0]["what"]
     assert [one["what"].partition("connection ")[2] for one in found["API key"]] == ["'default'", "'eu'"]
     assert len(found["Codat client"]) == 2 and "app (ZohoClientCredentials)" in found["deployed"][0]["what"]

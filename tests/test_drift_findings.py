@@ -263,6 +263,13 @@ def test_each_data_centre_stands_for_itself() -> None:
     assert (rejected.state, rejected.actual, rejected.how) == (State.DRIFT, "unknown client", How.PROBE)
     assert "enable uk" in rejected.todo and "API console" in rejected.where and not rejected.command
     assert of(result, "regions.eu").state is State.CANNOT_TELL and "throttling" in of(result, "regions.eu").why
+    assert rejected.todo.endswith("Then check again; 'pulumi up' alone does not change it.")
+
+
+def test_a_wrong_secret_can_be_declared_anew() -> None:
+    """Where no data centre takes the secret, it may be the declared one that is wrong: that is what Pulumi changes."""
+    result = client(dict.fromkeys(("us", "uk", "eu"), Probe.WRONG_SECRET))
+    assert "declare it, and run 'pulumi up'" in of(result, "regions.uk").todo
 
 
 def test_a_data_centre_that_a_plain_refresh_has_taken_out() -> None:

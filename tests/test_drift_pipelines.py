@@ -33,10 +33,10 @@ def loaded(name: str) -> Any:
 def steps(name: str) -> dict[str, str]:
     """Shell steps by their names, from GitHub's and Azure's workflows."""
     jobs = loaded(name)["jobs"]
-    found = jobs["drift"]["steps"] if isinstance(jobs, dict) else jobs[0]["steps"]
     return {
         step.get("name") or step.get("displayName"): step.get("run") or step["bash"]
-        for step in found
+        for job in (jobs.values() if isinstance(jobs, dict) else jobs)
+        for step in job["steps"]
         if "run" in step or "bash" in step
     }
 
@@ -75,6 +75,45 @@ def test_github_workflow_passes_actionlint(name: str) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+WORKFLOWS = sorted(path.name for path in PIPELINES.glob("github-*.yml"))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in PIPELINES.iterdir() if path.suffix != ".md"))
+def test_nothing_is_run_that_somebody_else_can_swap(name: str) -> None:
+    """Actions by commit, no script from the network, images by version; no module of the checkout stands in for pip."""
+    text = (PIPELINES / name).read_text()
+    assert re.findall(r"uses: (?!\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+\n).*", text) == []
+    assert re.findall(r"(?:curl|wget)[^\n]*\|.*|image: \S+:latest", text) == []
+    assert re.findall(r"(?m)^(?! *#).*\bpip install", text) == re.findall(r".*python -I -m pip install", text)
+    assert re.findall(r"python3? (?:-m|-) .*", text) == []
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_secrets_and_rights_go_where_they_are_needed(name: str) -> None:
+    """In GitHub's workflows secrets stand in the env of steps that install nothing; only who logs in gets an id token."""
+    workflow = loaded(name)
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        uses = [step.get("uses", "") for step in job["steps"]]
+        assert ("id-token" in job["permissions"]) is any(one.startswith("pulumi/auth-actions@") for one in uses)
+        assert "secrets." not in str({key: value for key, value in job.items() if key != "steps"})
+        for step in job["steps"]:
+            assert "secrets." not in str({key: value for key, value in step.items() if key != "env"})
+            assert "pip install" not in step.get("run", "") or "secrets." not in str(step)
+
+
+def test_who_installs_has_no_secrets_elsewhere_either() -> None:
+    """GitLab gives secrets to jobs of an environment, Jenkins to a stage, Azure to a step: each to one without pip."""
+    for name in ("gitlab-ci.yml", "gitlab-review.yml"):
+        jobs = loaded(name).values()
+        assert any("environment" in job for job in jobs)
+        assert not any("pip install" in str(job) and "environment" in job for job in jobs)
+    install, _, drift = (PIPELINES / "Jenkinsfile").read_text().partition("stage('Drift')")
+    assert "pip install" in install and "credentials('" not in install and "credentials('" in drift
+    steps_of_azure = loaded("azure-pipelines.yml")["jobs"][0]["steps"]
+    assert not any("pip install" in str(step) and "env" in step for step in steps_of_azure)
 
 
 def test_jenkinsfile_is_groovy_with_what_a_pipeline_needs() -> None:

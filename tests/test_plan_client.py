@@ -50,8 +50,8 @@ def test_the_switch_is_off() -> None:
         Change("regions.uk", "wrong secret", "accepted", How.PROBE),
     )
     assert todo.blockers == (
-        "regions: refused by eu, uk (Zoho data centres): the client id is known there, but has another secret, while "
-        "us accepts both.",
+        "regions: refused by eu (accounts.zoho.eu), uk (accounts.zoho.uk): the client id is known there, but has another "
+        "secret, while us accepts both.",
     )
     assert todo.manual_steps == (
         "In Zoho's API console, open the client's Settings tab and turn on 'Use the same OAuth credentials for all "
@@ -65,10 +65,11 @@ def test_the_secret_is_wrong_everywhere() -> None:
     """No data centre takes the secret: it is the secret, and the console of the one data centre is named."""
     todo = planned({"uk": Probe.WRONG_SECRET})
     assert (
-        "refused by uk (Zoho data centre): the client id is known there, but the secret is wrong." in todo.blockers[0]
+        "refused by uk (accounts.zoho.uk): the client id is known there, but the secret is wrong." in todo.blockers[0]
     )
     assert todo.manual_steps == (
-        "Copy the client secret again from the client's page in Zoho's API console (https://api-console.zoho.uk/).",
+        "Copy the client secret again from the client's page in Zoho's API console (https://api-console.zoho.uk/), declare it, "
+        "and run 'pulumi up'.",
     )
 
 
@@ -82,10 +83,11 @@ def test_not_enabled_there() -> None:
 def test_unknown_everywhere() -> None:
     """Zoho also says so of a wrong secret, so all three possible reasons are given."""
     todo = planned({"us": Probe.UNKNOWN_CLIENT, "uk": Probe.UNKNOWN_CLIENT})
+    assert todo.blockers[0].startswith("regions: refused by uk (accounts.zoho.uk), us (accounts.zoho.com): ")
     assert "the client id is unknown there, not enabled there, or the secret is wrong." in todo.blockers[0]
     assert todo.manual_steps == (
-        "In Zoho's API console of the account's home data centre, compare client id and secret, and enable uk, us in "
-        "the client's Settings tab.",
+        "In Zoho's API console of the account's home data centre, compare client id and secret with what is declared, and "
+        "enable uk, us in the client's Settings tab.",
     )
 
 
@@ -136,7 +138,7 @@ def test_which_data_centres_are_asked() -> None:
 def test_what_only_a_person_can_see_to() -> None:
     """The redirect URI always; the switch and the enabled data centres where there is more than one."""
     (redirect,) = by_hand(["us"])
-    assert redirect.endswith(f"the authorized redirect URI is exactly {REDIRECT_URI}.")
+    assert redirect.endswith(f"{REDIRECT_URI} is among the authorized redirect URIs.")
     assert by_hand(["uk", "us"]) == (
         redirect,
         "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is on, and these are "

@@ -45,7 +45,7 @@ def failed(kind: str) -> Report:
     [
         (of(REJECTED), "Zoho was asked"),
         (of(replace(FINE, field="regions.us", how=How.PROBE)), "Zoho was asked"),
-        (of(FINE, replace(UNTOLD, field="regions.us", how=How.PROBE)), "no answer from Zoho"),
+        (of(FINE, replace(UNTOLD, field="regions.us", how=How.PROBE)), "no verdict from Zoho"),
         (failed("authentication"), "Zoho was not asked"),
         (of(FINE), "Zoho was not asked"),
         (of(FINE, verified=False), "Zoho was not asked"),
@@ -179,7 +179,7 @@ def test_text_tells_a_person_all_of_it() -> None:
     )
     assert "    drift  enabled: declared true, now false (read at Codat)" in lines
     assert "          pulumi up --refresh --stack prod" in lines
-    assert "        first reported 2026-01-02T03:04:05Z" in lines
+    assert "        known since 2026-01-02T03:04:05Z" in lines
     assert "    cannot tell  client_secret: Codat hides it." in lines
     assert "shop/dev: as declared" in lines and "shop/empty: nothing of codat-zoho is deployed" in lines
     assert "\x1b" not in text(CLEAN)

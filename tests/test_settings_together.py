@@ -103,7 +103,7 @@ def test_unknown_fields_are_not_checked_and_not_missing() -> None:
     assert problems_of({"client_secret": "two words", "regions": ["gb"]}, unknown=["client_id"]) == (
         "client_secret: contains white space (U+0020 SPACE) at position 4: copy it again, from Zoho's console",
         "regions: 'gb' is not a Zoho data centre, did you mean 'uk' (https://accounts.zoho.uk)? "
-        "(the codes are ae, au, ca, eu, in, jp, sa, uk, us)",
+        "(the codes are ae, au, ca, eu, in, jp, sa, sg, uk, us)",
     )
     load(ZohoClientSettings, {"client_secret": SECRET, "regions": ["us"]}, unknown=["client_id"])
     load(
@@ -164,11 +164,13 @@ def test_every_data_centre_is_a_region() -> None:
         "in": "https://accounts.zoho.in",
         "jp": "https://accounts.zoho.jp",
         "sa": "https://accounts.zoho.sa",
+        "sg": "https://accounts.zoho.sg",
         "uk": "https://accounts.zoho.uk",
         "us": "https://accounts.zoho.com",
     }
     assert DATA_CENTRES["ca"].console == "https://api-console.zohocloud.ca/"
     assert set(DATA_CENTRES) >= SUPPORTED
+    assert [code for code, dc in DATA_CENTRES.items() if not dc.documented] == ["ae", "sg"]
 
 
 @pytest.mark.parametrize("file", ["Pulumi.yaml", "codat_zoho/resources.py"])
@@ -194,6 +196,9 @@ def test_who_reads_the_codes_reads_them_all(file: str) -> None:
         ("https://accounts.zoho.eu/", "eu"),
         ("accounts.zoho.in", "in"),
         ("zoho.com.au", "au"),
+        ("zoho.au", "au"),
+        ("https://accounts.zoho.au/", "au"),
+        ("Singapore", "sg"),
         ("accounts.zoho.ca", "ca"),
         ("zoho.ca", "ca"),
         ("canada", "ca"),
@@ -213,6 +218,7 @@ def test_china_is_refused_with_the_reason(code: str) -> None:
     """Zoho China shares no clients with the rest, so no spelling of it can work."""
     (problem,) = problems_of({**CLIENT, "regions": ["us", code]})
     assert problem.startswith("regions: 'cn' cannot be used: Zoho China has its own console")
+    assert problem.removesuffix(f" (the codes are {', '.join(DATA_CENTRES)})").endswith("remove it (Canada is 'ca')")
 
 
 def test_a_code_out_of_nowhere() -> None:

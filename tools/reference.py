@@ -86,14 +86,20 @@ def _resources() -> str:
             table(("output", "type", "meaning"), *outputs),
         ]
     places = [
-        (code(one.code), code(one.console), code(one.accounts), "yes" if one.code in SUPPORTED else "")
+        (
+            code(one.code),
+            code(one.console),
+            code(one.accounts),
+            "yes" if one.code in SUPPORTED else "",
+            "" if one.documented else "seen in public projects, not documented by Zoho",
+        )
         for one in DATA_CENTRES.values()
     ]
     parts += [
         "## Data centres",
         "What `regions` may name. The client secret is sent to these accounts servers and to no other host of Zoho. "
         "Codat supports customers in the UK and the US; data centres where none of them can be bring a warning.",
-        table(("code", "API console", "accounts server", "UK and US customers"), *places),
+        table(("code", "API console", "accounts server", "UK and US customers", "hosts"), *places),
     ]
     return "\n\n".join(parts)
 

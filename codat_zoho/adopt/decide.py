@@ -9,7 +9,7 @@ from typing import NamedTuple
 from codat_zoho.core.masks import Known
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
-from codat_zoho.core.zoho_client import plan_client
+from codat_zoho.core.zoho_client import UNPROVED, plan_client
 from codat_zoho.declare.datacentres import DEFAULT_REGIONS
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.rules import looks_like_client_id
@@ -191,7 +191,11 @@ def only_accepted(takeover: Takeover, asked: Mapping[str, ProbeResult]) -> Takeo
     said: dict[Probe, list[str]] = {}
     for code in accepted:
         said.setdefault(asked[code].probe, []).append(code)
-    notes += [Note("regions", f"{', '.join(codes)}: {probe.value} by Zoho.") for probe, codes in said.items()]
+    unproved = {Probe.ACCEPTED: f"; {UNPROVED}"}
+    notes += [
+        Note("regions", f"{', '.join(codes)}: {probe.value} by Zoho{unproved.get(probe, '')}.")
+        for probe, codes in said.items()
+    ]
     return replace(
         takeover,
         client=replace(client, regions=tuple(accepted)),

@@ -15,6 +15,8 @@ from codat_zoho.errors import RegionRejected
 if TYPE_CHECKING:
     from codat_zoho.declare.settings import ZohoClientSettings
 
+UNPROVED = "this does not prove that customers can link: redirect URI and consent are not looked at"
+"""What 'accepted' leaves open."""
 _SWITCH = "'Use the same OAuth credentials for all data centers'"
 
 
@@ -34,7 +36,7 @@ def regions_to_ask(
 
 def by_hand(regions: Collection[str]) -> tuple[str, ...]:
     """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
-    redirect = f"Zoho's API console, Client Details tab: the authorized redirect URI is exactly {REDIRECT_URI}."
+    redirect = f"Zoho's API console, Client Details tab: {REDIRECT_URI} is among the authorized redirect URIs."
     if len(regions) < 2:
         return (redirect,)
     return redirect, f"Zoho's API console, Settings tab: {_SWITCH} is on, and these are enabled: {', '.join(regions)}."
@@ -73,7 +75,7 @@ def accepted_client(regions: Collection[str], verdicts: Mapping[str, ProbeResult
 
 def _rejection(probe: Probe, codes: list[str], accepted: list[str]) -> tuple[str, str]:
     """Say what a rejection can mean, and which switch to turn where."""
-    who = f"{', '.join(codes)} (Zoho data centre{'s' if len(codes) > 1 else ''})"
+    who = ", ".join(f"{code} ({DATA_CENTRES[code].accounts.removeprefix('https://')})" for code in codes)
     console = "Zoho's API console"
     if not accepted and len(codes) == 1:
         console += f" ({DATA_CENTRES[codes[0]].console})"
@@ -86,7 +88,7 @@ def _rejection(probe: Probe, codes: list[str], accepted: list[str]) -> tuple[str
     if probe is Probe.WRONG_SECRET:
         return (
             f"{who}: the client id is known there, but the secret is wrong.",
-            f"Copy the client secret again from the client's page in {console}.",
+            f"Copy the client secret again from the client's page in {console}, declare it, and run 'pulumi up'.",
         )
     if accepted:
         return (
@@ -95,6 +97,6 @@ def _rejection(probe: Probe, codes: list[str], accepted: list[str]) -> tuple[str
         )
     return (
         f"{who}: the client id is unknown there, not enabled there, or the secret is wrong.",
-        f"In {console} of the account's home data centre, compare client id and secret, and enable {', '.join(codes)} "
-        "in the client's Settings tab.",
+        f"In {console} of the account's home data centre, compare client id and secret with what is declared, "
+        f"and enable {', '.join(codes)} in the client's Settings tab.",
     )

@@ -16,11 +16,13 @@ class DataCentre:
         code: the key that Zoho's own ``/oauth/serverinfo`` uses, for example ``uk``.
         accounts: address of its accounts server, the only host that may see a secret for it.
         console: address of its API console.
+        documented: Zoho names these hosts; else they were seen in public projects (docs/facts.md).
     """
 
     code: str
     accounts: str
     console: str
+    documented: bool = True
 
 
 _DOMAINS = {
@@ -31,12 +33,14 @@ _DOMAINS = {
     "in": "zoho.in",
     "jp": "zoho.jp",
     "sa": "zoho.sa",
+    "sg": "zoho.sg",
     "uk": "zoho.uk",
     "us": "zoho.com",
 }
+_SEEN = ("ae", "sg")
 DATA_CENTRES: Mapping[str, DataCentre] = MappingProxyType(
     {
-        code: DataCentre(code, f"https://accounts.{domain}", f"https://api-console.{domain}/")
+        code: DataCentre(code, f"https://accounts.{domain}", f"https://api-console.{domain}/", code not in _SEEN)
         for code, domain in _DOMAINS.items()
     }
 )
@@ -50,12 +54,13 @@ whichever of these its organisation signed up in."""
 
 _MISTAKES = {
     "ae": ("uae",),
-    "au": ("com.au", "aus", "australia"),
+    "au": ("com.au", "zoho.au", "accounts.zoho.au", "aus", "australia"),
     "ca": ("accounts.zoho.ca", "zoho.ca", "ca.zoho", "canada"),
     "eu": ("europe", "de", "fr", "ie", "nl"),
     "in": ("ind", "india"),
     "jp": ("jpn", "japan"),
     "sa": ("ksa",),
+    "sg": ("sgp", "singapore"),
     "uk": ("gb", "co.uk", "zoho.co.uk", "britain"),
     "us": ("com", "usa", "america"),
 }
@@ -77,7 +82,7 @@ def problem_with(code: str) -> str | None:
     if bare in _CHINA:
         return (
             "'cn' cannot be used: Zoho China has its own console and its own clients, and Codat holds one client only; "
-            "remove it"
+            "remove it (Canada is 'ca')"
         )
     # A key pasted in the wrong place must not be shown, nor what would steer a terminal.
     shown = repr(code) if _WORD.fullmatch(code) else f"{code[:4]!a}…"

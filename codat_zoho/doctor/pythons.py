@@ -33,7 +33,7 @@ except BaseException as error:
 print(json.dumps({"python": ".".join(map(str, sys.version_info[:3])), "prefix": sys.prefix, "why": why,
     "packages": {n: version(n) for n in ("codat-zoho", "pulumi", "httpx", "pydantic")}}))
 """
-_MAKE = "Make it: python3 -m venv {0} && {0}/bin/python -m pip install codat-zoho"
+_MAKE = "Make it: python3 -m venv {0} && {0}/bin/python -m pip install WHEEL-OR-GIT-URL"
 _NAME_IT = "Set runtime.options.virtualenv in Pulumi.yaml"
 
 
@@ -69,7 +69,7 @@ def pythons(now: Situation) -> Iterator[Finding]:
     yield _version(provider, told)
     if told["why"]:
         what = f"codat_zoho cannot be imported in the provider's Python: {one_line(str(told['why']))}"
-        yield fail(_PACKAGES, what, f"Install it there: {provider.python} -m pip install codat-zoho")
+        yield fail(_PACKAGES, what, f"Install it there: {provider.python} -m pip install WHEEL-OR-GIT-URL")
         return
     yield _packages(told["packages"])
     yield _agreement(provider, _of_program(project), told, project)

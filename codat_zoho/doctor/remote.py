@@ -10,9 +10,10 @@ from typing import Any
 
 from codat_zoho.adopt.decide import describe
 from codat_zoho.core.masks import Known, read_mask
-from codat_zoho.core.observe import ActualIntegration, Probe
-from codat_zoho.core.zoho_client import plan_client
+from codat_zoho.core.observe import ActualIntegration
+from codat_zoho.core.zoho_client import UNPROVED, plan_client
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
+from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.settings import ZohoClientSettings, declared, load
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import AccessDenied, ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
@@ -147,6 +148,7 @@ def zoho(now: Situation) -> Iterator[Finding]:
     else:
         where = f" (stand-in {stand_in})" if stand_in else ""
         yield ok(topic, f"{', '.join(codes)} answer{where}; no id or secret was sent")
+    yield ok("Zoho redirect URI", f"{REDIRECT_URI} has to be in Zoho's console; nobody can look whether it is")
 
 
 def verified(now: Situation) -> Iterator[Finding]:
@@ -171,5 +173,4 @@ def verified(now: Situation) -> Iterator[Finding]:
         elif todo.cannot_tell:
             yield warn(VERIFIED, f"{' '.join(todo.cannot_tell)}")
         else:
-            codes = ", ".join(code for code, one in said.items() if one.probe is Probe.ACCEPTED)
-            yield ok(VERIFIED, f"{codes} accept {client.client_id}")
+            yield ok(VERIFIED, f"{client.client_id} in {', '.join(said)}; {UNPROVED}")

@@ -270,5 +270,5 @@ def _region(
         return Finding(name, State.CANNOT_TELL, accepted, None, How.PROBE, why, _CONSOLE)
     inputs = deployed.inputs.get("regions")
     why = _TAKEN_OVER if isinstance(inputs, list) and code not in inputs else ""
-    todo = f"{steps} Then check again; nothing that Pulumi does can change it.".strip()
+    todo = f"{steps} Then check again; 'pulumi up' alone does not change it.".strip()
     return Finding(name, State.DRIFT, accepted, verdict.probe.value, How.PROBE, why, _CONSOLE, todo)

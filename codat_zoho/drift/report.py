@@ -62,7 +62,7 @@ class Finding:
     @property
     def advice(self) -> list[str]:
         """Since when it is known, where a person sees it, and what to do."""
-        since = f"first reported {self.since}" if self.since else ""
+        since = f"known since {self.since}" if self.since else ""
         return [line for line in (since, self.where, self.todo) if line]
 
 
@@ -265,7 +265,7 @@ class Report:
         found = {one.state for resource in resources for one in resource.findings if one.how is How.PROBE}
         if not self.verified or not found:
             return "Zoho was not asked"
-        return "Zoho was asked" if found & {State.AS_DECLARED, State.DRIFT} else "no answer from Zoho"
+        return "Zoho was asked" if found & {State.AS_DECLARED, State.DRIFT} else "no verdict from Zoho"
 
     @property
     def headline(self) -> str:

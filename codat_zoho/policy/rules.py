@@ -142,6 +142,6 @@ def deletion_policy(
     stack, mode, protected = values.get("stack"), values.get("on_delete"), values.get("protect") is True
     if isinstance(mode, str) and is_production(stack, production) and mode not in allowed and not protected:
         yield (
-            f"on_delete is {mode} in {stack}: destroying deletes the keys and every company must link again. Set it to "
-            f"{' or '.join(allowed)}, or protect the resource (protect=True)."
+            f"on_delete is {mode} in {stack}: destroying deletes the keys, and what becomes of linked companies is "
+            f"documented nowhere. Set it to {' or '.join(allowed)}, or protect the resource (protect=True)."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
@@ -12,7 +13,7 @@ import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, TOKEN_PREFIX
-from codat_zoho.errors import Problem, SettingsError
+from codat_zoho.errors import CodatZohoError, Problem, SettingsError
 from codat_zoho.provider import books, client
 from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.connection import Environment, api_key_names
@@ -25,6 +26,11 @@ _BASE = "http://127.0.0.1"
 """Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""
 _LOCK = RLock()
 """The providers share what a process knows; one mocked resource at a time replaces it."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not for what failed the test already: asyncio repeats it for each output that nobody awaits."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CodatZohoError))
 
 
 class Mocks(pulumi.runtime.Mocks):
@@ -58,6 +64,7 @@ class Mocks(pulumi.runtime.Mocks):
     ) -> None:
         self.simulator = simulator or Simulator()
         """What was deployed to, with its log of calls."""
+        logging.getLogger("asyncio").addFilter(_is_news)
         self._other = other
         self._preview = preview
         self._declared_by: dict[str, str] = {}

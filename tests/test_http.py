@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
+from codat_zoho.remote.budget import Certificate
 from codat_zoho.remote.connection import Environment, checked_address
-from codat_zoho.remote.http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Certificate, Http, retry_after
+from codat_zoho.remote.http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Http, retry_after
 from codat_zoho.remote.zoho import probe
 from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.server import Response, make_server

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import NamedTuple
 
 MINUTE_LIMIT = 900
 """Calls that one process sends within 60 seconds. Codat allows an address 1,000, and others may share the address."""
@@ -52,6 +53,13 @@ class Account:
 
     digest: str
     source: str = field(compare=False)
+
+
+class Certificate(NamedTuple):
+    """What an account may demand beside the key: PEM files of a client certificate and its key, which may be one."""
+
+    file: str
+    key: str | None = None
 
 
 @dataclass(slots=True)

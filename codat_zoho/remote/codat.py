@@ -12,8 +12,8 @@ from codat_zoho import errors
 from codat_zoho.core.observe import ActualIntegration, CodatClient
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.answers import ID, Call, failure, withdrawn
-from codat_zoho.remote.budget import Account
-from codat_zoho.remote.http import Answer, Certificate, Http
+from codat_zoho.remote.budget import Account, Certificate
+from codat_zoho.remote.http import Answer, Http
 from codat_zoho.texts.redact import one_line, redact, register
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
 from codat_zoho.declare.settings import SECRET_KEYS
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.answers import ID
+from codat_zoho.remote.budget import Certificate
 from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
-from codat_zoho.remote.http import Certificate, Http
+from codat_zoho.remote.http import Http
 from codat_zoho.texts.redact import one_line, register
 
 

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 from codat_zoho._version import __version__
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
-from codat_zoho.remote.budget import Account, Budget, Deadline
+from codat_zoho.remote.budget import Account, Budget, Certificate, Deadline
 from codat_zoho.remote.concurrency import Once, start
 from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.redact import one_line, redact, register
@@ -71,13 +71,6 @@ class Answer:
         """The body; None where it is not a JSON object."""
         body = self.json()
         return body if isinstance(body, dict) else None
-
-
-class Certificate(NamedTuple):
-    """A client certificate: PEM files of it and its key, which may be one."""
-
-    file: str
-    key: str | None = None
 
 
 class _NoAnswer(Exception):

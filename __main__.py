@@ -6,8 +6,10 @@ import codat_zoho as cz
 
 config = pulumi.Config()
 client_id = config.get("zohoClientId") or None
+if client_id and pulumi.runtime.is_config_secret("codat-zoho:zohoClientId"):
+    client_id = config.require_secret("zohoClientId")
 client_secret = config.get_secret("zohoClientSecret") if config.get("zohoClientSecret") else None
-client = client_id and cz.ZohoClientCredentials(
+client = client_id is not None and cz.ZohoClientCredentials(
     "zoho-client",
     client_id=client_id,
     client_secret=client_secret,

@@ -11,6 +11,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
+from codat_zoho.declare.platform import SECRET_ID
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
@@ -89,6 +90,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         }
         # What the integration takes over: the declared inputs, so that its preview stays concrete.
         self._declared_keys = client_id, declared["client_secret"]
+        declared[SECRET_ID] = _is_secret(client_id)
         computed = "verdicts", "verified_at", "redirect_uri", "manual_steps"
         super().__init__(
             ZohoClient(),
@@ -196,6 +198,7 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
                 )
             declared["client_id"], declared["client_secret"] = credentials._declared_keys
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[credentials]))
+        declared[SECRET_ID] = _is_secret(declared["client_id"])
         computed = "integration_id", "integration_name", "linked_companies", "codat_client", "codat_client_name"
         if opts is None or opts.id is None:
             declared["connection"] = _claimed(connection, resource_name, opts)
@@ -259,6 +262,15 @@ def _claimed(
 def _secret(value: pulumi.Input[str | None] | None) -> pulumi.Output[str | None] | None:
     """Mark a secret as one, also when it was passed as plain text."""
     return None if value is None else pulumi.Output.secret(value)
+
+
+def _is_secret(value: pulumi.Input[str | None] | None) -> pulumi.Output[bool | None] | None:
+    """True where the program marked a client id as secret: what shows or keeps it in clear has to leave it out then."""
+
+    async def told(output: pulumi.Output[str | None]) -> bool | None:
+        return await output.is_secret() or None
+
+    return pulumi.Output.from_input(told(value)) if isinstance(value, pulumi.Output) else None
 
 
 def _warn(resource: Resource, declared: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from codat_zoho.simulator import Simulator
 from codat_zoho.texts.redact import one_line
 from tests.support import API_KEY, ID, SECRET, answering, codat_of, keys, new_secret
 
+_NEW_YEAR = 1_767_225_600
 INTEGRATION = {"key": "rwuv", "logoUrl": "https://x", "name": "Zoho Books", "enabled": True}
 HEADER = f"Basic {base64.b64encode(API_KEY.encode()).decode()}"
 
@@ -44,18 +45,28 @@ def test_a_key_as_people_paste_it(text: str) -> None:
     assert API_KEY not in repr(key) and HEADER not in repr(key)
 
 
+@pytest.mark.parametrize("form", ["{}:", "Basic {}"])
+def test_a_key_as_ordinary_basic_authentication_has_it(form: str) -> None:
+    """``curl -u key:`` and Terraform's basic_auth put a colon behind it, which Codat's keys do not have."""
+    encoded = base64.b64encode(f"{API_KEY}:".encode()).decode()
+    assert ApiKey.parse(form.format(encoded if "Basic" in form else API_KEY), "CODAT_API_KEY").header == HEADER
+    assert encoded not in one_line(f"Basic {encoded}")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "is empty"),
+        (":", "is empty"),
+        ("Basic Og==", "is not base64 of a key"),
         (" \n", "is empty"),
         ("Bearer abcdefgh12345", "another word than 'Basic'"),
         ("my-secret key", "white space"),
-        ("Basic not*base64!", "is not base64"),
-        ("Basic /////w==", "is not base64"),
-        ("Basic", "is not base64"),
-        ("basic  ", "is not base64"),
-        ("Basic a b", "is not base64"),
+        ("Basic not*base64!", "is not base64 of a key"),
+        ("Basic /////w==", "is not base64 of a key"),
+        ("Basic", "is not base64 of a key"),
+        ("basic  ", "is not base64 of a key"),
+        ("Basic a b", "is not base64 of a key"),
         ("tab\tinside", "characters that no API key has"),
         ("nbsp\u00a0inside", "characters that no API key has"),
         ("no-text-\udcff-inside", "characters that no API key has"),
@@ -150,6 +161,23 @@ def test_codat_that_says_nothing_is_not_quoted(words: Any) -> None:
     with pytest.raises(errors.UnexpectedAnswer) as caught:
         always(418, json={"error": words}).actual()
     assert "Codat says" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"clientId": 7, "clientSecret": 8},
+        {"clientId": ID, "clientSecret": ["XXXX"]},
+        {"clientId": None, "clientSecret": {"version": 1}},
+        {"results": [{"clientId": ID}]},
+        {"keys": {"clientId": ID, "clientSecret": "XXXXc0de"}},
+        {"stored": True},
+    ],
+)
+def test_keys_that_are_no_texts_cannot_be_told(stored: Any) -> None:
+    """Something is stored there, so it is not "none stored", which would overwrite it or be reported as gone."""
+    found = integration(INTEGRATION, stored)
+    assert found.keys == {} and "in a form that this package does not know" in found.keys_untold
 
 
 @pytest.mark.parametrize("answer", [{"text": "<html>not here</html>"}, {"content": b""}, {"json": ["not here"]}])
@@ -251,6 +279,31 @@ def test_the_reset_time_is_named() -> None:
     ):
         with pytest.raises(errors.RateLimited, match=text):
             always(429, headers=headers).actual()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("7200", "2026-01-01 02:00 UTC"),
+        (str(_NEW_YEAR + 7200), "2026-01-01 02:00 UTC"),
+        (f"{_NEW_YEAR + 7200}000", "2026-01-01 02:00 UTC"),
+        ("Thu, 01 Jan 2026 02:00:00 GMT", "2026-01-01 02:00 UTC"),
+        ("2026-01-01T02:00:00Z", "2026-01-01 02:00 UTC"),
+        ("2026-01-01T04:00:00+02:00", "2026-01-01 02:00 UTC"),
+        ("2026-01-01 02:00:00", "2026-01-01 02:00 UTC"),
+        ("2026-01-02", "2026-01-02 00:00 UTC"),
+        ("02:00 UTC", "02:00 UTC"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59-12:00"),
+        ("9" * 300, "[redacted]"),
+    ],
+)
+def test_the_reset_time_in_any_form(text: str, said: str) -> None:
+    """Nobody has seen what Codat sends: a date, a timestamp and a number of seconds are understood, the rest quoted."""
+    refused = httpx.Response(429, headers={"X-Rate-Limit-Reset": text})
+    subject = Codat(answering(lambda _: refused, now=lambda: _NEW_YEAR), ApiKey.parse(API_KEY, "CODAT_API_KEY"))
+    with pytest.raises(errors.RateLimited) as caught:
+        subject.keys()
+    assert f"it resets at {said}" in str(caught.value)
 
 
 def test_a_server_that_fails_says_until_when() -> None:

@@ -98,6 +98,7 @@ def test_a_resource_that_is_only_looked_up() -> None:
     [
         ("enabled", "yes"),
         ("client_id", 7),
+        ("on_delete", 7),
         ("client_id", "1000.\x1b[31mX"),
         ("client_secret", [secret("x")]),
         ("enabled", {SIGNATURE: SECRET, "plaintext": "{"}),

@@ -131,6 +131,21 @@ def test_what_is_encrypted_in_state(project: Project, deployed: World) -> None:
             assert len(values["__provider"]) <= 72
 
 
+def test_a_client_id_that_is_secret(project: Project, simulator: Simulator) -> None:
+    """Marked as secret in stack configuration, it stands nowhere in clear: not in an id, in state or in what is said."""
+    world = World(simulator)
+    world.declare()
+    project.configure(world.program())
+    project.must("config", "set", "--secret", "codat-zoho:zohoClientId", stdin=ID)
+    assert project.up().returncode == 0, project.said[-1]
+    simulator.forget_calls()
+    assert project.up("--expect-no-changes").returncode == 0, project.said[-1]
+    assert project.run("refresh", "--preview-only", "--expect-no-changes").returncode == 0, project.said[-1]
+    assert not simulator.writes and not simulator.probes
+    project.must("destroy", "--yes", "--skip-preview")
+    project.assert_no_secret(*SECRETS, ID)
+
+
 def test_a_region_switched_off_is_found_when_asked(project: Project, deployed: World) -> None:
     """With CODAT_ZOHO_VERIFY=always a refresh asks Zoho, and `up` says which switch to turn."""
     deployed.zoho.enabled = {"eu", "us"}

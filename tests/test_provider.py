@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import json
 import os
 import sys
 import threading
@@ -20,9 +21,9 @@ from codat_zoho.errors import ConfigurationError
 from codat_zoho.provider import Books, ZohoClient
 from codat_zoho.provider.boundary import clean
 from codat_zoho.provider.process import CONTEXT
-from codat_zoho.simulator import Simulator, serve
-from tests.mini_engine import Failed, Grpc
-from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process
+from codat_zoho.simulator import Fault, Simulator, serve
+from tests.mini_engine import Failed, Grpc, Plain
+from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process, new_secret
 
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 
@@ -101,6 +102,33 @@ def test_a_provider_process_says_the_name_of_an_error() -> None:
         wire.create("books", {"connection": "default", "enabled": True, "allow_disruption": False, "on_delete": "keep"})
     said = str(caught.value).removeprefix("Exception calling application: ")
     assert said.startswith("ConfigurationError: CODAT_URL is http://api.example")
+
+
+def test_a_secret_client_id_is_kept_out_of_the_id_and_of_texts(
+    context: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pulumi keeps ids in clear, so the id is another one then; a resource of an older version keeps the one it has."""
+    secret = f"1000.{new_secret()[:30].upper()}"
+    context.add_zoho_client(secret, SECRET)
+    inputs, problems = (wire := Plain()).check(
+        "client", {}, {"client_id": secret, "client_secret": SECRET, "regions": ["us"], "client_id_is_secret": True}
+    )
+    id_, outs = wire.create("client", inputs)
+    assert not problems and id_.startswith("zoho-client-") and secret not in id_
+    assert wire.diff("client", id_, outs, inputs)[0] is False
+    read, _, live = wire.read("client", id_, outs)
+    assert read == id_ and live == inputs
+    wire.delete("client", id_, outs)
+    assert "no longer managed" not in capsys.readouterr().err, "it is declared"
+    wire.renew()
+    old = {name: value for name, value in outs.items() if name != "client_id_is_secret"}
+    assert wire.diff("client", secret, old, wire.check("client", old, inputs)[0])[:2] == (True, [])
+    assert wire.update("client", secret, old, inputs)["client_id_is_secret"] is True
+    wire.renew()
+    wire.delete("client", secret, outs)
+    said = capsys.readouterr().err
+    assert "Zoho client [redacted] is no longer managed" in said and secret not in said
+    assert len(context.probes) == 1
 
 
 def test_debug_prints_a_redacted_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -356,3 +384,46 @@ def test_warnings_belong_to_their_resource(monitor: Monitor, mocker: Any) -> Non
     assert [line.partition(" ")[0] for line in said] == ["client_id", "client_secret", "regions:"]
     assert not any("a-secret" in line or "an-id" in line for line in said)
     assert {call.kwargs["resource"]._name for call in warn.call_args_list} == {"client"}
+
+
+_ODD = [7.0, True, ["x"], {"at": 7.0}, float("inf")]
+
+
+@pytest.mark.parametrize("kind", ["books", "client"])
+def test_a_state_of_another_form(context: Simulator, kind: str) -> None:
+    """What an older version did not record is done without; a value of another form is refused in one line, by name."""
+    context.minute_limit = context.daily_limit = 10**9
+    declared: dict[str, Any] = {"client_id": ID, "client_secret": SECRET}
+    declared |= {"enabled": True} if kind == "books" else {"regions": ["us"], "verify": "always"}
+    wire = Plain()
+    inputs, _ = wire.check(kind, {}, declared)
+    id_, outs = wire.create(kind, inputs)
+    for name in outs:
+        left = {key: value for key, value in outs.items() if key != name}
+        wire.renew()
+        wire.check(kind, {}, inputs)
+        assert wire.diff(kind, id_, left, inputs)[1] == (
+            ["client_id"] if (kind, name) == ("client", "client_id") else []
+        )
+        assert wire.update(kind, id_, left, inputs).keys() >= inputs.keys()
+        assert wire.read(kind, id_, left)[0] == id_
+        wire.delete(kind, id_, left)
+    for name in ("client_id", "client_secret", "connection", "on_delete", "verify", "regions", "verdicts", "declared"):
+        for odd in (one for one in _ODD if name in outs):
+            held = outs | {name: odd}
+            acts: dict[str, list[dict[str, Any]]] = {"diff": [held, inputs], "read": [held], "update": [held, inputs]}
+            # Deleting a client does nothing.
+            for act, bags in (acts if kind == "client" else acts | {"delete": [held]}).items():
+                with pytest.raises(Failed, match=f"ConfigurationError: The stack's state holds {name} of this"):
+                    getattr(wire, act)(kind, id_, *bags)
+
+
+@pytest.mark.parametrize("count", [10**309, 10**42, 10**10, -1, 2.5, True, "many"])
+def test_a_count_that_counts_nothing(context: Simulator, count: object) -> None:
+    """It is neither kept, nor shown, nor an error: how many companies are linked cannot be told."""
+    body = {"key": "rwuv", "enabled": True, "linkedConnectionsCount": count}
+    context.fail(Fault(path="/integrations/rwuv", body=json.dumps(body).encode(), times=-1))
+    outs = (wire := Plain()).create("books", {"enabled": True, "connection": "default"})[1]
+    assert outs["linked_companies"] == "unknown"
+    wire.check("books", {}, outs)
+    assert wire.diff("books", "default", outs | {"linked_companies": float("inf")}, outs | {"enabled": False})

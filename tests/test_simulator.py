@@ -228,6 +228,76 @@ def test_a_length_that_is_none(base: str, length: str, capfd: pytest.CaptureFixt
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "LOCALHOST:1"}, 200),
+        ({"Host": "[::1]:8765"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example:8765"}, 403),
+        ({"Host": ""}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:8765"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/_control/calls", "/codat/companies", "/zoho/us/oauth/v2/token"])
+def test_no_page_in_a_browser_gets_in(
+    simulator: Simulator, base: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    """Not from another site, nor by a name that was made to mean this machine: nothing happens, nothing is told."""
+    answer = httpx.delete(base + path, headers=headers)
+    assert (answer.status_code == 403) is (status == 403)
+    assert bool(simulator.calls) is (status == 200 and "_control" not in path)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("length", ["1048577", "9" * 5000])
+def test_a_body_has_a_limit(simulator: Simulator, base: str, length: str) -> None:
+    """It is refused for its length alone, and the connection is closed; so are endless headers."""
+    port = int(base.rpartition(":")[2])
+    for more, status in ((f"Content-Length: {length}\r\n\r\n", b"413"), ("X: x\r\n" * 200, b"431")):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(f"PUT /_control/codat HTTP/1.1\r\nHost: localhost\r\n{more}".encode())
+            with connection.makefile("rb") as answer:
+                assert answer.readline().split()[1] == status
+                assert answer.read() is not None, "it ends"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"headers": {"X": "a\r\nSet-Cookie: b"}},
+        {"headers": {"X": "a\nb"}},
+        {"headers": {"X\r\nY": "a"}},
+        {"headers": {"": "a"}},
+        {"headers": {"X": "\u2028"}},
+        {"content_type": "text/html\r\n\r\n<script>"},
+        {"status": 7},
+        {"status": 101},
+    ],
+)
+def test_a_fault_cannot_split_an_answer(simulator: Simulator, base: str, wrong: dict[str, Any]) -> None:
+    """What would end a header, or be none, is refused when the fault is injected, with the reason."""
+    answer = control(base, "POST", "/faults", wrong)
+    assert answer.status_code == 400 and answer.json()["error"]
+    assert not simulator.faults
+    with pytest.raises(ValueError, match=r"header|status"):
+        Fault(**wrong)
+
+
+def test_an_injected_body_does_nothing_in_a_browser(simulator: Simulator, codat: httpx.Client) -> None:
+    """No guessing of its type, and nothing in it runs."""
+    simulator.fail(Fault(body=b"<script>", content_type="text/html"))
+    headers = codat.get("/companies").headers
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Security-Policy"].startswith("sandbox")
+    simulator.fail(Fault(body=b"<script>"))
+    assert codat.get("/companies").headers["Content-Type"] == "application/json"
+
+
 def test_the_name_service_is_not_asked(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing goes beyond this machine, not even a question for its own name."""
     monkeypatch.setattr("socket.getfqdn", lambda _: pytest.fail("the name service was asked"))
@@ -235,12 +305,36 @@ def test_the_name_service_is_not_asked(simulator: Simulator, monkeypatch: pytest
         assert httpx.get(f"{served}/codat/companies", headers=HEADERS).status_code == 200
 
 
-def test_limits_are_on_every_answer(codat: httpx.Client) -> None:
-    """X-Rate-Limit-* as documented, counting down."""
+def test_limits_are_on_every_answer(simulator: Simulator, codat: httpx.Client) -> None:
+    """X-Rate-Limit-* as documented, counting down to the next midnight."""
+    simulator.clock = lambda: 1_767_312_000.0 - 1
     first, second = codat.get("/integrations/rwuv"), codat.get("/integrations/rwuv")
     assert int(first.headers["X-Rate-Limit-Remaining"]) == int(second.headers["X-Rate-Limit-Remaining"]) + 1
     assert first.headers["X-Rate-Limit-Limit"] == "1000"
-    assert "X-Rate-Limit-Reset" in first.headers
+    assert first.headers["X-Rate-Limit-Reset"] == "2026-01-02T00:00:00Z"
+
+
+def test_paths_as_the_real_one_takes_them(codat: httpx.Client) -> None:
+    """A slash at the end, a platform key in capitals."""
+    for path in ("/integrations/rwuv/", "/integrations/RWUV", "/integrations/credentials/Rwuv", "/companies/"):
+        assert codat.get(path).status_code == 200, path
+    assert codat.put("/integrations/RWUV/enabled/", json={"enabled": True}).json()["enabled"] is True
+
+
+@pytest.mark.parametrize("name", ["query", "orderBy", "tags"])
+@pytest.mark.parametrize("path", ["/companies", "/integrations"])
+def test_what_is_not_heeded_is_refused(codat: httpx.Client, path: str, name: str) -> None:
+    """A filter that was ignored would let a program that is wrong look right."""
+    answer = codat.get(path, params={name: "name=x"})
+    assert answer.status_code == 400 and name in answer.json()["error"]
+    assert codat.get(path, params={name: ""}).status_code == 200
+
+
+def test_values_are_those_that_codat_names(codat: httpx.Client) -> None:
+    """In the newest description and in the older ones, which companies' ``platform`` comes from."""
+    environments = {"Unknown", "SandboxOnly", "LiveOnly", "LiveAndSandbox"}
+    assert codat.get("/integrations/rwuv").json()["supportedEnvironments"] in environments
+    assert {one["platform"] for one in codat.get("/companies").json()["results"]} == {"Zoho Books", "Xero"}
 
 
 def test_pages_link_to_each_other(simulator: Simulator, codat: httpx.Client) -> None:

@@ -45,6 +45,19 @@ def test_the_word_decides_and_not_the_status(body: Any, verdict: Probe, status: 
     assert asked(lambda _: httpx.Response(status, json=body)).probe is verdict
 
 
+@pytest.mark.parametrize("word", ["invalid_code", "invalid_client", "invalid_client_secret"])
+@pytest.mark.parametrize(
+    ("status", "more"),
+    [(status, {}) for status in (302, 403, 404, 408, 429, 500, 503)]
+    + [(status, {"status": "failure"}) for status in (200, 400, 429)],
+)
+def test_a_word_beside_a_failure_is_inconclusive(status: int, more: dict[str, str], word: str) -> None:
+    """An overloaded server, a wall in front of it, or a failure in Zoho's own words says neither yes nor no."""
+    result = asked(lambda _: httpx.Response(status, json={"error": word, **more}))
+    assert result.probe is Probe.INCONCLUSIVE
+    assert result.throttled is (status == 429 or bool(more))
+
+
 @pytest.mark.parametrize("status", [200, 400])
 def test_throttling_is_inconclusive(status: int) -> None:
     """Too many requests says nothing of the client; the text may be in any language."""

@@ -81,8 +81,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "redaction of a library's reason",
         "remote/http.py",
-        "raise _NoAnswer(one_line(str(error)) or outcome) from None",
-        "raise _NoAnswer(str(error) or outcome) from None",
+        "raise _NoAnswer(one_line(str(error)) or outcome[-1]) from None",
+        "raise _NoAnswer(str(error) or outcome[-1]) from None",
         "test_http.py",
     ),
     _m(
@@ -124,7 +124,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "secrets of a provider's arguments are known",
         "provider/boundary.py",
-        "register(secret)\n",
+        "register(value)\n",
         "pass\n",
         "test_secrets_texts.py",
     ),
@@ -251,16 +251,23 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "the deadline before a request",
         "remote/http.py",
-        "        if left <= 0:\n",
-        "        if False:\n",
+        "        if deadline.left() <= 0:\n            raise _NoAnswer(used_up)",
+        "        if False:\n            raise _NoAnswer(used_up)",
         "test_http.py",
     ),
     _m(
         "the deadline of a body",
         "remote/http.py",
-        "        if deadline.left() <= 0:\n",
-        "        if False:\n",
+        "        if deadline.left() <= 0:\n            raise _late(deadline)",
+        "        if False:\n            raise _late(deadline)",
         "test_http.py",
+    ),
+    _m(
+        "nothing is sent after the deadline",
+        "remote/http.py",
+        'if "send_request" in event and (',
+        'if "never" in event and (',
+        "test_deadline.py",
     ),
     _m(
         "the depth of a stack file",

@@ -100,7 +100,7 @@ def read(client: Client, table: Table) -> ActualIntegration:
     table.see("client_told", actual.codat_client.id is not None)
     table.see("keys_shown", not actual.keys_untold)
     if actual.keys_untold:
-        table.miss("Codat does not offer reading the stored keys", *READ)
+        table.miss(actual.keys_untold, *READ)
     elif actual.keys is None:
         table.miss("no keys are stored", *READ)
         see_absent(keys, table)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from codat_zoho.declare.settings import IntegrationSettings
 
 
+MOST_COMPANIES = 10**9
+"""Linked companies; a larger number counts nothing, and could not be kept or shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class CodatClient:
     """Which Codat client an API key opens."""

@@ -47,3 +47,5 @@ CONFIG_KEYS = (
     *("codatUrl", "zohoUrl", "codatEnabledPath", "codatCredentialsPath"),
 )
 """What is read from stack configuration to reach Codat and Zoho; the rest declares resources."""
+SECRET_ID = "client_id_is_secret"
+"""The input that is true where the program marked the client id as secret: the engine does not tell."""

@@ -27,8 +27,9 @@ class _Face(ResourceProvider):
         if not debugging():
             sys.tracebacklimit = 0
         from codat_zoho.provider.boundary import clean
-        from codat_zoho.provider.process import CONTEXT
+        from codat_zoho.provider.process import CONTEXT, end_with_engine
 
+        end_with_engine()
         clean(CONTEXT.configure)(req.config.get)
 
     def check(self, olds: Props, news: Props) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from codat_zoho.core.observe import ActualIntegration, CodatClient, Recorded, observe
+from codat_zoho.core.observe import MOST_COMPANIES, ActualIntegration, CodatClient, Recorded, observe
 from codat_zoho.core.plan import Removal, plan
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, managed
@@ -42,6 +42,8 @@ def diff(olds: Props, news: Props) -> DiffResult:
 
     A refresh also asks for a diff, to draw what drifted, and must not be refused. It does so without a check.
     """
+    # What a state does not tell of the connection is no move.
+    olds = {"connection": news.get("connection"), **inputs.recorded(olds)}
     is_declared = news.get("connection") in CONTEXT.declared
     changes = inputs.changed(olds, news, managed(IntegrationSettings))
     if not changes:
@@ -60,7 +62,7 @@ def diff(olds: Props, news: Props) -> DiffResult:
 
 def read(id_: str, props: Props) -> ReadResult:
     """Return the managed values as they are now. For ``ZohoBooksIntegration.get`` nothing is managed, all is read."""
-    connection = str(props.get("connection") or id_)
+    connection = str(inputs.recorded(props).get("connection") or id_)
     try:
         actual = CONTEXT.actual(connection)
     except NotFound as gone:
@@ -81,7 +83,7 @@ def read(id_: str, props: Props) -> ReadResult:
     found = observe(replace(recorded, client_id=as_deployed), actual)
     now = found.values
     live = given | {"client_id": now.client_id, "enabled": now.enabled, FINGERPRINT: now.client_secret_fingerprint}
-    live = {name: value for name, value in live.items() if value is not None}
+    live = {name: value for name, value in live.items() if value is not None} | inputs.marked(props)
     outs = live | _metadata(actual, found.cannot_tell) | {name: props[name] for name in _KEPT if name in props}
     return ReadResult(id_, outs, live)
 
@@ -92,7 +94,7 @@ def create(props: Props) -> CreateResult:
     codat = _start_exclusively(desired.connection)
     outcome = CONTEXT.apply(codat, desired)
     client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
-    return CreateResult(desired.connection, _outs(desired, outcome, client))
+    return CreateResult(desired.connection, _outs(desired, outcome, client) | inputs.marked(props))
 
 
 def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
@@ -112,9 +114,11 @@ def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str
 def update(olds: Props, news: Props) -> UpdateResult:
     """Read first, then send what differs."""
     desired = inputs.desired(IntegrationSettings, news)
-    codat, before = _start_exclusively(desired.connection), _deployed_to(olds)
+    before = _deployed_to(inputs.recorded(olds))
+    codat = _start_exclusively(desired.connection)
     outcome = CONTEXT.apply(codat, desired, _recorded_of(olds), before)
-    return UpdateResult(_outs(desired, outcome, before if before.id else outcome.actual.codat_client))
+    client = before if before.id else outcome.actual.codat_client
+    return UpdateResult(_outs(desired, outcome, client) | inputs.marked(news))
 
 
 def _start_exclusively(connection: str) -> Codat:
@@ -138,9 +142,9 @@ def _start_exclusively(connection: str) -> Codat:
 # --- the end of a resource --------------------------------------------------------------------------------------------
 
 
-def delete(_id: str, props: Props) -> None:
+def delete(id_: str, props: Props) -> None:
     """Leave the integration as ``on_delete`` says, unless the program still declares it under another name."""
-    connection, wish = str(props["connection"]), _removal(props)
+    connection, wish = str(inputs.recorded(props).get("connection") or id_), _removal(props)
     books = f"Zoho Books of connection {connection!r}"
     if wish.on_delete != "keep":
         with suppress(ConfigurationError):  # Without an API key nothing is sent, and the end of a name needs none.
@@ -257,7 +261,7 @@ def _as_recorded(olds: Props) -> ActualIntegration:
     return ActualIntegration(
         enabled=olds.get("enabled") is True,
         keys=ZOHO_BOOKS.keys(client_id, "****") if client_id else None,
-        linked=int(count) if isinstance(count, int | float) else None,
+        linked=int(count) if isinstance(count, int | float) and 0 <= count <= MOST_COMPANIES else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from codat_zoho.errors import CodatZohoError
-from codat_zoho.provider.process import CONTEXT, say
+from codat_zoho.provider.inputs import marked
+from codat_zoho.provider.process import CONTEXT, in_provider_process, say
 from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.redact import redact, register
 
@@ -29,8 +29,11 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             for bag in args:  # Old secrets too: Codat may say the one that it stores.
-                if isinstance(bag, Mapping) and isinstance(secret := bag.get("client_secret"), str):
-                    register(secret)
+                if not isinstance(bag, Mapping):
+                    continue
+                for name in ("client_secret", "client_id") if marked(bag) else ("client_secret",):
+                    if isinstance(value := bag.get(name), str):
+                        register(value)
             return method(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001
             name, text = _shown(error)
@@ -46,8 +49,7 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
 
 def _sdk_leaves_out_names() -> bool:
     """Whether this is the provider process of an SDK that shows the text of an exception and not its name."""
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    if spec is None or spec.name != "pulumi.dynamic.__main__":
+    if not in_provider_process():
         return False
     import importlib.metadata
 

@@ -10,6 +10,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.platform import REDIRECT_URI
+from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
 from codat_zoho.provider.process import CONTEXT, say
@@ -32,7 +33,7 @@ def diff(olds: Props, news: Props) -> DiffResult:
     Create before delete: deleting does nothing, and the other order would make the engine replace what depends on it,
     the integration among it.
     """
-    changes = inputs.changed(olds, news, managed(ZohoClientSettings))
+    changes = inputs.changed(inputs.recorded(olds), news, managed(ZohoClientSettings))
     if not changes:
         # Of a refresh, which comes without a check, it would be a difference that is none.
         return DiffResult(changes=news.get("client_id") in CONTEXT.clients_declared and inputs.stale(olds, news))
@@ -41,16 +42,17 @@ def diff(olds: Props, news: Props) -> DiffResult:
 
 def read(id_: str, props: Props) -> ReadResult:
     """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
-    given = inputs.declared(ZohoClientSettings, props)
+    given = inputs.declared(ZohoClientSettings, inputs.recorded(props))
     if not given:
         return ReadResult(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
     live = given | ({FINGERPRINT: props[FINGERPRINT]} if props.get(FINGERPRINT) else {})
+    live |= inputs.marked(props)
     metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
-    secret = given.get("client_secret")
-    if CONTEXT.environment.verify(given.get("verify", "on-change")) == "always" and secret:
+    client_id, secret = given.get("client_id"), given.get("client_secret")
+    if CONTEXT.environment.verify(given.get("verify", "on-change")) == "always" and client_id and secret:
         # An earlier refresh may have left out data centres that said no.
         declared = (props.get(inputs.DECLARED) or {}).get("regions", given.get("regions", ()))
-        live["regions"], found = _ask_again(given["client_id"], secret, declared)
+        live["regions"], found = _ask_again(client_id, secret, declared)
         metadata |= found
     return ReadResult(id_, live | metadata, live)
 
@@ -58,13 +60,17 @@ def read(id_: str, props: Props) -> ReadResult:
 def create(props: Props) -> CreateResult:
     """Verify the client in each declared data centre, unless verification is off."""
     desired = inputs.desired(ZohoClientSettings, props)
-    return CreateResult(desired.client_id, _verified(desired, {}, managed(ZohoClientSettings)))
+    marked = inputs.marked(props)
+    # Pulumi keeps and shows ids in clear.
+    id_ = f"zoho-client-{fingerprint(desired.client_id, '')}" if marked else desired.client_id
+    return CreateResult(id_, _verified(desired, {}, managed(ZohoClientSettings)) | marked)
 
 
 def update(olds: Props, news: Props) -> UpdateResult:
     """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
     desired = inputs.desired(ZohoClientSettings, news)
-    return UpdateResult(_verified(desired, olds, inputs.changed(olds, news, managed(ZohoClientSettings))))
+    changed = inputs.changed(inputs.recorded(olds), news, managed(ZohoClientSettings))
+    return UpdateResult(_verified(desired, olds, changed) | inputs.marked(news))
 
 
 def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]) -> dict[str, Any]:
@@ -114,13 +120,14 @@ def _ask_again(client_id: str, secret: str, regions: Iterable[str]) -> tuple[lis
     return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": inputs.utc_now()}
 
 
-def delete(id_: str, _props: Props) -> None:
+def delete(id_: str, props: Props) -> None:
     """Do nothing: there is no API for clients of Zoho's console."""
-    if id_ in CONTEXT.clients_declared:
+    client_id = str(props.get("client_id") or id_)
+    if client_id in CONTEXT.clients_declared:
         return
     rest = (
         "Codat still stores its keys, so leave it in Zoho's API console."
-        if id_ in CONTEXT.kept
+        if client_id in CONTEXT.kept
         else "It stays in Zoho's API console: delete it there only when no Codat client stores its keys any more."
     )
     say(f"Zoho client {id_} is no longer managed. {rest}")

@@ -11,8 +11,10 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
 from codat_zoho.declare.describe import described
+from codat_zoho.declare.platform import SECRET_ID
+from codat_zoho.declare.recorded import odd
 from codat_zoho.declare.settings import FINGERPRINT, S, load
-from codat_zoho.errors import SettingsError
+from codat_zoho.errors import ConfigurationError, SettingsError
 
 DECLARED = "declared"
 """What the last deployment declared. A refresh leaves it alone, so what it changes elsewhere can be told from it."""
@@ -48,7 +50,27 @@ def check(model: type[S], news: Props) -> CheckResult:
     unsettled = [given[name] for name in ("client_secret", "client_id") if name in unknown]
     if "client_secret" in inputs and unsettled:
         inputs[FINGERPRINT] = unsettled[0]
-    return CheckResult(inputs, [])
+    return CheckResult(inputs | marked(news), [])
+
+
+def recorded(props: Props) -> Props:
+    """What the state records of a resource, in the forms that are known.
+
+    Raises:
+        ConfigurationError: it holds something in another form.
+    """
+    if names := odd(props):
+        raise ConfigurationError(
+            f"The stack's state holds {', '.join(names)} of this resource in a form that this package does not know.",
+            "Put it right in the output of 'pulumi stack export' and import that; or run 'pulumi state delete' on the "
+            "resource, then pulumi up, which takes over what is there.",
+        )
+    return props
+
+
+def marked(props: Props) -> dict[str, Any]:
+    """The mark that the client id is secret, where it is."""
+    return {SECRET_ID: True} if props.get(SECRET_ID) is True else {}
 
 
 def changed(olds: Props, news: Props, names: Iterable[str]) -> list[str]:
@@ -73,13 +95,13 @@ def as_deployed(outs: Props) -> dict[str, Any]:
 
 
 def stale(olds: Props, news: Props) -> bool:
-    """Whether what is on record as declared is not what is declared now.
+    """Whether what is on record as declared, or as secret, is not so now.
 
     So it is where a refresh took over what somebody changed, and the program then declared that: nothing differs from
     Codat, and the record has to follow all the same.
     """
-    recorded = olds.get(DECLARED)
-    return isinstance(recorded, Mapping) and bool(changed(recorded, news, _RECORDED))
+    before = olds.get(DECLARED)
+    return marked(olds) != marked(news) or (before is not None and bool(changed(before, news, _RECORDED)))
 
 
 def utc_now() -> str:

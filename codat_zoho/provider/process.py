@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from codat_zoho.declare.rules import fingerprint
@@ -160,6 +163,34 @@ class Context:
 
 
 CONTEXT = Context()
+
+
+def in_provider_process() -> bool:
+    """Whether this process is one that the engine started to serve dynamic resources."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return spec is not None and spec.name == "pulumi.dynamic.__main__"
+
+
+@cache
+def end_with_engine() -> None:
+    """Let a provider process end within seconds of its engine, which may be killed and then ends nobody."""
+    if in_provider_process():
+        Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    # Between the two there may be a shell, which lives on: then nobody reads any more what is said here.
+    while os.getppid() == parent and not _unheard():
+        time.sleep(1)
+    os._exit(1)
+
+
+def _unheard() -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    output = select.poll()
+    output.register(1, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 def destroy_is_previewed() -> bool:

@@ -66,7 +66,7 @@ def failure(answer: Answer, call: Call, source: str, now: float, by_hand: str = 
         text = text.format(what=call.what, source=source)
     elif status == 429:
         kind, step = errors.RateLimited, "Run it again then."
-        reset = _when(answer, now) or f"at {one_line(answer.headers.get('x-rate-limit-reset') or '00:00 UTC', 40)}"
+        reset = _when(answer, now) or _reset(answer, now)
         text = f"Codat's rate limit is used up when {call.what}; it resets {reset}."
     elif status >= 500:
         kind, step = errors.ServerFailed, f"Nothing is lost: run it again {_when(answer, now) or 'later'}."
@@ -111,6 +111,26 @@ _STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {
 def _when(answer: Answer, now: float) -> str | None:
     """The time that an answer asks to wait for."""
     wait = retry_after(answer.headers, now)
-    if wait is None:
-        return None
-    return f"at {datetime.datetime.fromtimestamp(now + wait, datetime.timezone.utc):%Y-%m-%d %H:%M} UTC"
+    return None if wait is None else _at(now + wait)
+
+
+def _at(time: float) -> str:
+    return f"at {datetime.datetime.fromtimestamp(time, datetime.timezone.utc):%Y-%m-%d %H:%M} UTC"
+
+
+def _reset(answer: Answer, now: float) -> str:
+    """When Codat says that a limit is reset. Nobody knows in which form it says so: what cannot be read is quoted."""
+    text = answer.headers.get("x-rate-limit-reset", "").strip()
+    try:
+        if text.isascii() and text.isdigit():
+            number = float(text[:15])  # Seconds from now, or since 1970, or milliseconds since then.
+            time = now + number if number < _YEAR else number / (1000 if number > _IN_MILLISECONDS else 1)
+        else:
+            date = datetime.datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+            time = date.replace(tzinfo=date.tzinfo or datetime.timezone.utc).timestamp()
+    except (ValueError, OverflowError):
+        time = now + wait if (wait := retry_after({"retry-after": text}, now)) is not None else -1.0
+    return _at(time) if 0 <= time - now <= _YEAR else f"at {one_line(text or '00:00 UTC', 40)}"
+
+
+_YEAR, _IN_MILLISECONDS = 366 * 86_400, 1e11

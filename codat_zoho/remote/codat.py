@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from codat_zoho import errors
-from codat_zoho.core.observe import ActualIntegration, CodatClient
+from codat_zoho.core.observe import MOST_COMPANIES, ActualIntegration, CodatClient
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.answers import ID, Call, failure, withdrawn
 from codat_zoho.remote.budget import Account, Certificate
@@ -26,6 +26,7 @@ _PAGE_SIZE = 500
 _LONGEST_VALUE = 500
 _CLIENT_NOT_TOLD = frozenset({204, 400, 403, 404, 405, 410})
 """How Codat may say that it does not tell which client an API key opens."""
+_REPORT = "Check that the Codat address is right; if it is, report this to the codat-zoho project."
 _READ = Call("GET", f"/integrations/{ZOHO_BOOKS.key}", "reading the Zoho Books integration")
 _READ_CLIENT = Call("GET", "/profile/syncSettings", "reading which Codat client the API key opens")
 _READ_PROFILE = Call("GET", "/profile", "reading the name of the Codat client")
@@ -52,9 +53,9 @@ class ApiKey:
     def parse(cls, text: str, source: str) -> ApiKey:
         """Read a key as people paste it: bare, or as the ready ``Basic …`` header that the Portal shows.
 
-        Codat takes base64 of the bare key, without the colon of ordinary Basic authentication.
+        Codat takes base64 of the bare key, without the colon that ``curl -u key:`` and the like put behind it.
         """
-        bare = text.strip()
+        bare = text.strip().removesuffix(":")
         scheme, _, rest = bare.partition(" ")
         ready = scheme.lower() == "basic"
         register(rest.strip() if ready else bare)
@@ -74,8 +75,11 @@ class ApiKey:
             except (binascii.Error, UnicodeDecodeError):
                 decoded = ""
             register(decoded)
-            if not decoded:
-                problem = "starts with 'Basic', but what follows is not base64"
+            if decoded.endswith(":"):
+                register(encoded)
+                encoded = base64.b64encode(decoded[:-1].encode()).decode()
+            if not encoded or not decoded:
+                problem = "starts with 'Basic', but what follows is not base64 of a key"
         if problem:
             raise errors.ConfigurationError(
                 f"{source} {problem}.",
@@ -94,6 +98,10 @@ class Paths:
 
 
 DEFAULT_PATHS = Paths()
+
+
+class _OddKeys(errors.UnexpectedAnswer):
+    """Something is stored, and no text."""
 
 
 class Codat:
@@ -128,7 +136,7 @@ class Codat:
         if not isinstance(enabled, bool) or body.get("key", ZOHO_BOOKS.key) != ZOHO_BOOKS.key:
             raise errors.UnexpectedAnswer(
                 "Codat's answer on the Zoho Books integration does not say whether it is enabled.",
-                "Check that the Codat address is right; if it is, report this to the codat-zoho project.",
+                _REPORT,
                 status=200,
             )
         linked, name, integration_id = (body.get(k) for k in ("linkedConnectionsCount", "name", "integrationId"))
@@ -136,7 +144,7 @@ class Codat:
         return ActualIntegration(
             enabled=enabled,
             keys=keys,
-            linked=linked if type(linked) is int and linked >= 0 else None,
+            linked=linked if type(linked) is int and 0 <= linked <= MOST_COMPANIES else None,
             integration_id=one_line(self._integration_id) if self._integration_id else None,
             name=one_line(name) if isinstance(name, str) and name else ZOHO_BOOKS.name,
             keys_untold=untold,
@@ -193,6 +201,8 @@ class Codat:
         """Read the stored keys, or say why that cannot be done."""
         try:
             return self.keys(), ""
+        except _OddKeys:
+            return {}, "Codat shows the stored keys in a form that this package does not know"
         except errors.NotOffered as refusal:
             return {}, f"this Codat API does not offer reading the stored keys to this API key ({refusal.status})"
 
@@ -205,11 +215,15 @@ class Codat:
         # A 404 in somebody else's words (a proxy's, a wrong path's) does not say that no keys are stored.
         if answer.status == 204 or (answer.status == 404 and (not answer.body or answer.json_object() is not None)):
             return None
+        stored = self._read(answer, call)
         shown = {
             one_line(name, 40): _shown(redact(value) if name == ZOHO_BOOKS.id_key else value)
-            for name, value in self._read(answer, call).items()
+            for name, value in stored.items()
             if isinstance(value, str) and value
         }
+        ours = (stored.get(ZOHO_BOOKS.id_key), stored.get(ZOHO_BOOKS.secret_key))
+        if any(value is not None and not isinstance(value, str) for value in (ours if shown else stored.values())):
+            raise _OddKeys("Codat shows the stored keys in an unknown form.", _REPORT, status=200)
         return shown or None
 
     def count_linked(self) -> int:

@@ -12,12 +12,12 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
@@ -96,6 +96,7 @@ class Http:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
+    patience: Callable[[list[Future[Answer]], float], object] = wait  # for an answer, at most so many seconds
     limit: Deadline | None = None  # of every operation, see within()
     connections: int = MAX_CONNECTIONS
     retry: bool = True
@@ -183,29 +184,42 @@ class Http:
     def _exchange(
         self, method: str, url: str, deadline: Deadline, content: Mapping[str, Any], certificate: Certificate | None
     ) -> Answer:
-        """Send once; what goes wrong on the way becomes ``_NoAnswer``."""
-        import httpx
+        """Send once, and wait no longer than the operation may take; what goes wrong on the way becomes ``_NoAnswer``.
 
-        left = deadline.left()
-        if left <= 0:
-            raise _NoAnswer(f"the {deadline.seconds:g} s for the whole operation are used up")
-        timeout = httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left))
-        address, began, outcome = urlsplit(url), self.clock(), "?"
+        httpx bounds each read and each address that it connects to, and a name's look-up not at all: what drips or has
+        many addresses outlasts that, so another thread waits for it.
+        """
+        used_up = f"the {deadline.seconds:g} s for the whole operation are used up"
+        if deadline.left() <= 0:
+            raise _NoAnswer(used_up)
+        address, began, outcome, given_up = urlsplit(url), self.clock(), ["?"], Event()
+
+        def check(event: str, _: object) -> None:
+            # What is reported as not sent in time must not be sent later.
+            if "send_request" in event and (given_up.is_set() or deadline.left() <= 0):
+                raise _NoAnswer(used_up)
+
+        client = self._client(address.scheme, certificate)
+        sending = {**content, "extensions": {"trace": check}}
+        exchange = start(lambda: _sent(client, method, url, deadline, sending, outcome))
         try:
-            with self._client(address.scheme, certificate).stream(method, url, timeout=timeout, **content) as response:
-                outcome = str(response.status_code)
-                body = _body(response, deadline)
-            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
-        except httpx.TimeoutException as error:
-            outcome = type(error).__name__
-            raise _NoAnswer(_TIMEOUTS.get(outcome, "it did not answer in time")) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            outcome = type(error).__name__
-            raise _NoAnswer(one_line(str(error)) or outcome) from None
+            while not exchange.done() and (left := deadline.left()) > 0:
+                self.patience([exchange], left)
+            if exchange.done():
+                return exchange.result()
+            self._abandon((address.scheme, certificate), client)
+            raise _late(deadline)
         finally:
+            given_up.set()
             if self.log is not None:
                 seconds = self.clock() - began
-                self.log(redact(f"{method} {address.netloc}{address.path} -> {outcome} ({seconds:.3f} s)"))
+                self.log(redact(f"{method} {address.netloc}{address.path} -> {outcome[-1]} ({seconds:.3f} s)"))
+
+    def _abandon(self, which: tuple[str, Certificate | None], client: httpx.Client) -> None:
+        """Use a client for no more requests: what was given up still holds one of its connections."""
+        with self._lock:
+            if self._clients.get(which) is client:
+                del self._clients[which]
 
     def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
         """Do three things at the same time, and all to their end. Where several fail, the first is what is told."""
@@ -230,11 +244,11 @@ class Http:
                 self._clients.popitem()[1].close()
 
     def _client(self, scheme: str, certificate: Certificate | None = None) -> httpx.Client:
-        key = scheme, certificate if scheme == "https" else None
+        which = scheme, certificate
         with self._lock:
-            if key not in self._clients:
-                self._clients[key] = self._new_client(*key)
-            return self._clients[key]
+            if which not in self._clients:
+                self._clients[which] = self._new_client(*which)
+            return self._clients[which]
 
     def _new_client(self, scheme: str, certificate: Certificate | None) -> httpx.Client:
         import httpx
@@ -245,7 +259,11 @@ class Http:
                 transport=self.transport,
                 # Plain http is for this machine only, and needs no trust store, which takes 30 ms to load: this one
                 # trusts nobody.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else _trust(certificate),
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                if scheme == "http"
+                else certificate.beside(httpx.create_ssl_context())
+                if certificate
+                else True,
                 # A proxy from the environment must never see what is meant for this machine.
                 mounts={} if self.transport else _NO_PROXY,
                 follow_redirects=False,
@@ -265,21 +283,29 @@ class Http:
             ) from None
 
 
-def _trust(certificate: Certificate | None) -> ssl.SSLContext | bool:
-    """What httpx trusts by itself, with a client certificate where there is one."""
+def _sent(
+    client: httpx.Client, method: str, url: str, deadline: Deadline, content: Mapping[str, Any], outcome: list[str]
+) -> Answer:
+    """Send a request and read its answer; ``outcome`` is what the log says of it."""
     import httpx
 
-    if certificate is None:
-        return True
-    trust = httpx.create_ssl_context()
+    left = deadline.left()
+    timeout = httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left))
     try:
-        trust.load_cert_chain(*certificate, password="")  # Without one, OpenSSL would ask at the terminal.
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"The client certificate {one_line(certificate.file)} cannot be used: {one_line(str(error)).rstrip('.')}.",
-            "Set CODAT_CLIENT_CERT and CODAT_CLIENT_KEY to PEM files that belong together; the key has no passphrase.",
-        ) from None
-    return trust
+        with client.stream(method, url, timeout=timeout, **content) as response:
+            outcome.append(str(response.status_code))
+            body = _body(response, deadline)
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
+    except httpx.TimeoutException as error:
+        outcome.append(type(error).__name__)
+        raise _NoAnswer(_TIMEOUTS.get(outcome[-1], "it did not answer in time")) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        outcome.append(type(error).__name__)
+        raise _NoAnswer(one_line(str(error)) or outcome[-1]) from None
+
+
+def _late(deadline: Deadline) -> _NoAnswer:
+    return _NoAnswer(f"the answer was not complete within {deadline.seconds:g} s")
 
 
 def _body(response: httpx.Response, deadline: Deadline) -> bytes:
@@ -292,7 +318,7 @@ def _body(response: httpx.Response, deadline: Deadline) -> bytes:
         if len(body) > MAX_BODY:
             break
         if deadline.left() <= 0:
-            raise _NoAnswer(f"the answer was not complete within {deadline.seconds:g} s")
+            raise _late(deadline)
     content = _unpacked(bytes(body), response.headers.get("content-encoding", "").strip().lower())
     if content is not None and len(content) <= MAX_BODY:
         return content

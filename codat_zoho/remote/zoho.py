@@ -15,6 +15,7 @@ from codat_zoho.texts.redact import register
 
 PROBE_SECONDS = 30.0
 _NO_TOKEN = f"1000.{'0' * 32}.{'0' * 32}"
+_STATUSES = (200, 400, 401)
 _MEANING = {
     "invalid_code": Probe.ACCEPTED,
     "invalid_client_secret": Probe.WRONG_SECRET,
@@ -45,13 +46,14 @@ def probe(http: Http, code: str, client_id: str, client_secret: str, *, url: str
         )
     except CodatZohoError as error:
         return ProbeResult(Probe.INCONCLUSIVE, error.what.rstrip("."))
-    # The status says nothing here: Zoho sends errors with 200 and throttling with 400 or 200.
+    # Zoho sends errors with 200 and throttling with 400 or 200, so the word decides; behind a status that speaks of
+    # something else, or beside a failure, not even a word that is known says anything of the client.
     body = answer.json()
     told = body.get("error") if isinstance(body, dict) else None
-    if isinstance(told, str) and told in _MEANING:
-        return ProbeResult(_MEANING[told])
-    if isinstance(body, dict) and body.get("status") == "failure":
+    if answer.status == 429 or (isinstance(body, dict) and body.get("status") == "failure"):
         why = "it is throttling token requests; ask again in ten minutes or more"
         return ProbeResult(Probe.INCONCLUSIVE, why, throttled=True)
-    what = "that is not JSON" if body is None else "this package does not know"
+    if answer.status in _STATUSES and isinstance(told, str) and told in _MEANING:
+        return ProbeResult(_MEANING[told])
+    what = "that is not JSON" if body is None else "that says nothing of the client"
     return ProbeResult(Probe.INCONCLUSIVE, f"it answered {answer.status} with something {what}")

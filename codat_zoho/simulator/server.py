@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import http.server
 import json
+import re
 import socket
 import socketserver
 import threading
@@ -24,6 +25,10 @@ from codat_zoho.simulator.world import Call, Dropped, Fault, Simulator
 _SERVICES = {"codat": services.codat, "zoho": services.zoho}
 _KINDS = {"codat": "write", "zoho": "probe"}
 _NOTHING_WRONG = Fault()
+_LONGEST_BODY = 1 << 20
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+# An injected body may hold anything: should a browser come by one, it shows it as nothing but text.
+_GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 class Response(NamedTuple):
@@ -116,22 +121,48 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
         length = self.headers.get("Content-Length") or "0"
-        if "Transfer-Encoding" in self.headers or not length.isdecimal():
-            self.close_connection = True  # Where this request ends is not known.
-        body = self.rfile.read(int(length)) if length.isdecimal() else b""
+        size = int(length[:20]) if length.isdecimal() else 0
+        if "Transfer-Encoding" in self.headers or not length.isdecimal() or size > _LONGEST_BODY:
+            self.close_connection = True  # Where this request ends is not known, or too far.
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if refused := _refused(headers, size):
+            self.close_connection = True
+            self._send(Response(*refused))
+            return
+        request = Request(self.command, unquote(path, "iso-8859-1"), query, headers, self.rfile.read(size))
         try:
-            response = self.server.app(Request(self.command, unquote(path, "iso-8859-1"), query, headers, body))
+            response = self.server.app(request)
         except Dropped:
             self.close_connection = True
             return
+        self._send(response)
+
+    def _send(self, response: Response) -> None:
         self.send_response_only(response.status, http.client.responses.get(response.status, "Unknown"))
-        for name, value in {"Date": self.date_time_string(), **response.headers}.items():
+        for name, value in {"Date": self.date_time_string(), **_GUARDS, **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(response.content)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
+
+
+def _refused(headers: Mapping[str, str], size: int) -> tuple[int, Mapping[str, str], bytes] | None:
+    """Why a request is not even looked at: a page in a browser sent it, or its body is longer than any real one.
+
+    A page of another site that has its own name resolved to this machine gives itself away by the host that it names.
+    """
+    host = re.sub(r":\d*$", "", headers.get("host", ""))
+    if size > _LONGEST_BODY:
+        status, why = 413, f"The simulator takes no body longer than {_LONGEST_BODY >> 20} MiB."
+    elif host.lower() not in _HOSTS:
+        status, why = 403, f"The simulator is for this machine: address it as one of {', '.join(_HOSTS)}."
+    elif "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+        status, why = 403, "The simulator answers no page in a browser."
+    else:
+        return None
+    content = json.dumps({"error": why}).encode()
+    return status, {"Content-Type": "application/json", "Content-Length": str(len(content))}, content
 
 
 def make_server(simulator: Simulator, port: int = 0) -> Server:

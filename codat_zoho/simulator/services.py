@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -50,13 +51,18 @@ def codat(simulator: Simulator, request: Request) -> Reply:
     """Answer one request to Codat's API."""
     client = _authenticated(simulator, request)
     limit, remaining, wait = simulator.limits(client)
-    budget = {"Limit": str(limit), "Remaining": str(remaining), "Reset": "00:00 UTC"}
+    budget = {"Limit": str(limit), "Remaining": str(remaining), "Reset": _next_midnight(simulator)}
     headers = {f"X-Rate-Limit-{name}": value for name, value in budget.items()}
     if wait:
         return replace(error(429, "Too many requests."), headers={"Retry-After": str(wait), **headers})
     if client is None:
         return error(401, "Unauthorized.")
     return replace(_route(simulator, client, request), headers=headers)
+
+
+def _next_midnight(simulator: Simulator) -> str:
+    day = datetime.fromtimestamp(simulator.clock(), timezone.utc).date() + timedelta(days=1)
+    return f"{day}T00:00:00Z"
 
 
 def _authenticated(simulator: Simulator, request: Request) -> CodatClient | None:
@@ -68,7 +74,10 @@ def _authenticated(simulator: Simulator, request: Request) -> CodatClient | None
     return simulator.codat.get(key) if scheme == "Basic" else None
 
 
-def _route(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
+def _route(simulator: Simulator, client: CodatClient, given: Request) -> Reply:
+    parts = given.path.removesuffix("/").split("/")
+    key = ZOHO_BOOKS.key
+    request = replace(given, path="/".join(key if part.lower() == key else part for part in parts))
     if request.path not in _PATHS:
         return error(404, "Resource not found.")
     if request.method not in _PATHS[request.path]:
@@ -93,7 +102,7 @@ def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
         "sourceType": "Accounting",
         "isOfflineConnector": False,
         "isBeta": False,
-        "supportedEnvironments": "Live",
+        "supportedEnvironments": "LiveAndSandbox",
         "datatypeFeatures": [
             {"datatype": "invoices", "supportedFeatures": [{"featureType": "Get", "featureState": "Release"}]}
         ],
@@ -105,6 +114,8 @@ def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
 
 def _page(results: list[Any], request: Request) -> Reply:
     query = parse_qs(request.query)
+    if unheeded := sorted({"query", "orderBy", "tags"} & query.keys()):
+        return error(400, f"The simulator neither filters nor sorts: leave out {', '.join(unheeded)}.")
     try:
         page, size = int(query.get("page", ["1"])[0]), int(query.get("pageSize", ["100"])[0])
     except ValueError:

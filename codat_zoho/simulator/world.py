@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 import uuid
 from collections import Counter, deque
@@ -50,6 +51,9 @@ class Switches:
     zoho_disabled: Literal["invalid_client", "invalid_client_secret"] = "invalid_client"
 
 
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
+
+
 class Dropped(Exception):
     """The connection is cut without an answer."""
 
@@ -62,7 +66,7 @@ class Fault:
         method: only on this method; empty for all.
         path: only where the path contains this; empty for all.
         status: answer this status instead; None lets the answer through.
-        headers: headers to add.
+        headers: headers to add; with a line end in one, or a status that is none, a fault is refused with ValueError.
         body: body to send instead; None for a Codat error body, or the real one where ``status`` is None.
         content_type: of ``body``.
         drop: cut the connection.
@@ -83,6 +87,14 @@ class Fault:
     delay: float = 0.0
     times: int = 1
     skip: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in {**self.headers, "Content-Type": self.content_type}.items():
+            # A line end in one would begin another header, or another answer.
+            if not _HEADER.fullmatch(f"{name}: {value}"):
+                raise ValueError(f"{name!r}: {value!r} is no header")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise ValueError("status must be from 200 to 599")
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether it happens now; counts down when it does."""
@@ -146,6 +158,7 @@ class CodatClient:
         return {
             "id": company_id,
             "name": f"Company {number}",
+            "platform": connection["platformName"],
             "redirect": f"https://link.codat.io/company/{company_id}",
             "created": "2026-01-01T00:00:00Z",
             "dataConnections": [connection],

@@ -7,14 +7,13 @@ Only resources of this package are looked at, and of the default provider of dyn
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, UNKNOWN
-from codat_zoho.declare.settings import FINGERPRINT
+from codat_zoho.declare.recorded import FORMS
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.values import kind_of, name_of, project_and_stack
 
@@ -140,7 +139,7 @@ def _deployed(resource: Mapping[str, Any], doing: str) -> Deployed:
     bags: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}}
     for part, bag in bags.items():
         raw = resource.get(part) or {}
-        for name, fits in _FORMS.items():
+        for name, fits in FORMS.items():
             value, secret = _value(raw.get(name)) if isinstance(raw, dict) else (Mark.ODD, False)
             if value is None:
                 continue
@@ -188,29 +187,3 @@ def _value(raw: Any) -> tuple[Any, bool]:
         bare = {key: part for key, (part, _) in parts.items()}
         return (bare if isinstance(raw, dict) else list(bare.values())), secret
     return (Mark.ODD if raw == UNKNOWN else raw), False
-
-
-def _codes(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) and re.fullmatch("[a-z]{2}", one) for one in value)
-
-
-def _verdicts(value: Any) -> bool:
-    return isinstance(value, dict) and _codes([*value]) and all(isinstance(one, str) for one in value.values())
-
-
-def _declaration(value: Any) -> bool:
-    return isinstance(value, dict) and all(_FORMS[name](one) for name, one in value.items() if name in _FORMS)
-
-
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_TEXTS = ("client_id", "client_secret", FINGERPRINT, "connection", "codat_client", "codat_client_name")
-_FLAGS = ("enabled", "allow_disruption", "keys_cleared_while_disabled")
-_FORMS: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(_TEXTS, lambda value: isinstance(value, str) and value.isprintable()),
-    **dict.fromkeys(_FLAGS, lambda value: isinstance(value, bool)),
-    **dict.fromkeys(("verified_at", "at"), lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value))),
-    "regions": _codes,
-    "verdicts": _verdicts,
-    "declared": _declaration,
-}
-"""What is read, and the form that it must have. Older versions recorded less."""

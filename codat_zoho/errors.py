@@ -192,8 +192,9 @@ class AccountLimit(RemoteError):
 class AccessDenied(RemoteError):
     """403: the API key may not do this.
 
-    Cause: its role is neither Administrator nor Developer, or the key is outdated.
-    Cure: make another key with such a role.
+    Cause: the key is outdated, or the account demands client certificates. Portal users have roles; API keys have none
+    that are published.
+    Cure: make another key; or set ``CODAT_CLIENT_CERT`` and ``CODAT_CLIENT_ID``.
     """
 
 
@@ -259,7 +260,7 @@ class Exit(IntEnum):
     """Exit codes of all commands; where several apply, the one that stands first here wins."""
 
     INTERRUPTED = 130
-    """Ctrl-C, and for ``drift`` SIGTERM; nothing is left running."""
+    """Ctrl-C, and for ``drift`` and ``contract --write`` SIGTERM and SIGHUP; nothing is left running."""
     ERROR = 1
     """Refused or failed; one line on stderr says what and why."""
     AUTHENTICATION = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -51,8 +52,8 @@ def closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: list[httpx.Client] = []
     new_client = Http._new_client
 
-    def remembered(http: Http, scheme: str) -> httpx.Client:
-        opened.append(new_client(http, scheme))
+    def remembered(http: Http, *which: Any) -> httpx.Client:
+        opened.append(new_client(http, *which))
         return opened[-1]
 
     monkeypatch.setattr(Http, "_new_client", remembered)

@@ -138,6 +138,25 @@ class Project:
                 assert not [form for form in forms if form.encode() in content], f"a secret is in {path}"
 
 
+_PROGRAM = re.compile(r"^[ +~-]*pulumi:pulumi:Stack \S+ \w+(?: \(\d+s\))? ", re.MULTILINE)
+_TRACEBACK = re.compile(
+    r"^(?P<at>[ \t]*)Traceback \(most recent call last\):\n"
+    r"(?P<calls>(?:(?P=at)[ \t]+.*\n|@.*\n)*)"  # The engine's own progress may stand in between.
+    r"(?P=at)KeyboardInterrupt.*\n?",
+    re.MULTILINE,
+)
+
+
+def without_interrupted_program(said: str) -> str:
+    """What was said, but for the traceback of the program's process, which some engines interrupt after a failure.
+
+    It is printed whatever the program is, line by line while it runs and once more in the end. One that goes through
+    this package stays.
+    """
+    said = _PROGRAM.sub("", said)
+    return _TRACEBACK.sub(lambda found: found.group() if "codat_zoho" in found["calls"] else "", said)
+
+
 def _forms(secret: str) -> set[str]:
     return {
         secret,

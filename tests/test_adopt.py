@@ -18,7 +18,7 @@ from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
 from codat_zoho.errors import ConfigurationError, NotAdopted, SettingsError
 from codat_zoho.simulator import Simulator, serve
-from codat_zoho.terminal.console import refuse_existing
+from codat_zoho.terminal.console import refuse_unwritable
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
 from tests.real_engine import ROOT
@@ -140,6 +140,21 @@ def test_where_connections_go() -> None:
         targets(["Not A Name"], "dev", ready, {})
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("client=app,books=", "is not of the form"),
+        ("zoho=app", "is not of the form"),
+        ("eu:client=app", "names eu, which no --connection does"),
+        ("client=app", "a program of your own"),
+    ],
+)
+def test_names_that_cannot_be(name: str, words: str, served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """What --name cannot mean is one line, before anything is asked."""
+    assert main(["adopt", "--stack", "test", "--name", name]) == 1
+    assert words in capsys.readouterr().err and not served.calls
+
+
 def test_an_old_cli_is_refused_with_the_way_around(tmp_path: Path) -> None:
     """Below 3.254 the import would lose inputs: refused before anything is done."""
     command = tmp_path / "pulumi"
@@ -228,5 +243,5 @@ def test_a_file_that_is_there_stops_all_files(tmp_path: Path) -> None:
     there, new = tmp_path / "there", tmp_path / "new"
     there.write_text("mine")
     with pytest.raises(ConfigurationError, match="there is there already, and nothing is overwritten"):
-        refuse_existing(new, there)
+        refuse_unwritable(new, there)
     assert there.read_text() == "mine" and not new.exists()

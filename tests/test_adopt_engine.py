@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import pytest
 
 from codat_zoho.simulator import Simulator, serve
 from tests.command_line import codat_zoho, must
+from tests.docs_runner import blocks
 from tests.real_engine import ROOT, Project
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 from tools.engine import Engine
@@ -190,6 +192,57 @@ def test_regions_that_zoho_refuses_are_left_out(project: Project, simulator: Sim
     assert project.resources()["zoho-client"]["outputs"]["regions"] == ["eu", "us"]
 
 
+DECLARES = """
+import pulumi
+import codat_zoho as cz
+
+secret = pulumi.Config().get_secret("zohoSecret")
+app = cz.ZohoClientCredentials("app", client_id={id!r}, client_secret=secret, regions=["us", "jp"], verify="off")
+cz.ZohoBooksIntegration("link", credentials=app, enabled=True, on_delete="keep")
+"""
+
+
+def test_a_program_that_declares_them_already(project: Project, simulator: Simulator) -> None:
+    """With --name they are taken over under the program's names and with its options; a wrong name changes nothing."""
+    _prepare(simulator, STARTS["keys, secret at hand"])
+    _own(project, DECLARES.format(id=ID))
+    project.must("stack", "init", "prod")
+    project.must("config", "set", "--secret", "zohoSecret", stdin=SECRET)
+    [page] = [one for one in blocks(ROOT / "docs/adopt.md") if "declares_them_already" in one.how.get("tested", "")]
+    arguments = [*shlex.split(page.lines()[0].replace("1000.…", ID))[1:], "--yes"]
+    wrong = codat_zoho(project, *arguments, "--name", "client=app,books=app", **HELD)
+    assert wrong.returncode == 1 and "declares no ZohoBooksIntegration named app" in wrong.stderr, wrong.stderr
+    assert "link (ZohoBooksIntegration)" in wrong.stderr
+    assert "app" not in project.resources()
+    said = must(project, arguments, **HELD)
+    assert "Nothing differs" in said and "import app (" in said and "Add these lines" not in said
+    assert {"app", "link"} <= project.resources().keys() and "codat-zoho:" not in project.must("config")
+    _assert_taken_over(project, simulator)
+    assert not simulator.probes
+    project.assert_no_secret(SECRET, API_KEY)
+
+
+def test_what_a_component_declares_is_not_imported_beside_it(project: Project, simulator: Simulator) -> None:
+    """A resource inside a component has another URN than an import gives it: refused before anything changes."""
+    _prepare(simulator, STARTS["enabled, no keys"])
+    inside = 'cz.ZohoBooksIntegration("link", enabled=True, opts=pulumi.ResourceOptions(parent=box))'
+    _own(
+        project,
+        f"import pulumi\nimport codat_zoho as cz\nbox = pulumi.ComponentResource('my:mod:Box', 'box')\n{inside}",
+    )
+    project.must("stack", "init", "test")
+    refused = codat_zoho(project, "adopt", *FRESH, "--name", "books=link")
+    assert refused.returncode == 1 and "declared inside a component" in refused.stderr
+    assert "link" not in project.resources()
+
+
+def _own(project: Project, program: str) -> None:
+    """Make it a project of another name, with this program."""
+    venv = (project.folder / "Pulumi.yaml").read_text().partition("virtualenv: ")[2].partition("\n")[0]
+    (project.folder / "Pulumi.yaml").write_text(PROGRAM_PROJECT.format(venv=venv))
+    (project.folder / "__main__.py").write_text(program)
+
+
 PROGRAM_PROJECT = "name: books\nruntime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: {venv}\n"
 
 
@@ -198,9 +251,7 @@ def test_a_program_of_ones_own(project: Project, simulator: Simulator) -> None:
     _prepare(simulator, STARTS["keys, secret at hand"])
     simulator.add_codat_client(OTHER_KEY, enabled=True, keys=keys())
     project.environment |= {"CODAT_API_KEY_OTHER": OTHER_KEY}
-    venv = (project.folder / "Pulumi.yaml").read_text().partition("virtualenv: ")[2].partition("\n")[0]
-    (project.folder / "Pulumi.yaml").write_text(PROGRAM_PROJECT.format(venv=venv))
-    (project.folder / "__main__.py").write_text("")
+    _own(project, "")
     both = ("--connection", "default", "--connection", "other")
     said = must(project, ["adopt", *FRESH, *both, *SAID], **HELD)
     lines = said[said.index("import pulumi") :]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,12 +26,14 @@ from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
 from codat_zoho.simulator.command import observed
+from tests.faults.gate import PATIENCE, Gate, gated
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, UNKNOWN_SWITCHES, Clock, InProcess, keys
 
 CHOICES = UNKNOWN_SWITCHES | {"writes_offered": (True, False)}
 LOOKS = {"client_told": (True, False), "keys_shown": (True, False)}
 """Switches that one look tells."""
 LOCAL = "http://127.0.0.1/codat"
+KEYS, SWITCH = "/codat/integrations/credentials/rwuv", "/codat/integrations/rwuv/enabled"
 WRITE = ("contract", "--write", "--i-know-this-is-a-test-client")
 
 
@@ -295,6 +302,106 @@ def test_ctrl_c_restores_too(
     assert main([*WRITE]) == 130
     assert integration.enabled and not integration.keys
     assert "It is as it was found." in capsys.readouterr().err
+
+
+COMMAND = [sys.executable, "-u", "-m", "codat_zoho", *WRITE]
+CALLS = [f"PUT {SWITCH}"] * 2 + [f"PUT {KEYS}"] + [f"PUT {SWITCH}"] * 2 + [f"PUT {KEYS}"] + [f"DELETE {KEYS}"] * 2
+CALLS += [f"PUT {KEYS}", f"PUT {SWITCH}"]
+"""The writes of a whole trial with keys stored, the putting back included."""
+
+
+@contextmanager
+def _child(served: Simulator, **how: Any) -> Iterator[tuple[subprocess.Popen[str], Gate]]:
+    """A trial in a process of its own, behind a gate; enabled and with keys stored."""
+    integration = served.codat[API_KEY].integration
+    integration.enabled, integration.keys = True, keys()
+    with gated(served) as (base, gate):
+        environment = {**os.environ, "CODAT_URL": f"{base}/codat", "ZOHO_CLIENT_ID": ID, "ZOHO_CLIENT_SECRET": SECRET}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how
+        with subprocess.Popen(COMMAND, env=environment, text=True, **pipes) as child:
+            try:
+                yield child, gate
+            finally:
+                child.kill()
+
+
+def _write(place: int) -> tuple[str, int]:
+    """The write at this place of a whole trial, as a gate takes it."""
+    return CALLS[place], CALLS[: place + 1].count(CALLS[place])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("place", range(len(CALLS)))
+def test_a_signal_at_any_write_restores(place: int, number: signal.Signals, served: Simulator) -> None:
+    """Stopped twice while any write is under way, putting back included: that call ends, all is put back, exit 130."""
+    with _child(served) as (child, gate):
+        gate.holds = _write(place)
+        assert gate.reached.wait(PATIENCE)
+        for _ in range(2):
+            child.send_signal(number)
+        gate.released.set()
+        said = child.communicate(timeout=PATIENCE)[1]
+        assert child.returncode == 130, said
+    assert "It is as it was found." in said and "Traceback" not in said
+    integration = served.codat[API_KEY].integration
+    assert integration.enabled and integration.keys == keys()
+    if place < 7:
+        assert len(served.writes) <= place + 3  # No further step was tried.
+
+
+@pytest.mark.parametrize("gone", ["stdout", "stderr"])
+def test_a_reader_that_goes_away_leaves_nothing_undone(gone: str, served: Simulator) -> None:
+    """With ``| head``, or ``2>&1 | head``, all is put back; who still reads stderr is told what is left to do."""
+    with _child(served) as (child, gate):
+        gate.holds = _write(0)
+        assert gate.reached.wait(PATIENCE)
+        getattr(child, gone).close()
+        gate.released.set()
+        child.wait(PATIENCE)
+        assert child.returncode == (1 if gone == "stdout" else 0)
+        if gone == "stdout":
+            assert child.stderr is not None and "It is as it was found." in child.stderr.read()
+    integration = served.codat[API_KEY].integration
+    assert integration.enabled and integration.keys == keys()
+
+
+def test_what_is_left_to_do_is_said_before_the_table(served: Simulator) -> None:
+    """Codat goes away for good, and then the reader of the table: stderr says how it was found."""
+    with _child(served) as (child, gate):
+        gate.holds = _write(2)
+        assert gate.reached.wait(PATIENCE)
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.close()
+        served.fail(Fault(method="PUT", status=400, times=-1))
+        gate.released.set()
+        said = child.stderr.read()
+        assert child.wait(PATIENCE) == 1
+    assert "it was enabled, with the keys that were given stored" in said
+
+
+def test_the_output_is_tried_before_anything_is_written(
+    served: Simulator, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A folder that is missing is one line, and nothing was sent; a good one is left without an empty file."""
+    file = tmp_path / "missing" / "contract.json"
+    assert main([*WRITE, "--output", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "contract.json cannot be written: No such file or directory" in said
+    assert "bug" not in said and not served.calls
+    served.codat[API_KEY].linked = 1
+    assert main([*WRITE, "--output", str(tmp_path / "contract.json")]) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_fails_in_the_end_loses_nothing(
+    served: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A device that is full in the end is one line and exit 1, and the table is printed all the same."""
+    monkeypatch.setattr("codat_zoho.contract.command.refuse_unwritable", lambda *_: None)
+    assert main(["contract", "--output", "/dev/full/contract.json"]) == 1
+    said = capsys.readouterr()
+    assert "cannot be written" in said.err and "mask" in said.out
 
 
 THROTTLED = b'{"status": "failure", "error": "Access Denied", "error_description": "Zu viele Anfragen"}'

@@ -16,6 +16,8 @@ import pytest
 
 from codat_zoho import REDIRECT_URI
 from codat_zoho.cli import main
+from codat_zoho.declare.platform import SECRET as _SEALED
+from codat_zoho.declare.platform import SIGNATURE, TOKEN_PREFIX
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
@@ -36,6 +38,8 @@ elif arguments[0] == "config":
     if os.environ.get("FAKE_LOCKED"):
         sys.exit("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE")
     print(json.dumps(config))
+elif arguments[:2] == ["stack", "export"]:
+    print(os.environ.get("FAKE_STATE") or json.dumps({{"version": 3, "deployment": {{}}}}))
 else:
     sys.exit("error: not expected here: " + " ".join(arguments))
 """
@@ -130,14 +134,14 @@ def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
 def test_zoho_is_probed_only_when_asked(setup: SetUp) -> None:
     """--verify asks each declared data centre once, and a no fails with the switch to turn."""
     code, found, text = setup.doctor("--verify")
-    (accepted,) = found["Zoho accepts the client"]
+    (accepted,) = found["Zoho client"]
     assert REDIRECT_URI in found["Zoho redirect URI"][0]["what"]
     assert code == 0 and accepted["verdict"] == "ok"
     assert "eu, uk, us; this does not prove that customers can link" in accepted["what"] and "invalid_code" not in text
     assert len(setup.simulator.probes) == 3
     setup.simulator.zoho[ID].enabled.discard("uk")
     code, found, _ = setup.doctor("--verify")
-    assert code == 1 and "enable uk" in found["Zoho accepts the client"][0]["next_step"]
+    assert code == 1 and "enable uk" in found["Zoho client"][0]["next_step"]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +246,7 @@ def _expired_account(setup: SetUp) -> None:
     setup.simulator.fail(Fault(path="/integrations", status=402, times=-1))
 
 
-def _wrong_role(setup: SetUp) -> None:
+def _no_access(setup: SetUp) -> None:
     setup.simulator.fail(Fault(path="/integrations", status=403, times=-1))
 
 
@@ -307,7 +311,7 @@ BROKEN = {
     "key of nobody": (_unknown_key, "fail", "API key accepted", "another client's, or expired"),
     "wrong prefix": (_wrong_prefix, "fail", "API key", "another word than 'Basic'"),
     "expired account": (_expired_account, "fail", "API key accepted", "(402)"),
-    "wrong role": (_wrong_role, "fail", "API key accepted", "(403)"),
+    "no access": (_no_access, "fail", "API key accepted", "(403)"),
     "http address": (_http_address, "fail", "Codat address", "in clear"),
     "unreachable": (_unreachable, "fail", "Codat reachable", "could not be reached"),
     "login page": (_login_page, "fail", "API key accepted", "is not a JSON object"),
@@ -319,6 +323,74 @@ BROKEN = {
     "certificates missing": (_no_certificates, "fail", "TLS trust", "names what is not there"),
     "Zoho elsewhere": (_zoho_elsewhere, "fail", "Zoho hosts", "only a loopback address"),
 }
+
+
+def _state(*resources: tuple[str, str, dict[str, object]]) -> str:
+    """An exported state of a program of its own, with these kinds, names and inputs."""
+    entries = [
+        {
+            "type": f"{TOKEN_PREFIX}{kind}",
+            "urn": f"urn:pulumi:test::shop::{TOKEN_PREFIX}{kind}::{name}",
+            "id": name,
+            "inputs": inputs,
+            "outputs": inputs,
+        }
+        for kind, name, inputs in resources
+    ]
+    return json.dumps({"version": 3, "deployment": {"resources": entries}})
+
+
+def _sealed(text: str) -> dict[str, str]:
+    return {SIGNATURE: _SEALED, "plaintext": json.dumps(text)}
+
+
+def test_a_program_of_its_own_is_verified_as_deployed(setup: SetUp) -> None:
+    """Its Codat clients, data centres and keys are those of the last deployment; each is named, no secret is shown."""
+    setup.simulator.add_codat_client("key-of-the-test-client")
+    setup.option("name: codat-zoho", "name: shop")
+    setup.config = {}
+    app: dict[str, object] = {
+        "client_id": ID,
+        "client_secret": _sealed(SECRET),
+        "regions": ["jp", "us"],
+        "verify": "off",
+    }
+    link = {"enabled": True, "connection": "default"}
+    books = (("ZohoBooksIntegration", "link", link), ("ZohoBooksIntegration", "eu", {**link, "connection": "eu"}))
+    setup.environment(
+        FAKE_STATE=_state(("ZohoClientCredentials", "app", app), *books), CODAT_API_KEY_EU="key-of-the-test-client"
+    )
+    code, found, text = setup.doctor("--verify")
+    assert code == 0, text
+    assert [one["what"].partition(";")[0] for one in found["Zoho client"]] == [f"{ID} in jp, us"]
+    assert "jp, us answer" in found["Zoho hosts"][0]["what"]
+    assert [one["what"].partition("connection ")[2] for one in found["API key"]] == ["'default'", "'eu'"]
+    assert len(found["Codat client"]) == 2 and "app (ZohoClientCredentials)" in found["deployed"][0]["what"]
+    setup.environment(FAKE_STATE="", CODAT_API_KEY_EU="")
+    _, found, _ = setup.doctor("--verify")
+    assert found["Zoho client"][0]["verdict"] == "warn" and "pulumi up" in found["Zoho client"][0]["next_step"]
+
+
+def test_columns_never_collide(setup: SetUp) -> None:
+    """What was found begins in one column, whatever the line is about."""
+    setup.environment(FAKE_CONFIG=json.dumps(setup.config), CODAT_CLIENT_ID="d4f67286-d428-58b4-a307-af00b57e9f40")
+    for arguments in ([], ["--verify"]):
+        main(["doctor", "--cwd", str(setup.folder), *arguments])
+        lines = [
+            line for line in setup.capsys.readouterr().out.splitlines() if line[:4].strip() in ("ok", "warn", "fail")
+        ]
+        assert lines and all(line[28] == " " and line[29] != " " for line in lines), lines
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_may_mean_a_client_certificate(status: int, setup: SetUp) -> None:
+    """On 401 and 403 the next step names what an account takes that demands certificates; half of it is a warning."""
+    setup.simulator.fail(Fault(path="/integrations", status=status, times=-1))
+    setup.environment(CODAT_CLIENT_ID="d4f67286-d428-58b4-a307-af00b57e9f40")
+    _, found, _ = setup.doctor()
+    assert "CODAT_CLIENT_CERT, CODAT_CLIENT_KEY and CODAT_CLIENT_ID" in found["API key accepted"][0]["next_step"]
+    assert "Administrator" not in found["API key accepted"][0]["next_step"]
+    assert found["client certificate"][0]["verdict"] == "warn"
 
 
 @pytest.mark.slow

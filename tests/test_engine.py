@@ -13,7 +13,7 @@ from codat_zoho.simulator import Fault, Simulator, serve
 from tests.command_line import codat_zoho
 from tests.drift_parity import from_engine, from_report
 from tests.ladder import LADDER, THIRD_SECRET, Step, World
-from tests.real_engine import ROOT, Project, summary
+from tests.real_engine import ROOT, Project, summary, without_interrupted_program
 from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
 from tools.engine import Engine
 
@@ -67,7 +67,7 @@ def _climb(world: World, project: Project, step: Step) -> None:
     if step.error:
         assert done.returncode != 0, f"{step.name}: {project.said[-1]}"
         assert re.search(step.error, done.stdout + done.stderr), f"{step.name}: {project.said[-1]}"
-        assert "Traceback" not in project.said[-1]
+        assert "Traceback" not in without_interrupted_program(project.said[-1])
         assert not simulator.writes, step.name
         return
     assert done.returncode == 0, f"{step.name}: {project.said[-1]}"
@@ -87,6 +87,19 @@ def _agrees(project: Project, step: Step) -> None:
         assert from_report(json.loads(found.stdout)) == from_engine(shown.stdout), f"{step.name}: {project.said[-1]}"
     else:
         assert found.returncode == 1, f"{step.name}: {project.said[-1]}"
+
+
+@pytest.mark.parametrize("indent", ["", "    ", " +  pulumi:pulumi:Stack codat-zoho-test creating (2s) "])
+def test_whose_traceback_it_is(indent: str) -> None:
+    """The interrupted program's own traceback is told from one through this package, and from any other error."""
+    host = ["Traceback (most recent call last):", '  File "/bin/pulumi-language-python-exec", line 9, in <module>']
+    ours = [host[0], '  File "/site/codat_zoho/provider/books.py", line 9, in create', "    wait()"]
+    lines = {name: "".join(f"{indent}{line}\n" for line in said) for name, said in (("host", host), ("ours", ours))}
+    stopped, failed = f"{indent}KeyboardInterrupt\n", f"{indent}ValueError: x\n"
+    said = f"before\n{lines['host']}{stopped}after\n"
+    assert without_interrupted_program(said + said) == "before\nafter\n" * 2
+    for kept in (lines["ours"] + stopped, lines["host"] + failed, lines["ours"] + failed):
+        assert "Traceback" in without_interrupted_program(kept)
 
 
 def test_preview_contacts_nobody(project: Project, deployed: World) -> None:
@@ -203,7 +216,7 @@ def test_what_is_wrong_is_said_in_one_line(
     errors = [text for text in said.splitlines() if re.match(r"\s+error: (?!update failed)", text)]
     assert errors, said
     assert any(re.search(line, text) for text in said.splitlines()), said
-    assert "Traceback" not in said
+    assert "Traceback" not in without_interrupted_program(said)
     assert not simulator.writes
     assert "zoho-books" not in project.resources()
     project.assert_no_secret(*SECRETS)

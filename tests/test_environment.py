@@ -49,6 +49,21 @@ def test_a_connection_never_uses_the_default_key(monkeypatch: pytest.MonkeyPatch
             assert API_KEY not in str(caught.value)
 
 
+def test_what_a_demanded_certificate_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The id for the header is that of the connection and no other's; a key without its certificate is refused."""
+    config = {"apiKey": API_KEY, "apiKeys": {"eu": OTHER}, "codatClientId": "one-of-the-default"}
+    assert Environment(config).api_key("default").headers["x-codat-client"] == "one-of-the-default"
+    assert "x-codat-client" not in Environment(config).api_key("eu").headers
+    config["codatClientIds"] = {"eu": "one-of-the-eu"}
+    assert Environment(config).api_key("eu").headers["x-codat-client"] == "one-of-the-eu"
+    monkeypatch.setenv("CODAT_CLIENT_ID_EU", "one\nInjected: header")
+    with pytest.raises(ConfigurationError, match="CODAT_CLIENT_ID_EU is no id"):
+        Environment(config).api_key("eu")
+    monkeypatch.setenv("CODAT_CLIENT_KEY", "key.pem")
+    with pytest.raises(ConfigurationError, match="CODAT_CLIENT_KEY is set without CODAT_CLIENT_CERT"):
+        Environment(config).api_key("default")
+
+
 @pytest.mark.parametrize("named", ["[1]", "{broken", "7", ["x"]])
 def test_a_map_of_keys_that_is_none(named: object) -> None:
     """Said as such, without showing what stands there."""

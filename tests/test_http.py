@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import email.utils
 import logging
+import shutil
+import ssl
+import subprocess
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,10 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
-from codat_zoho.remote.connection import checked_address
+from codat_zoho.remote.budget import Certificate
+from codat_zoho.remote.connection import Environment, checked_address
 from codat_zoho.remote.http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Http, retry_after
+from codat_zoho.remote.zoho import probe
+from codat_zoho.simulator import Simulator
+from codat_zoho.simulator.server import Response, make_server
+from codat_zoho.simulator.services import Request
 from codat_zoho.texts.redact import register
-from tests.support import SECRET, Clock, answering, new_secret
+from tests.support import API_KEY, ID, SECRET, Clock, answering, new_secret
 
 URL = "https://api.example/x"
 
@@ -70,6 +80,67 @@ def test_no_retry() -> None:
     assert sent([httpx.Response(429, headers={"Retry-After": "1"})], retry=False)[1:] == (1, [])
     error, count, _ = sent([httpx.ReadTimeout("")], retry=False)
     assert count == 1 and "no answer within 20 s." in str(error)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A self-signed certificate of this machine and its key: server, client and trust alike."""
+    folder = tmp_path_factory.mktemp("tls")
+    files = Certificate(str(folder / "cert.pem"), str(folder / "key.pem"))
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*new, *names, "-out", files.file, "-keyout", str(files.key)], check=True, capture_output=True)
+    return files
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make certificates with")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_and_its_header(
+    certificate: Certificate, version: ssl.TLSVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the account demands client certificates, each call to Codat has certificate and header, and none to Zoho."""
+    monkeypatch.setattr("codat_zoho.remote.http.ATTEMPTS", 1)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate.file)
+    simulator = Simulator()
+    simulator.add_codat_client(API_KEY)
+    server = make_server(simulator)
+    app, seen = server.app, []
+
+    def look(request: Request) -> Response:
+        seen.append(request.headers.get("x-codat-client"))
+        return app(request)
+
+    server.app = look
+    demanding = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificate.file)
+    demanding.verify_mode, demanding.minimum_version, demanding.maximum_version = ssl.CERT_REQUIRED, version, version
+    demanding.load_cert_chain(*certificate)
+    server.socket = demanding.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    url = f"https://127.0.0.1:{server.server_port}"
+    config = {"apiKey": API_KEY, "codatUrl": f"{url}/codat", "codatClientId": "d4f67286-d428-58b4-a307-af00b57e9f40"}
+    environment = Environment(config)
+    try:
+        with pytest.raises(Unreachable):
+            environment.codat(Http(), "default").actual()
+        monkeypatch.setenv("CODAT_CLIENT_CERT", certificate.file)
+        monkeypatch.setenv("CODAT_CLIENT_KEY", str(certificate.key))
+        http = Http()
+        assert not environment.codat(http, "default").actual().enabled
+        assert "could not be reached" in probe(http, "us", ID, SECRET, url=f"{url}/zoho").why
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert seen and set(seen) == {config["codatClientId"]}
+
+
+def test_a_client_certificate_that_is_none(tmp_path: Path) -> None:
+    """A file that is missing, or no certificate, is one line that names it and the variables."""
+    (file := tmp_path / "cert.pem").write_text("none")
+    for certificate in (Certificate(str(file)), Certificate(str(tmp_path / "missing.pem"))):
+        with pytest.raises(ConfigurationError, match=r"client certificate .*pem cannot be used: .*CODAT_CLIENT_CERT"):
+            Http()._client("https", certificate)
 
 
 @given(st.floats(0, 1, exclude_max=True))

@@ -59,20 +59,31 @@ def test_production_rules_leave_other_stacks_alone() -> None:
 
 def test_secrets_in_clear_are_found_in_the_files(tmp_path: Path) -> None:
     """A secret in clear is named with file and line and not shown; files that cannot be read are no silent pass."""
+
+    def look(folders: tuple[Path, ...] = (tmp_path,), name: str = "codat-zoho", stack: str = "prod") -> Any:
+        return clear_settings(folders, name, stack)
+
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
     path = tmp_path / "Pulumi.prod.yaml"
     path.write_text(STACK)
-    assert clear_settings(tmp_path, "prod") == []
+    assert look() == []
     path.write_text(STACK.replace(":\n    secure: v1:Zmlyc3Q=:c2VjcmV0", f": {SECRET}"))
-    [text] = clear_settings(tmp_path, "prod") or []
+    [text] = look() or []
     assert text.startswith("Pulumi.prod.yaml, line 4: codat-zoho:zohoClientSecret stands in clear.")
     assert SECRET not in text
     path.write_text(f"{STACK}# {SECRET}\n")
-    [text] = clear_settings(tmp_path, "prod") or []
-    assert text.startswith("Pulumi.prod.yaml, line 8: Something here has the shape of a Zoho client secret")
+    [found] = look() or []
+    assert found.startswith("Pulumi.prod.yaml, line 8: Something here has the shape of a Zoho client secret")
+    path.write_text(STACK.replace(":\n    secure: v1:Zmlyc3Q=:c2VjcmV0", f": {SECRET}"))
+    (pack := tmp_path / "elsewhere" / "pack").mkdir(parents=True)
+    assert look(folders=(pack, tmp_path)) == look(folders=(pack,)) == [text]  # Above the pack, as pulumi finds it.
+    assert look(name="another") is None
     path.write_text("config: [")
-    assert clear_settings(tmp_path, "prod") is None
-    assert clear_settings(tmp_path, "dev") is None
+    assert look() is None
+    assert look(stack="dev") is None
+    values: dict[str, object] = {"found": None}
+    assert "nobody has looked" in violations("configuration-found", "prod", values)[0]
+    assert violations("configuration-found", "prod", {"found": []}) == []
 
 
 def test_every_rule_is_documented() -> None:
@@ -101,16 +112,22 @@ def test_the_pack_on_the_engine(engine: Engine, simulator: Simulator, tmp_path: 
         project.configure({"books": keys | bad})
         refused = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT))
         assert refused.returncode != 0
-        for rule in rules.RULES[1:]:
+        for rule in rules.RULES[2:]:
             assert f"[{'mandatory' if rule.mandatory else 'advisory'}]  {rule.name}" in refused.stdout, refused.stdout
         project.configure({"books": keys | {"regions": ["us"], "on_delete": "keep"}})
-        passed = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT))
+        passed = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT), PWD=str(project.folder))
         assert passed.returncode == 0, project.said[-1]
         assert "[mandatory]" not in passed.stdout
         assert "[advisory]" not in passed.stdout
         path = project.folder / "Pulumi.prod.yaml"
         path.write_text(path.read_text().replace("config:\n", f"config:\n  codat-zoho:apiKey: {API_KEY}\n"))
-        clear = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT))
+        # As a shell sets it, and as one that is elsewhere does.
+        clear = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT), PWD=str(project.folder))
         assert clear.returncode != 0
         assert "[mandatory]  secret-in-clear" in clear.stdout
+        unseen = project.run("preview", "--policy-pack", str(pack), PYTHONPATH=str(ROOT), PWD=str(pack))
+        # Where the language host starts a pack in the project's folder, it sees it all the same.
+        assert re.search(r"\[advisory\]  configuration-found|\[mandatory\]  secret-in-clear", unseen.stdout), (
+            unseen.stdout
+        )
         assert all(secret not in said for said in project.said for secret in (SECRET, API_KEY))

@@ -242,7 +242,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "a connection never uses the default key",
         "remote/connection.py",
-        "return f\"CODAT_API_KEY_{connection.upper().replace('-', '_')}\", f\"apiKeys.{connection}\"",
+        "return f\"{variable}_{connection.upper().replace('-', '_')}\", f\"{key}s.{connection}\"",
         'return "CODAT_API_KEY", "apiKey"',
         "test_environment.py",
     ),

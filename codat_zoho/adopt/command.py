@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from codat_zoho.adopt import decide as deciding
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, Takeover
-from codat_zoho.adopt.import_state import SECRET_VARIABLE, commands, import_file, program, record
-from codat_zoho.adopt.run import Target, targets
+from codat_zoho.adopt.import_state import SECRET_VARIABLE, Names, commands, import_file, program, record
+from codat_zoho.adopt.run import Target, declared_by, targets
 from codat_zoho.declare.datacentres import DEFAULT_REGIONS
-from codat_zoho.declare.platform import CLIENT, NAMESPACE
-from codat_zoho.declare.settings import declared
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE
+from codat_zoho.declare.settings import FINGERPRINT, declared
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
@@ -27,7 +28,7 @@ from codat_zoho.terminal.console import (
     given,
     interactive,
     publish,
-    refuse_existing,
+    refuse_unwritable,
     remark,
     show,
     write_new,
@@ -41,7 +42,9 @@ Nothing is written to Codat or Zoho. The client secret comes from the environmen
 
 exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 the API key was refused
 """
-_PROGRAM = "\nAdd these lines to your program; until then the resources are protected from deletion:\n\n"
+_PROGRAM = (
+    "\nAdd these lines to your program, then run pulumi up; until then the resources are protected from deletion:\n\n"
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,6 +70,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="[CONNECTION=]ID",
         help="Zoho's client id, which Codat masks; it is checked against the mask (or ZOHO_CLIENT_ID)",
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="[CONNECTION:]client=NAME,books=NAME",
+        help="take over into resources that a program of your own declares already, by their names in it",
     )
     parser.add_argument("--ask-secret", action="store_true", help="ask for the client secret at a prompt")
     parser.add_argument("--leave-keys", action="store_true", help="leave client id and secret unmanaged")
@@ -102,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
     found = targets(arguments.connection, arguments.stack, project, stacks)
     web = Http().reporting(remark)
+    names = _names(arguments, project)
     for target in found:
         if cli and target.exists:
             target.config = cli.config(target.stack)
@@ -109,16 +120,55 @@ def run(arguments: argparse.Namespace) -> int:
             target.config = project.defaults
         if not arguments.connection and project and project.ready_to_use:
             target.connections = [target.config.get(f"{NAMESPACE}:connection") or "default"]
+        if names:
+            if cli is None or not target.exists:
+                raise ConfigurationError(
+                    f"--name needs the pulumi command and stack {target.stack}, to preview what the program declares."
+                )
+            program = {name: kind for one in names.values() for kind, name in one.items()}
+            declares = declared_by(program, target.stack, cli)
+            target.declares = {key: _named(one, declares) for key, one in names.items()}
         _read(target, arguments, web, project)
         if project is None or not project.ready_to_use:
             target.takeovers = deciding.agreed(target.takeovers)
     if arguments.run:
         assert project is not None and cli is not None
-        return _run(found, project, cli, arguments)
-    return _write(found, project, cli, arguments)
+        return _run(found, project, cli, arguments, names)
+    return _write(found, project, cli, arguments, names)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _names(arguments: argparse.Namespace, project: Project | None) -> Names:
+    """What the program calls its resources, by connection and kind."""
+    kinds = {"client": CLIENT, "books": INTEGRATION}
+    names: dict[str, dict[str, str]] = {}
+    for one in arguments.name:
+        connection, _, pairs = one.rpartition(":") if ":" in one.partition("=")[0] else ("default", "", one)
+        parts = [pair.partition("=")[::2] for pair in pairs.split(",")]
+        if not all(kind in kinds and name for kind, name in parts):
+            raise ConfigurationError(f"--name {one} is not of the form [CONNECTION:]client=NAME,books=NAME.")
+        names.setdefault(connection, {}).update({kinds[kind]: name for kind, name in parts})
+    unknown = sorted(set(names) - {one.partition("=")[0] for one in arguments.connection or ["default"]})
+    if unknown:
+        raise ConfigurationError(f"--name names {', '.join(unknown)}, which no --connection does.")
+    if names and (project is None or project.ready_to_use):
+        raise ConfigurationError(
+            "--name is for a program of your own; "
+            + ("none is here." if project is None else "this project has names."),
+            "Leave it out." if project else "Change to the project's folder, or use --cwd.",
+        )
+    return names
+
+
+def _named(names: Mapping[str, str], declares: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """What the program declares beside keys and what Codat tells, by kind."""
+    told = {"client_id", "client_secret", FINGERPRINT, "enabled", "connection"}
+    return {
+        kind: {field: value for field, value in declares[name].items() if field not in told}
+        for kind, name in names.items()
+    }
 
 
 def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Project | None) -> None:
@@ -136,14 +186,19 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         counted = codat.count_linked() if actual.linked is None else None
         for line in deciding.describe(actual, counted):
             show(f"  {line}")
+        client_options = {**_but_keys(ready.client), **target.declares.get(connection, {}).get(CLIENT, {})}
+        integration_options = {
+            **_but_keys(ready.integration),
+            **target.declares.get(connection, {}).get(INTEGRATION, {}),
+        }
         question = f"Zoho client secret of connection {connection!r}" if arguments.ask_secret else ""
         choices = Choices(
             client_id=ids.get(connection) or ids.get("") or ready.client.get("client_id"),
             client_secret=given(SECRET_VARIABLE, question, secret=True) or ready.client.get("client_secret"),
-            regions=regions or tuple(ready.client.get("regions", ())) or DEFAULT_REGIONS,
+            regions=regions or tuple(client_options.get("regions", ())) or DEFAULT_REGIONS,
             leave_keys=arguments.leave_keys,
-            client_options=_but_keys(ready.client),
-            integration_options=_but_keys(ready.integration),
+            client_options=client_options,
+            integration_options=integration_options,
         )
         try:
             takeover = deciding.decide(actual, connection, choices)
@@ -161,7 +216,7 @@ def _read(target: Target, arguments: argparse.Namespace, web: Http, project: Pro
         target.takeovers.append(takeover)
 
 
-def _but_keys(declared: Mapping[str, object]) -> dict[str, object]:
+def _but_keys(declared: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in declared.items() if name not in ("client_id", "client_secret")}
 
 
@@ -193,14 +248,14 @@ def _probed(takeover: Takeover, web: Http, environment: Environment) -> Takeover
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
 
-def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse.Namespace) -> int:
+def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse.Namespace, names: Names) -> int:
     from codat_zoho.adopt.run import check_version, conflicts, recorded_already, take_over
 
     check_version(cli)
     todo = []
     show("\nPlan:")
     for target in found:
-        new = record(target.stack, target.takeovers, project)
+        new = record(target.stack, target.takeovers, project, names)
         already: frozenset[str] = frozenset()
         if target.exists:
             already = recorded_already(new, json.loads(cli.export(target.stack, secrets=False)))
@@ -234,7 +289,9 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
     for new, already in todo:
         take_over(new, already, project, cli, show)
         show(f"Stack {new.stack}: done. Nothing differs, and nothing was written to Codat or Zoho.")
-        if new.own:
+        if new.declared:
+            show("They are protected from deletion until your program's next pulumi up.")
+        elif new.own:
             show(_PROGRAM + program(new.entries))
         elif new.entries[0].kind == CLIENT and not any(new.secrets.values()):
             show(f"To manage the secret too: pulumi config set --secret {next(iter(new.secrets))}; then pulumi up")
@@ -244,7 +301,9 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
 # --- the import file --------------------------------------------------------------------------------------------------
 
 
-def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arguments: argparse.Namespace) -> int:
+def _write(
+    found: list[Target], project: Project | None, cli: Pulumi | None, arguments: argparse.Namespace, names: Names
+) -> int:
     """Write what cannot be typed, and print what can: the lines of a program, and the commands."""
     records, files = [], {}
     folder = project.folder if project else arguments.cwd.resolve()
@@ -256,7 +315,7 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
             why = f"stack {target.stack}, which would encrypt it, does not exist yet"
             target.takeovers = [one.without_secret(why) for one in target.takeovers]
             show(f"  - client_secret: left unmanaged, since {why}: run `pulumi stack init` first, or use --run.")
-        new = record(target.stack, target.takeovers, project)
+        new = record(target.stack, target.takeovers, project, names)
         records.append(new)
         files[folder / f"adopt-{plain_name(new.stack)}.json"] = import_file(new.entries, encrypt)
     if arguments.dry_run:
@@ -266,7 +325,7 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
             publish(text, "json")
         show("\nNothing was written. Without --dry-run the file is, and these commands are what to run then:")
     else:
-        refuse_existing(*files)
+        refuse_unwritable(*files)
         for file, text in files.items():
             write_new(file, text)
         show(f"\nWritten to {folder}: {', '.join(file.name for file in files)}. Nothing else was changed.")
@@ -276,8 +335,6 @@ def _write(found: list[Target], project: Project | None, cli: Pulumi | None, arg
         for command in commands(new, file.name):
             show(command.shell())
     for new in records:
-        if new.own:
-            show(
-                f"\nAdd these lines to your program; until then the resources are protected:\n\n{program(new.entries)}"
-            )
+        if new.own and not new.declared:
+            show(_PROGRAM + program(new.entries))
     return 0

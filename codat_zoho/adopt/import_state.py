@@ -15,6 +15,8 @@ from codat_zoho.workspace.pulumi_yaml import Project
 
 SECRET_VARIABLE = "ZOHO_CLIENT_SECRET"
 Encrypt = Callable[[str], dict[str, str]]
+Names = Mapping[str, Mapping[str, str]]
+"""By connection and kind, what a program calls its resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that one stack gets: configuration by full key, and resources; ``own``: for a program of one's own."""
+    """Everything that one stack gets: configuration by full key, and resources.
+
+    ``own``: for a program of one's own; ``declared``: which declares the resources already.
+    """
 
     stack: str
     config: Mapping[str, str | list[str]]
     secrets: Mapping[str, str] = field(repr=False)
     entries: Sequence[Entry]
     own: bool = False
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +66,19 @@ class Command:
         return f"printf {text} | {line}"
 
 
-def record(stack: str, takeovers: Sequence[Takeover], project: Project | None) -> Record:
-    """Work out what a stack gets: one connection with the ready-to-use project, any number with other programs."""
+def record(stack: str, takeovers: Sequence[Takeover], project: Project | None, names: Names | None = None) -> Record:
+    """Work out what a stack gets: one connection with the ready-to-use project, any number with other programs.
+
+    ``names`` are those of resources that a program of one's own declares already.
+    """
     if project is not None and project.ready_to_use:
         (takeover,) = takeovers
         # The project declares the secret as required; an empty one leaves the stored one alone.
         secrets = {Spelling.CONFIGURATION.name_of("client_secret"): takeover.desired.client_secret or ""}
         return Record(stack, _config(takeover, project), secrets, _entries(takeovers, ready_to_use=True))
-    entries = _entries(takeovers, ready_to_use=False)
+    entries = _entries(takeovers, names or {}, ready_to_use=False)
+    if names:  # Where the program finds the secret is its own affair.
+        return Record(stack, {}, {}, entries, own=True, declared=True)
     secrets = {
         f"{NAMESPACE}:{entry.secret_key}": entry.inputs["client_secret"]
         for entry in entries
@@ -90,7 +101,7 @@ def _config(takeover: Takeover, project: Project) -> dict[str, str | list[str]]:
     return config
 
 
-def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry]:
+def _entries(takeovers: Sequence[Takeover], names: Names | None = None, *, ready_to_use: bool) -> list[Entry]:
     """The resources; connections with one client id share its resource, which is named after the first of them."""
     from pulumi.dynamic.dynamic import serialize_provider
 
@@ -105,15 +116,20 @@ def _entries(takeovers: Sequence[Takeover], *, ready_to_use: bool) -> list[Entry
     for takeover in takeovers:
         connection, settings = takeover.desired.connection, takeover.client
         suffix = "" if ready_to_use or connection == "default" else f"-{connection}"
+        named = {
+            CLIENT: f"zoho-client{suffix}",
+            INTEGRATION: f"zoho-books{suffix}",
+            **(names or {}).get(connection, {}),
+        }
         if settings is not None and settings.client_id not in clients:
             outputs = client.adopted(settings, takeover.asked)
             declared = client.check({}, settings.as_inputs()).inputs
-            made = entry(CLIENT, f"zoho-client{suffix}", settings.client_id, ZohoClient(), declared, outputs)
+            made = entry(CLIENT, named[CLIENT], settings.client_id, ZohoClient(), declared, outputs)
             clients[settings.client_id] = made
             entries.append(made)
         outputs = books.adopted(takeover.desired, takeover.actual)
         declared = books.check({}, takeover.desired.as_inputs()).inputs
-        entries.append(entry(INTEGRATION, f"zoho-books{suffix}", connection, Books(), declared, outputs))
+        entries.append(entry(INTEGRATION, named[INTEGRATION], connection, Books(), declared, outputs))
     return entries
 
 
@@ -189,9 +205,9 @@ def commands(found: Record, import_file: str) -> list[Command]:
             made.append(Command(("config", "set-all", *stack, *path, *values)))
     for key, value in found.secrets.items():
         made.append(Command(("config", "set", "--secret", *stack, key), value))
-    # A program of one's own does not declare the resources yet: an early `pulumi up` would delete them, so they are
-    # protected, and the program is not run to see what differs.
+    # A program of one's own does not declare the resources yet, or under another name: an early `pulumi up` would
+    # delete them, so they are protected, and one that does not declare them is not run to see what differs.
     options = ("--generate-code=false", f"--protect={str(found.own).lower()}", "--yes")
     made.append(Command(("import", *stack, "--file", import_file, *options)))
-    look = ("refresh", "--preview-only") if found.own else ("preview", "--refresh")
+    look = ("refresh", "--preview-only") if found.own and not found.declared else ("preview", "--refresh")
     return [*made, Command((*look, *stack, "--expect-no-changes"))]

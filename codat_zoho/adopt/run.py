@@ -59,6 +59,33 @@ def _comparable(text: str | None) -> object:
     return text
 
 
+def declared_by(program: Mapping[str, str], stack: str, cli: Pulumi) -> dict[str, dict[str, Any]]:
+    """What a program declares of its resources, whose kinds are given by name, as far as a preview tells."""
+    try:
+        text = cli.preview(stack, _SECONDS)
+        preview = read(text)
+        if preview.errors:
+            raise Failed(from_output("", "", preview.errors))
+    except Failed as failed:
+        raise NotAdopted(f"Stack {stack} cannot be previewed: {failed.failure.text}", "Nothing was changed.") from None
+    found = {one.name: one for one in preview.resources if one.operation != "delete"}
+    for name, kind in program.items():
+        if name not in found or found[name].kind != kind:
+            there = ", ".join(sorted(f"{one.name} ({one.kind})" for one in found.values())) or "none of this package"
+            raise ConfigurationError(
+                f"--name: the program declares no {kind} named {name}; it declares {there}.", "Nothing was changed."
+            )
+        if f"${TOKEN_PREFIX}{kind}::{name}" in text:
+            raise ConfigurationError(
+                f"--name: {name} is declared inside a component, and an import puts it beside.",
+                "Nothing was changed. Run pulumi up instead: creating takes over what is there, and sends nothing "
+                "where nothing differs.",
+            )
+    return {
+        name: {field: one.value for field, one in (found[name].after or {}).items() if one.known} for name in program
+    }
+
+
 def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
     """Names of resources that the stack's state holds already; refuses the same name or id of another one."""
     resources = (state.get("deployment") or {}).get("resources") or ()
@@ -98,7 +125,7 @@ def take_over(
                 say(f"Importing {', '.join(entry.name for entry in todo)}.")
                 write_new(file, import_file(todo, partial(cli.encrypted, stack, project.settings_of(stack))))
                 cli.run(*importing.arguments, seconds=_SECONDS, grace=_GRACE, keys=True)
-            say("Checking that nothing differs: " + ("refresh, previewed." if found.own else "preview --refresh."))
+            say("Checking that nothing differs: " + " ".join(look.arguments[:2]) + ".")
             preview = read(cli.run(*look.arguments, "--json", seconds=_SECONDS, keys=True))
             if preview.errors:
                 raise Failed(from_output("", "", preview.errors))
@@ -125,6 +152,8 @@ class Target:
     exists: bool
     config: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     takeovers: list[Takeover] = field(default_factory=list)
+    declares: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """What a program of one's own declares already, by connection and kind."""
 
 
 def targets(

@@ -12,7 +12,7 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, problem_with
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import Parser, given, publish, refuse_existing, remark, say, write_new
+from codat_zoho.terminal.console import Parser, given, publish, refuse_unwritable, remark, say, write_new
 from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
@@ -24,7 +24,10 @@ stored keys cannot be read back, so where keys are stored it needs them in ZOHO_
 typed at a prompt. The result holds no secret and no id: attach it to an issue, or give it to
 `codat-zoho simulate --contract FILE`.
 
-exit codes: 0 done, also where something differs; 1 refused, failed, or not all restored; 2 wrong use; 3 API key refused
+Ctrl-C, SIGTERM and SIGHUP let the call at hand end, then put back what was found; a second one does not hasten it.
+
+exit codes: 0 done, also where something differs; 1 refused, failed, or not all restored; 2 wrong use; 3 API key
+refused; 130 stopped
 """
 
 
@@ -74,12 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         table.miss("Zoho was not asked (--zoho)", *ZOHO)
     result = harmless(json.dumps(table.content(), indent=2) + "\n", "json")
-    publish(redact(result) if arguments.format == "json" else f"\n{table.text()}")
     if arguments.output:
-        write_new(arguments.output, result)
-        say(f"Written: {arguments.output}")
-    for problem in problems:
-        remark(problem)
+        try:
+            write_new(arguments.output, result)
+            say(f"Written: {arguments.output}")
+        except ConfigurationError as error:  # It is printed all the same.
+            problems.append(str(error))
+            remark(str(error))
+    publish(redact(result) if arguments.format == "json" else f"\n{table.text()}")
     return int(bool(problems))
 
 
@@ -98,7 +103,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.disabled_in and not arguments.zoho:
         raise ConfigurationError("--disabled-in goes together with --zoho.")
     if arguments.output:
-        refuse_existing(arguments.output)
+        refuse_unwritable(arguments.output)
 
 
 def _environment(arguments: argparse.Namespace) -> Environment:

@@ -82,8 +82,10 @@ class Client:
 
     def _write(self, method: str, path: str, body: Any) -> int:
         url, deadline = self._url + path.format(key=ZOHO_BOOKS.key), self.http.deadline(_SECONDS)
-        headers = {"Authorization": self.key.header}
-        return self.http.send(method, url, deadline=deadline, headers=headers, json_body=body).status
+        key = self.key
+        return self.http.send(
+            method, url, deadline=deadline, headers=key.headers, certificate=key.certificate, json_body=body
+        ).status
 
 
 def read(client: Client, table: Table) -> ActualIntegration:

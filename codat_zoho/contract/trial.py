@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import signal
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 
 from codat_zoho.contract.observe import WRITTEN, Client, Keys, Say, Table, see_absent, see_masks
@@ -61,40 +63,60 @@ def refuse(actual: ActualIntegration, linked: int, real: Keys | None) -> None:
 
 
 def write(client: Client, table: Table, before: ActualIntegration, real: Keys | None, say: Say) -> list[str]:
-    """Try, then restore whatever happened; returns what could not be restored, and why the trial stopped early."""
+    """Try, then restore whatever happened; says and returns what could not be restored, and why it stopped early."""
     keys = Keys.made_up() if before.keys is None else real
     assert keys is not None  # Else it was refused.
-    trial = _Trial(client, table, keys, say)
     problems: list[str] = []
     stopped: BaseException | None = None
     table.miss("the trial stopped early", *WRITTEN)
-    try:
-        trial.run(before)
-    except _NotOffered:
-        table.see("writes_offered", False)
-        table.miss("writing is not offered", *WRITTEN)
-        say("Codat does not offer writing to this API key: the rest cannot be tried.")
-    except RemoteError as error:
-        problems.append(f"The trial stopped half-way: {error}")
-    except BaseException as error:  # noqa: BLE001 - Ctrl-C above all: what was found is put back first.
-        stopped = error
-    if trial.wrote:
-        problems += _restored(client, before, keys, say)
+    with _deferred() as stops:
+        trial = _Trial(client, table, keys, say, stops)
+        try:
+            trial.run(before)
+        except _NotOffered:
+            table.see("writes_offered", False)
+            table.miss("writing is not offered", *WRITTEN)
+            say("Codat does not offer writing to this API key: the rest cannot be tried.")
+        except RemoteError as error:
+            problems.append(f"The trial stopped half-way: {error}")
+        except BaseException as error:  # noqa: BLE001 - What was found is put back first.
+            stopped = error
+        if trial.wrote:
+            problems += _restored(client, before, keys, say)
+        for problem in problems:  # Now, since nobody may read the table to its end.
+            say(f"codat-zoho: {problem}")
+        if stops:
+            stopped = stopped or KeyboardInterrupt()
     if stopped is not None:
-        for problem in problems:
-            say(problem)
         raise stopped
     return problems
 
 
+@contextlib.contextmanager
+def _deferred() -> Iterator[Sized]:
+    """Note the signals that end a process instead: a call that is abandoned may arrive after all has been put back."""
+    noted: list[int] = []
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Whoever said ``nohup`` wants it to go on.
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, lambda number, _: noted.append(number))
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @dataclass
 class _Trial:
-    """The steps. ``wrote`` tells whether anything may have changed."""
+    """The steps. ``wrote`` tells whether anything may have changed; ``stops`` fills when somebody asks to stop."""
 
     client: Client
     table: Table
     keys: Keys
     say: Say
+    stops: Sized
     wrote: bool = False
 
     def run(self, before: ActualIntegration) -> None:
@@ -117,7 +139,7 @@ class _Trial:
         table.see("disabling_keeps_keys", kept)
         if not kept:
             self._must("Saving the keys again.", client.save, **keys)
-        self.say("Saving the secret alone.")
+        self._say("Saving the secret alone.")
         status = client.save(**{ZOHO_BOOKS.secret_key: self.keys.client_secret})
         if status in _DONE:
             merged = _settled(client, lambda now: now.client_id is None).client_id is not None
@@ -129,11 +151,17 @@ class _Trial:
         actual, _, answer = client.look()
         if actual.keys is None:
             see_absent(answer, table)
-        self.say("Deleting the keys once more.")
+        self._say("Deleting the keys once more.")
         table.see("deleting_absent_keys", str(client.delete()))
 
-    def _must(self, text: str, send: Callable[..., int], *values: bool, **keys: str) -> None:
+    def _say(self, text: str) -> None:
+        """Say the next step, unless it is not to be taken any more."""
+        if self.stops:
+            raise KeyboardInterrupt
         self.say(text)
+
+    def _must(self, text: str, send: Callable[..., int], *values: bool, **keys: str) -> None:
+        self._say(text)
         # Set before it is sent: an answer that is lost on the way may have changed something.
         changed, self.wrote = self.wrote, True
         status = send(*values, **keys)

@@ -42,7 +42,10 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Stands for a value that is not known before an update."""
 NAMESPACE = "codat-zoho"
 """Of stack configuration, and the name of the ready-to-use project."""
-CONFIG_KEYS = ("apiKey", "apiKeys", "codatUrl", "zohoUrl", "codatEnabledPath", "codatCredentialsPath")
+CONFIG_KEYS = (
+    *("apiKey", "apiKeys", "codatClientId", "codatClientIds"),
+    *("codatUrl", "zohoUrl", "codatEnabledPath", "codatCredentialsPath"),
+)
 """What is read from stack configuration to reach Codat and Zoho; the rest declares resources."""
 SECRET_ID = "client_id_is_secret"
 """The input that is true where the program marked the client id as secret: the engine does not tell."""

@@ -79,7 +79,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         ("Zoho hosts", remote.zoho),
     ]
     if arguments.verify:
-        checks.append(("Zoho accepts the client", remote.verified))
+        checks.append((remote.VERIFIED, remote.verified))
     for topic, check in checks:
         found = list(_safely(topic, check, now))
         yield from found
@@ -102,7 +102,7 @@ def _line(one: Finding) -> str:
     if at_terminal(sys.stdout) and "NO_COLOR" not in os.environ:
         word = f"{_COLOURS[one.verdict]}{word}\033[0m"
     step = f"\n{'':29}-> {one.next_step}" if one.next_step else ""
-    return f"{word}  {one.topic:<23}{one.what}{step}"
+    return f"{word}  {one.topic:<22} {one.what}{step}"
 
 
 def _sum(findings: list[Finding]) -> str:

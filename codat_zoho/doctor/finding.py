@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE
+from codat_zoho.declare.settings import declared
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project
+from codat_zoho.workspace.state import Deployed
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -47,6 +50,7 @@ class Situation:
     stack: str | None = None  # None for the selected one, and then where there is none to look at
     config: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # by full key, decrypted
     connection: str = ""  # which API key; "" for the configured one
+    deployed: Sequence[Deployed] = ()  # what a program of its own declared when it was last deployed
 
     @property
     def environment(self) -> Environment:
@@ -57,3 +61,17 @@ class Situation:
     def ready_to_use(self) -> bool:
         """The project is the one that comes with this package."""
         return self.project is not None and self.project.ready_to_use
+
+    @property
+    def connections(self) -> list[str]:
+        """The Codat clients to look at: as asked for, configured, or deployed."""
+        configured = self.config.get(f"{NAMESPACE}:connection") if self.ready_to_use else None
+        deployed = sorted({one.connection for one in self.deployed if one.kind == INTEGRATION})
+        return [named] if (named := self.connection or configured) else deployed or ["default"]
+
+    @property
+    def clients(self) -> list[Mapping[str, Any]]:
+        """The Zoho clients that are declared, as raw settings."""
+        if self.ready_to_use:
+            return [declared(self.config).client]
+        return [one.inputs for one in self.deployed if one.kind == CLIENT]

@@ -13,7 +13,9 @@ from codat_zoho.declare.settings import KEYS, SECRET_KEYS, declared
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.command import IMPORTS_DYNAMIC, is_listed, version_of
+from codat_zoho.workspace import state
+from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, is_listed, version_of
+from codat_zoho.workspace.state import Unreadable
 
 _INSTALL = "Install it: https://www.pulumi.com/docs/install/"
 _NEEDED = (
@@ -93,6 +95,19 @@ def stack(now: Situation) -> Iterator[Finding]:
             return
         now.stack = name
         yield ok("stack", one_line(name))
+        if not now.ready_to_use:
+            yield from _deployed(now, now.pulumi, name)
+
+
+def _deployed(now: Situation, pulumi: Pulumi, stack: str) -> Iterator[Finding]:
+    """What a program of its own declared when it was last deployed: no file says it."""
+    try:
+        now.deployed = [one for one in state.read(pulumi.export(stack)).resources if not (one.odd or one.unfinished)]
+    except (ConfigurationError, Unreadable) as error:
+        yield warn("deployed", f"cannot be told: {one_line(str(error), 200)}", f"Look: pulumi stack export -s {stack}")
+        return
+    names = ", ".join(one_line(f"{one.name} ({one.kind})", 120) for one in now.deployed)
+    yield ok("deployed", names or "nothing of this package yet, so the checks below look at what is the default")
 
 
 def configuration(now: Situation) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import fields
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -12,16 +13,22 @@ from codat_zoho.core.masks import Known, read_mask
 from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.core.zoho_client import UNPROVED, plan_client
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
-from codat_zoho.declare.platform import NAMESPACE, REDIRECT_URI
+from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.settings import ZohoClientSettings, declared, load
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
-from codat_zoho.errors import ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
+from codat_zoho.errors import AccessDenied, ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
 from codat_zoho.texts.redact import one_line
 
 _SKEW = 120.0
 """Seconds. Nothing here is signed with the time, but deadlines and certificates go by it."""
 _SECONDS = 20.0
 _FEW = 0.1
+_MTLS = "client certificate"
+VERIFIED = "Zoho client"
+_DEMANDED = (
+    "If the account demands client certificates, every call needs one and the header: set CODAT_CLIENT_CERT, "
+    "CODAT_CLIENT_KEY and CODAT_CLIENT_ID."
+)
 
 
 def codat(now: Situation) -> Iterator[Finding]:
@@ -33,18 +40,28 @@ def codat(now: Situation) -> Iterator[Finding]:
         yield trouble("Codat address", error)
         return
     yield ok("Codat address", url)
-    configured = now.config.get(f"{NAMESPACE}:connection") if now.ready_to_use else None
-    connection = now.connection or configured or "default"
-    key = now.environment.api_key(connection)
+    for connection in now.connections:
+        yield from _connection(now, connection)
+
+
+def _connection(now: Situation, connection: str) -> Iterator[Finding]:
+    try:
+        key = now.environment.api_key(connection)
+    except CodatZohoError as error:  # The next connection may have one.
+        yield trouble("API key", error)
+        return
     yield ok("API key", f"from {key.source}, for connection {connection!r}")
+    if key.certificate or key.client:
+        given = f"{key.certificate.file if key.certificate else 'none'}; x-codat-client: {key.client or 'none'}"
+        both = key.certificate and key.client
+        yield ok(_MTLS, one_line(given)) if both else warn(_MTLS, f"{one_line(given)}.", _DEMANDED)
     api = now.environment.codat(now.http, connection)
     try:
         client, actual = api.named_client(), api.actual()
     except CodatZohoError as error:
         yield _refused(error)
     else:
-        role = "a role that may not write shows on the first write"
-        yield ok("API key accepted", f"yes, and it may read integrations; {role}")
+        yield ok("API key accepted", "yes, and it may read integrations; whether it may write shows on the first write")
         yield warn("Codat client", f"{client.why}.") if client.why else ok("Codat client", str(client))
         yield ok("integration", " ".join(list(describe(actual))[:2]))
         yield _keys(now, actual)
@@ -55,11 +72,16 @@ def codat(now: Situation) -> Iterator[Finding]:
 def _refused(error: CodatZohoError) -> Finding:
     if isinstance(error, Unreachable):
         step = "Check the address, the network and the proxies."
-        if any(word in error.what for word in ("CERTIFICATE", "certificate", "SSL", "TLS")):
+        if any(word in error.what.lower() for word in ("certificate required", "handshake failure")):
+            step = _DEMANDED
+        elif any(word in error.what for word in ("CERTIFICATE", "certificate", "SSL", "TLS")):
             step = "A proxy that opens TLS needs its certificate in SSL_CERT_FILE; see proxies and TLS trust above."
         return fail("Codat reachable", error.what, step)
     if isinstance(error, ApiKeyRefused):
-        return fail("API key accepted", f"{error.what} It may be another client's, or expired.", error.next_step)
+        what = f"{error.what} It may be another client's, or expired."
+        return fail("API key accepted", what, f"{error.next_step} {_DEMANDED}")
+    if isinstance(error, AccessDenied):
+        return fail("API key accepted", error.what, f"{error.next_step} {_DEMANDED}")
     return trouble("integration" if isinstance(error, NotFound) else "API key accepted", error)
 
 
@@ -111,9 +133,9 @@ def zoho(now: Situation) -> Iterator[Finding]:
     """Whether the hosts of the declared data centres answer at all; nothing is sent to them."""
     topic = "Zoho hosts"
     stand_in = now.environment.zoho_url()
-    listed: Any = declared(now.config).client.get("regions") if now.ready_to_use else None
-    codes = [code for code in listed if code in DATA_CENTRES] if isinstance(listed, list) else []
-    codes = codes or [*DEFAULT_REGIONS]
+    listed: list[Any] = [one.get("regions") for one in now.clients]
+    named = {code for codes in listed if isinstance(codes, list) for code in codes if isinstance(code, str)}
+    codes = [code for code in DATA_CENTRES if code in named] or [*DEFAULT_REGIONS]
     gone = []
     for code in codes:
         address = f"{stand_in}/{code}" if stand_in else DATA_CENTRES[code].accounts
@@ -133,19 +155,22 @@ def verified(now: Situation) -> Iterator[Finding]:
     """Asks each declared data centre once whether it accepts the client."""
     from codat_zoho.remote.zoho import probe
 
-    topic = "Zoho accepts the client"
-    given = declared(now.config).client if now.ready_to_use else {}
-    if not given.get("client_id") or not given.get("client_secret"):
-        yield warn(topic, "not asked: the stack's configuration has no client id and secret to ask with.")
-        return
-    client, url = load(ZohoClientSettings, given), now.environment.zoho_url()
-    assert client.client_secret is not None
-    secret = client.client_secret
-    said = {code: probe(now.http, code, client.client_id, secret, url=url) for code in client.regions}
-    todo = plan_client(client.regions, said)
-    if todo.blockers:
-        yield fail(topic, " ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
-    elif todo.cannot_tell:
-        yield warn(topic, f"{' '.join(todo.cannot_tell)}")
-    else:
-        yield ok(topic, f"{', '.join(said)}; {UNPROVED}")
+    clients = [one for one in now.clients if one.get("client_id") and isinstance(one.get("client_secret"), str)]
+    if not clients:
+        where = "the stack's configuration has" if now.ready_to_use else "what was last deployed has"
+        step = "" if now.ready_to_use else "Deploy first: pulumi up asks each data centre too."
+        yield warn(VERIFIED, f"not asked: {where} no client id and secret to ask with.", step)
+    names = {field.name for field in fields(ZohoClientSettings)}
+    for given in clients:
+        client = load(ZohoClientSettings, {name: value for name, value in given.items() if name in names})
+        url = now.environment.zoho_url()
+        assert client.client_secret is not None
+        secret = client.client_secret
+        said = {code: probe(now.http, code, client.client_id, secret, url=url) for code in client.regions}
+        todo = plan_client(client.regions, said)
+        if todo.blockers:
+            yield fail(VERIFIED, " ".join(todo.blockers), " ".join(dict.fromkeys(todo.manual_steps)))
+        elif todo.cannot_tell:
+            yield warn(VERIFIED, f"{' '.join(todo.cannot_tell)}")
+        else:
+            yield ok(VERIFIED, f"{client.client_id} in {', '.join(said)}; {UNPROVED}")

@@ -86,26 +86,28 @@ def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
-def clear_settings(folder: Path, stack: str) -> list[str] | None:
+def clear_settings(folders: Iterable[Path], name: str, stack: str) -> list[str] | None:
     """One sentence per secret in clear in the files of a stack.
 
     Args:
-        folder: where ``Pulumi.yaml`` is; the engine starts a pack there.
+        folders: where to look for the project, each with the folders above it; the first that is it counts.
+        name: the project's name.
         stack: the stack's name.
 
     Returns:
         None where the files cannot be read, and so nothing is known.
     """
-    try:
-        project = find_project(folder)
-        if project is None:
-            return None
-        settings = stack_file(project, stack)
-    except (Broken, Failed, OSError):
-        return None
-    path = project.settings_of(stack)
-    found = [*clear_secrets(settings, path.name, project, project.file.name)]
-    for file in (path, project.file):
-        found += clear_in_text(file.read_bytes(), file.name)
-    said = [(one, secret_in_clear(one.key, looks_like=one.looks_like)) for one in each_once(found)]
-    return [f"{one.file}, line {one.line}: {text}" for one, text in said]
+    for folder in folders:
+        try:
+            project = find_project(folder)
+            if project is None or project.name != name:
+                continue
+            settings, path = stack_file(project, stack), project.settings_of(stack)
+            texts = [(file.name, file.read_bytes()) for file in (path, project.file)]
+        except (Broken, Failed, OSError):
+            continue
+        found = [*clear_secrets(settings, path.name, project, project.file.name)]
+        found += [one for file, text in texts for one in clear_in_text(text, file)]
+        said = [(one, secret_in_clear(one.key, looks_like=one.looks_like)) for one in each_once(found)]
+        return [f"{one.file}, line {one.line}: {text}" for one, text in said]
+    return None

@@ -9,6 +9,7 @@ A pack is a folder with a ``PulumiPolicy.yaml`` and a ``__main__.py`` of two lin
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ from pulumi_policy import (
 
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX, UNKNOWN
 from codat_zoho.policy.files import clear_settings
-from codat_zoho.policy.rules import RULES, Check, Rule
+from codat_zoho.policy.rules import RULES, Rule
 from codat_zoho.texts.printed import harmless
 
 _TYPES = {"client": f"{TOKEN_PREFIX}{CLIENT}", "integration": f"{TOKEN_PREFIX}{INTEGRATION}"}
@@ -44,7 +45,7 @@ def policy_pack(name: str = NAMESPACE) -> None:
 
 def policies() -> list[Any]:
     """Every rule as a policy, to be put into a pack of one's own beside others."""
-    return [_stack_policy(rule) if rule.check is None else _resource_policy(rule, rule.check) for rule in RULES]
+    return [_stack_policy(rule) if rule.applies_to == "stack" else _resource_policy(rule) for rule in RULES]
 
 
 def _about(rule: Rule) -> dict[str, Any]:
@@ -55,13 +56,13 @@ def _about(rule: Rule) -> dict[str, Any]:
     return about
 
 
-def _resource_policy(rule: Rule, check: Check) -> Any:
+def _resource_policy(rule: Rule) -> Any:
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
         if args.resource_type == _TYPES[rule.applies_to]:
             values = {**_known(args.props), "stack": _stack_of(args.urn), "protect": args.opts.protect}
             config = args.get_config()
             parameters = {name: config[name] for name in rule.parameters if config.get(name) is not None}
-            for text in check(values, **parameters):
+            for text in rule.check(values, **parameters):
                 report_violation(harmless(text))
 
     return ResourceValidationPolicy(validate=validate, **_about(rule))
@@ -69,13 +70,12 @@ def _resource_policy(rule: Rule, check: Check) -> Any:
 
 def _stack_policy(rule: Rule) -> Any:
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        stack = next((_stack_of(one.urn) for one in args.resources), "")
-        found = clear_settings(Path.cwd(), stack)
-        if found is None:
-            args.not_applicable(
-                f"Pulumi.{stack}.yaml cannot be read here, so whether a secret is in clear is not known"
-            )
-        for text in found or ():
+        stack, project = next((str(one.urn).split("::")[:2] for one in args.resources), ("", ""))
+        # Some language hosts start a pack in the project's folder; Pulumi's own starts it in the pack's, and leaves
+        # the folder that pulumi was called in in PWD.
+        folders = [Path(folder) for folder in (os.environ.get("PWD"), ".") if folder]
+        found = clear_settings(folders, project, _stack_of(stack))
+        for text in rule.check({"stack": _stack_of(stack), "found": found}):
             report_violation(harmless(text))
 
     return StackValidationPolicy(validate=validate, **_about(rule))

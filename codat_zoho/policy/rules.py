@@ -1,7 +1,8 @@
 """The rules of the policy pack as plain functions over declared values. The review of a pull request uses them too.
 
 Each yields one sentence per violation and knows nothing of Pulumi. ``values`` are a resource's inputs under the
-engine's names, ``stack``, the stack's name, and ``protect``, Pulumi's option; one that is missing, or not known yet,
+engine's names, ``stack``, the stack's name, and ``protect``, Pulumi's option, or, for a rule on a stack, what was
+``found`` in its files; one that is missing, or not known yet,
 violates nothing. The docstring of a rule is its description in the pack.
 """
 
@@ -34,15 +35,19 @@ class Rule:
     mandatory: bool  # it stops a deployment; otherwise it warns
     description: str
     parameters: Mapping[str, Mapping[str, Any]]  # JSON Schema of each, with its default
-    check: Check | None = None  # None for the rule on stack configuration
+    check: Check
 
 
-RULES = [Rule("secret-in-clear", "stack", True, "Secrets in stack configuration are encrypted.", {})]
+RULES: list[Rule] = []
 """Every rule, in the order of the report."""
 
 
 def _rule(
-    name: str, applies_to: Literal["client", "integration"], *, mandatory: bool, **parameters: Mapping[str, Any]
+    name: str,
+    applies_to: Literal["client", "integration", "stack"],
+    *,
+    mandatory: bool,
+    **parameters: Mapping[str, Any],
 ) -> Callable[[Check], Check]:
     def keep(check: Check) -> Check:
         RULES.append(Rule(name, applies_to, mandatory, inspect.getdoc(check) or "", parameters, check))
@@ -79,6 +84,23 @@ def secret_in_clear(key: str, *, looks_like: str = "") -> str:
         f"{key} {what}. Whoever can read the file has it, and git keeps it: make a new one, and set it with "
         f"`pulumi config set --secret {key}`."
     )
+
+
+@_rule("secret-in-clear", "stack", mandatory=True)
+def no_secret_in_clear(values: Values) -> Iterator[str]:
+    """Secrets in stack configuration are encrypted."""
+    found = values.get("found")
+    yield from found if isinstance(found, list) else ()
+
+
+@_rule("configuration-found", "stack", mandatory=False)
+def configuration_found(values: Values) -> Iterator[str]:
+    """The stack's files are found, so that secrets in clear can be looked for."""
+    if values.get("found") is None:
+        yield (
+            f"Pulumi.{values.get('stack')}.yaml cannot be found or read from here, so nobody has looked for secrets in "
+            "clear. Call pulumi in the project's folder, or run `codat-zoho review --clear-secrets` there."
+        )
 
 
 @_rule("linked-company-guard", "integration", mandatory=True, production=_texts(PRODUCTION))

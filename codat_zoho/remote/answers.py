@@ -92,7 +92,8 @@ _STATUS: dict[int, tuple[type[errors.RemoteError], str, str]] = {
     403: (
         errors.AccessDenied,
         "Codat does not let the API key from {source} do this (403): {what}.",
-        "Only the Administrator and Developer roles manage integrations, and outdated keys are refused: make another.",
+        "Copy another from the Portal (Developers > API keys): outdated ones are refused, and no roles of API keys are "
+        "published. If the account demands client certificates, see `codat-zoho doctor`.",
     ),
     404: (
         errors.NotFound,

@@ -6,11 +6,16 @@ that grows with its companies (reset at 00:00 UTC). Every answer says what is le
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import NamedTuple
+
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.texts.redact import one_line
 
 MINUTE_LIMIT = 900
 """Calls that one process sends within 60 seconds. Codat allows an address 1,000, and others may share the address."""
@@ -52,6 +57,24 @@ class Account:
 
     digest: str
     source: str = field(compare=False)
+
+
+class Certificate(NamedTuple):
+    """What an account may demand beside the key: PEM files of a client certificate and its key, which may be one."""
+
+    file: str
+    key: str | None = None
+
+    def beside(self, trust: ssl.SSLContext) -> ssl.SSLContext:
+        """Add it to what is trusted."""
+        try:
+            trust.load_cert_chain(*self, password="")  # Without one, OpenSSL would ask at the terminal.
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"The client certificate {one_line(self.file)} cannot be used: {one_line(str(error)).rstrip('.')}.",
+                "Set CODAT_CLIENT_CERT and CODAT_CLIENT_KEY to PEM files that belong together, without a passphrase.",
+            ) from None
+        return trust
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from codat_zoho import errors
 from codat_zoho.core.observe import MOST_COMPANIES, ActualIntegration, CodatClient
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.answers import ID, Call, failure, withdrawn
-from codat_zoho.remote.budget import Account
+from codat_zoho.remote.budget import Account, Certificate
 from codat_zoho.remote.http import Answer, Http
 from codat_zoho.texts.redact import one_line, redact, register
 
@@ -34,10 +34,20 @@ _READ_PROFILE = Call("GET", "/profile", "reading the name of the Codat client")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A Codat API key: the ready ``Authorization`` header, and where it was found (``CODAT_API_KEY``, …)."""
+    """A Codat API key: the ready ``Authorization`` header, and where it was found (``CODAT_API_KEY``, …).
+
+    Where the account demands client certificates, ``client`` is for the header ``x-codat-client``.
+    """
 
     header: str = field(repr=False)
     source: str
+    client: str = ""
+    certificate: Certificate | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each call is sent with."""
+        return {"Authorization": self.header, **({"x-codat-client": self.client} if self.client else {})}
 
     @classmethod
     def parse(cls, text: str, source: str) -> ApiKey:
@@ -292,7 +302,8 @@ class Codat:
             call.method,
             self._url + call.path,
             deadline=self._deadline,
-            headers={"Authorization": self._api_key.header},
+            headers=self._api_key.headers,
+            certificate=self._api_key.certificate,
             json_body=body,
             account=self._account,
         )

@@ -9,23 +9,26 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.settings import SECRET_KEYS
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.remote.answers import ID
+from codat_zoho.remote.budget import Certificate
 from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
 from codat_zoho.remote.http import Http
 from codat_zoho.texts.redact import one_line, register
 
 
-def api_key_names(connection: str) -> tuple[str, str]:
-    """Return the environment variable and the configuration key that hold a connection's API key."""
+def api_key_names(connection: str, variable: str = "CODAT_API_KEY", key: str = "apiKey") -> tuple[str, str]:
+    """Return the environment variable and the configuration key that hold a connection's API key, or another value."""
     if connection == "default":
-        return "CODAT_API_KEY", "apiKey"
+        return variable, key
     # Never fall back to the default key: it belongs to another Codat client.
-    return f"CODAT_API_KEY_{connection.upper().replace('-', '_')}", f"apiKeys.{connection}"
+    return f"{variable}_{connection.upper().replace('-', '_')}", f"{key}s.{connection}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +70,46 @@ class Environment:
                 f"No Codat API key for connection {connection!r}.",
                 f"Set the environment variable {variable}, or run: pulumi config set --secret {path}{NAMESPACE}:{key}",
             )
-        return ApiKey.parse(*found)
+        client, where = self._of_connection(connection, "CODAT_CLIENT_ID", "codatClientId") or ("", "")
+        if client and not ID.fullmatch(client := client.strip()):
+            raise ConfigurationError(f"{where} is no id as Codat gives them.", "Copy it again, or unset it.")
+        return replace(ApiKey.parse(*found), client=client, certificate=self.certificate())
+
+    def certificate(self) -> Certificate | None:
+        """The client certificate, for an account that demands one."""
+        file = self.setting("CODAT_CLIENT_CERT", "")
+        key = self.setting("CODAT_CLIENT_KEY", "")
+        if key and not file:
+            raise ConfigurationError("CODAT_CLIENT_KEY is set without CODAT_CLIENT_CERT.", "Set both, or neither.")
+        return Certificate(file[0], key[0] if key else None) if file else None
 
     def found_api_key(self, connection: str) -> tuple[str, str] | None:
         """The API key of a connection as it was given, and where; None where there is none."""
-        variable, key = api_key_names(connection)
+        return self._of_connection(connection, "CODAT_API_KEY", "apiKey")
+
+    def _of_connection(self, connection: str, variable: str, key: str) -> tuple[str, str] | None:
+        several = f"{key}s"
+        variable, key = api_key_names(connection, variable, key)
         if not self._variable(variable) and not self.config.get(key):
-            named = self._named_keys().get(connection)
+            named = self._named(several).get(connection)
             if isinstance(named, str) and named:
-                return named, f"{NAMESPACE}:apiKeys.{connection}"
+                return named, f"{NAMESPACE}:{several}.{connection}"
         return self.setting(variable, key)
 
-    def _named_keys(self) -> Mapping[str, Any]:
-        named = self.config.get("apiKeys") or {}
+    def _named(self, key: str) -> Mapping[str, Any]:
+        named = self.config.get(key) or {}
         if isinstance(named, str):
-            register(named)
+            if key in SECRET_KEYS:
+                register(named)
             try:
                 named = json.loads(named)
             except (ValueError, RecursionError):
                 named = None
         if not isinstance(named, Mapping):
+            secret = "--secret " if key in SECRET_KEYS else ""
             raise ConfigurationError(
-                f"{NAMESPACE}:apiKeys is not a map from connection names to API keys.",
-                f"Set each: pulumi config set --secret --path {NAMESPACE}:apiKeys.<connection>",
+                f"{NAMESPACE}:{key} is not a map by names of connections.",
+                f"Set each: pulumi config set {secret}--path {NAMESPACE}:{key}.<connection>",
             )
         return named
 

@@ -24,7 +24,7 @@ from urllib.request import getproxies
 
 from codat_zoho._version import __version__
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
-from codat_zoho.remote.budget import Account, Budget, Deadline
+from codat_zoho.remote.budget import Account, Budget, Certificate, Deadline
 from codat_zoho.remote.concurrency import Once, start
 from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.redact import one_line, redact, register
@@ -102,7 +102,7 @@ class Http:
     retry: bool = True
     record: bool = False  # keep answers, oldest first, and send nothing at the same time
     answers: list[Answer] = field(default_factory=list, repr=False)
-    _clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
+    _clients: dict[tuple[str, Certificate | None], httpx.Client] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -135,6 +135,7 @@ class Http:
         json_body: object = None,
         form: Mapping[str, str] | None = None,
         account: Account | None = None,
+        certificate: Certificate | None = None,
         retry: bool = True,
     ) -> Answer:
         """Send a request and return the answer, whatever its status; ``account`` is None for Zoho.
@@ -151,7 +152,7 @@ class Http:
             last = attempt == ATTEMPTS or not (retry and self.retry)
             self._wait_for_budget("Codat" if account else "Zoho", deadline)
             try:
-                answer = replace(self._exchange(method, url, deadline, content), tries=attempt)
+                answer = replace(self._exchange(method, url, deadline, content, certificate), tries=attempt)
             except _NoAnswer as error:
                 wait = self._backoff(attempt)
                 if last or wait >= deadline.left():
@@ -180,7 +181,9 @@ class Http:
     def _backoff(self, attempt: int) -> float:
         return _BACKOFF_START * _BACKOFF_FACTOR ** (attempt - 1) * (0.5 + self.jitter() / 2)
 
-    def _exchange(self, method: str, url: str, deadline: Deadline, content: Mapping[str, Any]) -> Answer:
+    def _exchange(
+        self, method: str, url: str, deadline: Deadline, content: Mapping[str, Any], certificate: Certificate | None
+    ) -> Answer:
         """Send once, and wait no longer than the operation may take; what goes wrong on the way becomes ``_NoAnswer``.
 
         httpx bounds each read and each address that it connects to, and a name's look-up not at all: what drips or has
@@ -196,7 +199,7 @@ class Http:
             if "send_request" in event and (given_up.is_set() or deadline.left() <= 0):
                 raise _NoAnswer(used_up)
 
-        client = self._client(address.scheme)
+        client = self._client(address.scheme, certificate)
         sending = {**content, "extensions": {"trace": check}}
         exchange = start(lambda: _sent(client, method, url, deadline, sending, outcome))
         try:
@@ -204,7 +207,7 @@ class Http:
                 self.patience([exchange], left)
             if exchange.done():
                 return exchange.result()
-            self._abandon(address.scheme, client)
+            self._abandon((address.scheme, certificate), client)
             raise _late(deadline)
         finally:
             given_up.set()
@@ -212,11 +215,11 @@ class Http:
                 seconds = self.clock() - began
                 self.log(redact(f"{method} {address.netloc}{address.path} -> {outcome[-1]} ({seconds:.3f} s)"))
 
-    def _abandon(self, scheme: str, client: httpx.Client) -> None:
+    def _abandon(self, which: tuple[str, Certificate | None], client: httpx.Client) -> None:
         """Use a client for no more requests: what was given up still holds one of its connections."""
         with self._lock:
-            if self._clients.get(scheme) is client:
-                del self._clients[scheme]
+            if self._clients.get(which) is client:
+                del self._clients[which]
 
     def together(self, first: Callable[[], _A], second: Callable[[], _B], third: Callable[[], _C]) -> tuple[_A, _B, _C]:
         """Do three things at the same time, and all to their end. Where several fail, the first is what is told."""
@@ -240,13 +243,14 @@ class Http:
             while self._clients:
                 self._clients.popitem()[1].close()
 
-    def _client(self, scheme: str) -> httpx.Client:
+    def _client(self, scheme: str, certificate: Certificate | None = None) -> httpx.Client:
+        which = scheme, certificate
         with self._lock:
-            if scheme not in self._clients:
-                self._clients[scheme] = self._new_client(scheme)
-            return self._clients[scheme]
+            if which not in self._clients:
+                self._clients[which] = self._new_client(*which)
+            return self._clients[which]
 
-    def _new_client(self, scheme: str) -> httpx.Client:
+    def _new_client(self, scheme: str, certificate: Certificate | None) -> httpx.Client:
         import httpx
 
         _keep_secrets_out_of_logs()
@@ -255,7 +259,11 @@ class Http:
                 transport=self.transport,
                 # Plain http is for this machine only, and needs no trust store, which takes 30 ms to load: this one
                 # trusts nobody.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else True,
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                if scheme == "http"
+                else certificate.beside(httpx.create_ssl_context())
+                if certificate
+                else True,
                 # A proxy from the environment must never see what is meant for this machine.
                 mounts={} if self.transport else _NO_PROXY,
                 follow_redirects=False,

@@ -262,7 +262,7 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
             if others:
                 text = (
                     f"The same Zoho client id as in {others}: rotating its secret or deleting it in one concerns the "
-                    "other, and Zoho's limits are shared."
+                    "other, and Zoho's limits are shared. This is ordinary where Codat's support copied a client."
                 )
                 at = one.books["client_id"]
                 found[one.file, one.stack].append(finding("client-id-shared", "caution", text, at, new=new))

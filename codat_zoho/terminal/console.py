@@ -137,17 +137,23 @@ def _replace(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
 
 
-def refuse_existing(*files: Path) -> None:
-    """Refuse to overwrite any of these files; call it before the first is written."""
+def refuse_unwritable(*files: Path) -> None:
+    """Refuse to overwrite any of these files, and what cannot be made; call it before anything is done."""
     there = [file.name for file in files if file.exists()]
     if there:
         raise ConfigurationError(
             f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} there already, and nothing is overwritten.",
             "Move what is there away.",
         )
+    for file in files:
+        write_new(file, "")
+        file.unlink()
 
 
 def write_new(file: Path, text: str) -> None:
     """Write a new file for its owner's eyes: whoever else may read it is for the owner to say."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.", "Name a file that can be.") from None

@@ -47,6 +47,17 @@ VARIABLES = (
         "apiKeys",
     ),
     Variable(
+        "CODAT_CLIENT_CERT",
+        "Client certificate (a PEM file, with its chain) for a Codat account that demands one (mTLS).",
+    ),
+    Variable("CODAT_CLIENT_KEY", "Its private key (a PEM file without a passphrase), where that is a file of its own."),
+    Variable(
+        "CODAT_CLIENT_ID",
+        "What Codat gave you with it for the header ``x-codat-client``; for the connection ``default``.",
+        "codatClientId",
+    ),
+    Variable("CODAT_CLIENT_ID_<NAME>", "The same for another connection.", "codatClientIds"),
+    Variable(
         "CODAT_URL",
         "Codat's address: https, or http on this machine. Default: ``https://api.codat.io``.",
         "codatUrl",
@@ -84,6 +95,7 @@ VARIABLES = (
         "A proxy for all calls but those to this machine; also ``HTTP_PROXY``, ``ALL_PROXY``, ``NO_PROXY``.",
     ),
     Variable("SSL_CERT_FILE", "Certificates to trust in place of the built-in ones; or a folder, ``SSL_CERT_DIR``."),
+    Variable("PWD", "The shell's: the folder in which the policy pack looks for the project.", of="policy pack"),
     Variable(
         "PULUMI_PYTHON_CMD", "Pulumi's: the Python that runs the provider, where the project names none.", of="doctor"
     ),

@@ -38,9 +38,7 @@ SAMPLE_OF = 24
 _BELIEVED = (f"GET {INTEGRATION}", f"GET {KEYS}")
 """Where a 404 in Codat's own words says that nothing is there, as documented for both."""
 _CLASSES = set(errors.__all__) - {"CodatZohoError", "RemoteError"}
-_TODO = re.compile(
-    r"\b([Rr]un|Check|Copy|Ask|Give|Set|Only the Administrator|In the Codat Portal|[Ll]ook|find out|set)\b"
-)
+_TODO = re.compile(r"\b([Rr]un|Check|Copy|Ask|Give|Set|In the Codat Portal|[Ll]ook|find out|set)\b")
 _LONGEST = 3 * OPERATION_SECONDS + 6 * PROBE_SECONDS
 """Seconds: a refresh and an update, and three data centres asked twice; nothing goes on for ever."""
 

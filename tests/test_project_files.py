@@ -200,7 +200,7 @@ def test_a_pipe_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     project = find_project(tmp_path)
     assert project is not None
     assert environments(project, "prod") == ()
-    assert clear_settings([tmp_path], "codat-zoho", "prod") is None
+    assert clear_settings([tmp_path], "shop", "prod") is None
     (tmp_path / "Pulumi.yaml").unlink()
     os.mkfifo(tmp_path / "Pulumi.yaml")
     with pytest.raises(Failed, match="no regular file"):
@@ -212,10 +212,10 @@ def test_secrets_in_clear_are_looked_for_in_the_file_that_counts(tmp_path: Path)
     (tmp_path / "Pulumi.yml").write_text(HEAD)
     (tmp_path / "Pulumi.prod.yaml").write_text("config: {}\n")
     (tmp_path / "Pulumi.prod.yml").write_text("config: {codat-zoho:zohoClientSecret: in-clear}\n")
-    [said] = clear_settings([tmp_path], "codat-zoho", "prod") or [""]
+    [said] = clear_settings([tmp_path], "shop", "prod") or [""]
     assert said.startswith("Pulumi.prod.yml, line 1: ")
     (tmp_path / "Pulumi.json").write_text("{}")
-    assert clear_settings([tmp_path], "codat-zoho", "prod") is None
+    assert clear_settings([tmp_path], "shop", "prod") is None
 
 
 # --- in a review ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from codat_zoho.cli import main
 from codat_zoho.drift.command import FORMATS, Output
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.provider import process
-from codat_zoho.provider.boundary import clean
+from codat_zoho.provider.process import clean
 from codat_zoho.review.report import Environment, FieldChange, Finding, Problem, Review, Step
 from codat_zoho.terminal.console import publish
 from codat_zoho.texts.printed import harmless

@@ -19,8 +19,7 @@ from pulumi.output import Unknown
 import codat_zoho as cz
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.provider import Books, ZohoClient
-from codat_zoho.provider.boundary import clean
-from codat_zoho.provider.process import CONTEXT
+from codat_zoho.provider.process import CONTEXT, clean
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.mini_engine import Failed, Grpc, Plain
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process, new_secret

@@ -23,8 +23,7 @@ from codat_zoho.doctor.finding import Situation
 from codat_zoho.doctor.local import proxies
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.provider import Books, ZohoClient
-from codat_zoho.provider.boundary import clean
-from codat_zoho.provider.process import CONTEXT, Context
+from codat_zoho.provider.process import CONTEXT, Context, clean
 from codat_zoho.remote.codat import ApiKey, Codat
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.converge import apply

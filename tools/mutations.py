@@ -52,7 +52,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # --- nothing secret in any text ---
     _m(
         "redaction of an error's text",
-        "provider/boundary.py",
+        "provider/process.py",
         "harmless(redact(str(error)))",
         "harmless(str(error))",
         "test_provider.py",
@@ -87,7 +87,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "redaction of what httpx logs",
-        "remote/http.py",
+        "texts/redact.py",
         "logging.getLogger(name).addFilter(_redacted)",
         "logging.getLogger(name)",
         "test_secrets_texts.py",
@@ -137,14 +137,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "secrets of a provider's arguments are known",
-        "provider/boundary.py",
+        "provider/process.py",
         "register(value)\n",
         "pass\n",
         "test_secrets_texts.py",
     ),
     _m(
         "the proxy's password is known",
-        "remote/http.py",
+        "texts/redact.py",
         'register(unquote(parts.password or parts.username or ""))',
         "pass",
         "test_secrets_texts.py",
@@ -188,7 +188,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "a traceback is printed only when asked for",
-        "provider/boundary.py",
+        "provider/process.py",
         '    if debugging():\n        say("".join',
         '    if True:\n        say("".join',
         "test_secrets_texts.py",

@@ -26,8 +26,7 @@ class _Face(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         if not debugging():
             sys.tracebacklimit = 0
-        from codat_zoho.provider.boundary import clean
-        from codat_zoho.provider.process import CONTEXT, end_with_engine
+        from codat_zoho.provider.process import CONTEXT, clean, end_with_engine
 
         end_with_engine()
         clean(CONTEXT.configure)(req.config.get)
@@ -51,7 +50,7 @@ class _Face(ResourceProvider):
         self._call("delete", _id, props)
 
     def _call(self, method: str, *args: Any) -> Any:
-        from codat_zoho.provider.boundary import clean
+        from codat_zoho.provider.process import clean
 
         return clean(lambda *given: getattr(import_module(self._module), method)(*given))(*args)
 

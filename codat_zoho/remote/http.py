@@ -19,19 +19,16 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies
+from urllib.parse import urlsplit
 
 from codat_zoho._version import __version__
 from codat_zoho.errors import ConfigurationError, UnexpectedAnswer, Unreachable
 from codat_zoho.remote.budget import Account, Budget, Certificate, Deadline
 from codat_zoho.remote.concurrency import Once, start
 from codat_zoho.texts.environment_variables import counting, debugging
-from codat_zoho.texts.redact import one_line, redact, register
+from codat_zoho.texts.redact import one_line, redact, redact_logs
 
 if TYPE_CHECKING:
-    import logging
-
     import httpx
 
 _A = TypeVar("_A")
@@ -253,7 +250,7 @@ class Http:
     def _new_client(self, scheme: str, certificate: Certificate | None) -> httpx.Client:
         import httpx
 
-        _keep_secrets_out_of_logs()
+        redact_logs()
         try:
             return httpx.Client(
                 transport=self.transport,
@@ -338,30 +335,6 @@ def _unpacked(body: bytes, encoding: str) -> bytes | None:
         with suppress(zlib.error):
             return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
     return None
-
-
-# A logger's filter does not see what its children log. httpx2, the fork that can stand in for httpx, names its own.
-_PARTS = ("connection", "http11", "http2", "proxy", "socks")
-_LOGGERS = tuple(
-    name for fork in ("", "2") for name in (f"httpx{fork}", *(f"httpcore{fork}.{part}" for part in _PARTS))
-)
-
-
-def _keep_secrets_out_of_logs() -> None:
-    """Redact what httpx and httpcore log for whoever listens: an answer's headers may echo the key."""
-    import logging
-
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_redacted)  # Once, however often it is added.
-    for address in getproxies().values():
-        with suppress(ValueError):
-            parts = urlsplit(address if "://" in address else f"//{address}")
-            register(unquote(parts.password or parts.username or ""))
-
-
-def _redacted(record: logging.LogRecord) -> bool:
-    record.msg, record.args = redact(record.getMessage()), None
-    return True
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -9,8 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+from contextlib import suppress
 from threading import Lock
-from urllib.parse import quote, quote_plus, unquote
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+if TYPE_CHECKING:
+    import logging
 
 _PLACEHOLDER = "[redacted]"
 _SHORTEST = 4  # A shorter "secret" would blank out ordinary words.
@@ -145,3 +150,28 @@ def one_line(text: str, limit: int = 200) -> str:
     if len(text) > _LONGEST and len(flat) <= limit:
         return "…"  # Thousands of invisible characters: what comes behind them may be half a secret.
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+# A logger's filter does not see what its children log. httpx2, the fork that can stand in for httpx, names its own.
+_PARTS = ("connection", "http11", "http2", "proxy", "socks")
+_LOGGERS = tuple(
+    name for fork in ("", "2") for name in (f"httpx{fork}", *(f"httpcore{fork}.{part}" for part in _PARTS))
+)
+
+
+def redact_logs() -> None:
+    """Redact what httpx and httpcore log for whoever listens: an answer's headers may echo the key."""
+    import logging
+    from urllib.request import getproxies
+
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_redacted)  # Once, however often it is added.
+    for address in getproxies().values():
+        with suppress(ValueError):
+            parts = urlsplit(address if "://" in address else f"//{address}")
+            register(unquote(parts.password or parts.username or ""))
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), None
+    return True

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is lo
     from codat_zoho.remote.converge import Outcome
     from codat_zoho.remote.http import Http
 
+
 def say(text: str) -> None:
     """Print a line for the user; the engine shows what the provider process prints."""
     print(harmless(redact(f"codat-zoho: {text}")), file=sys.stderr, flush=True)

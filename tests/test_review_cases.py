@@ -260,25 +260,30 @@ def test_a_replacement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 ON = {"connection": "default", "enabled": True, "allow_disruption": False, "client_id": OTHER_ID, "on_delete": "keep"}
+ASKED = {"client_id": OTHER_ID, "regions": ["eu", "uk"], "verify": "on-change"}
 UNKNOWN_YET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
-@pytest.mark.parametrize("name", ON)
+@pytest.mark.parametrize("name", [*ON, "regions", "verify"])
 @pytest.mark.parametrize("hides", ["[secret]", UNKNOWN_YET])
 def test_a_preview_hides_a_value(name: str, hides: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What decides about live customers and is hidden by the engine is a danger, before and after; nothing is assumed."""
     file = tmp_path / "preview.json"
-    sides = [(ON, {**ON, name: hides})]
+    known, kind = (ON, "ZohoBooksIntegration") if name in ON else (ASKED, "ZohoClientCredentials")
+    kind = f"pulumi-python:dynamic/codat-zoho:{kind}"
+    level = "caution" if name == "verify" else "danger"
+    sides = [(known, {**known, name: hides})]
     if hides == "[secret]":
-        sides += [({**ON, name: hides}, {**ON, name: hides}), ({**ON, name: hides}, {**ON, name: "another"})]
-    kind = "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration"
+        sides += [({**known, name: hides}, {**known, name: hides}), ({**known, name: hides}, {**known, name: "other"})]
     for old, new in sides:
         states = {key: {"type": kind, "inputs": one} for key, one in (("oldState", old), ("newState", new))}
         step = {"op": "update", "urn": f"urn:pulumi:prod::shop::{kind}::zoho-books", "detailedDiff": {name: {}}}
         file.write_text(json.dumps({"steps": [step | states]}))
         code = main(["review", "--preview", str(file)])
         text = capsys.readouterr().out
-        assert (code, text.count(f"danger hidden-value: {name} goes from ")) == (7, 1), text
+        assert (code, text.count(f"{level} hidden-value: {name} goes from ")) == (7 if level == "danger" else 0, 1), (
+            text
+        )
         assert "sends nothing" not in text and "CODAT_API_KEY" not in text and "A preview tells" not in text
 
 

@@ -330,7 +330,6 @@ CLEAR = {
     "upper case": {PROD: f"{STACK}# {SECRET.upper()}\n"},
     "its name in a comment": {PROD: f"{STACK}# codat-zoho:zohoClientSecret: test-api-key-7f3a\n"},
     "an escape outside config": {"Pulumi.yaml": f'{PROJECT}author: "\\x{ord(SECRET[0]):x}{SECRET[1:]}"\n'},
-    "a folded text": {PROD: f'{STACK}  shop:note: "{SECRET[:20]}\\\n    {SECRET[20:]}"\n'},
     "UTF-16": {PROD: f"{STACK}# {SECRET}\n".encode("utf-16")},
 }
 

@@ -1,4 +1,4 @@
-"""Reads files at git revisions without checking anything out, without writing and without the network."""
+"""Reads files at git revisions without checking anything out, without writing there and without the network."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from codat_zoho.workspace.pulumi_yaml import FILE
 WORKTREE = "worktree"
 INDEX = "index"
 _REGULAR = "100"
+_SETTINGS = ("core.fsmonitor=false", "core.quotePath=false", "core.splitIndex=false")
 _REWRITE = ("filter", "ident", "working-tree-encoding")
 # Git may otherwise fetch missing objects of a partial clone, ask for a password, run a file-system monitor or write.
 _OFFLINE = {
@@ -48,7 +49,7 @@ class Repository:
         git = shutil.which("git")
         if not git:
             raise ConfigurationError("There is no git on PATH.", "Install it: review reads the files from git.")
-        self._command = [git, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", str(folder)]
+        self._command = [git, *(part for one in _SETTINGS for part in ("-c", one)), "-C", str(folder)]
         top = os.fsdecode(self._output("rev-parse", "--show-toplevel")).rstrip("\n")
         self._command[-1] = top
         self._top = Path(top)

@@ -62,7 +62,7 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         environments.append(
             offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
         )
-    general = offline.GENERAL if any(one.changes_something for one in environments) else ()
+    general: tuple[str, ...] = offline.GENERAL if any(one.changes_something for one in environments) else ()
     unseen = ", ".join(sorted(one_line(path, 60) for path in links & changed if nearest(path, homes) is None))
     if unseen:
         general += (f"What is in submodules and behind links: {unseen}. Review a submodule in its own repository.",)

@@ -220,8 +220,7 @@ def test_programs_of_their_own_are_not_reviewed(
 ) -> None:
     """What a program decides is a result of its own, with an exit code where that is asked, and never "nothing"."""
     alone = "shared/more.py" not in files  # Else there is a ready-made project above them.
-    repo.commit(files | ({"Pulumi.yaml": None, PROD: None} if alone else {}))
-    repo.write({".gitattributes": "* binary\n"})
+    repo.commit(files | {".gitattributes": "* binary\n"} | ({"Pulumi.yaml": None, PROD: None} if alone else {}))
     assert "not-reviewed" not in run(repo, capsys, "--strict")[1]
     repo.write(change)
     code, text = run(repo, capsys)
@@ -460,6 +459,9 @@ CLEAR = {
     "another shape": {PROD: f"{STACK}  shop:zohoClientSecret: test-api-key-7f3a\n"},
     "another spelling": {PROD: f"{STACK}  shop:zoho: {{zoho_client_secret: test-api-key-7f3a}}\n"},
     "a token": {PROD: f"{STACK}# (1000.{SECRET[:32]}.{SECRET[:32]})\n"},
+    "upper case": {PROD: f"{STACK}# {SECRET.upper()}\n"},
+    "its name in a comment": {PROD: f"{STACK}# codat-zoho:zohoClientSecret: test-api-key-7f3a\n"},
+    "an escape outside config": {"Pulumi.yaml": f'{PROJECT}author: "\\x{ord(SECRET[0]):x}{SECRET[1:]}"\n'},
     "UTF-16": {PROD: f"{STACK}# {SECRET}\n".encode("utf-16")},
 }
 
@@ -490,9 +492,10 @@ def test_a_secret_that_was_in_a_comment(repo: Repo, capsys: pytest.CaptureFixtur
     [
         f"# commit {SECRET[:40]}",
         f"# sha256 {SECRET}{SECRET[:22]}",
-        f"# {SECRET.upper()}",
         f"  shop:digest: sha256:{SECRET}{SECRET[:22]}",
         "  datadog:apiKey: test-api-key-7f3a",
+        "# zohoClientSecret: set it with pulumi config set --secret",
+        "# zohoClientSecret: <your-secret-1>",
         f"  shop:token: {{secure: v1:{SECRET[:40]}:{SECRET[:40]}}}",
         f"encryptedkey: A{SECRET}B==",
     ],

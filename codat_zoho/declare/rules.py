@@ -11,8 +11,8 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED, problem_with
 from codat_zoho.declare.describe import LISTS
 
 _CLIENT_ID = re.compile(r"\d{4}\.[0-9A-Z]{30}")
-_SECRET = re.compile(r"[0-9a-f]{42}")
-_TOKEN = re.compile(r"\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}")
+_SECRET = re.compile(r"[0-9a-fA-F]{42}")
+_TOKEN = re.compile(r"\d{4}\.[0-9a-fA-F]{32}\.[0-9a-fA-F]{32}")
 _WITHIN = re.compile(rf"(?<![0-9A-Za-z])(?:{_TOKEN.pattern}|{_SECRET.pattern})(?![0-9A-Za-z])")
 # Ids and secrets are random, so 'XXXX' may be part of one, except at its beginning; '****' and 'XXXXXXXX' may not.
 _MASKED = re.compile(r"^[Xx*•]{4}|[*•]{4}|X{8}|x{8}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +16,15 @@ from codat_zoho.texts.redact import register
 from codat_zoho.workspace.failures import Failed
 from codat_zoho.workspace.pulumi_yaml import Project, Stack, find_project, stack_file
 from codat_zoho.workspace.values import digest
-from codat_zoho.workspace.yaml_lines import Broken, Value
+from codat_zoho.workspace.yaml_lines import Broken, Value, read
 
 _SECRET_NAMES = {one.key.lower() for one in SETTINGS.values() if one.secret}
+_SPELLINGS = "|".join(re.sub("(?=[A-Z])", "[_-]?", one.key) for one in SETTINGS.values() if one.secret)
+_NAMED = re.compile(
+    rf"""(?im)\b({_SPELLINGS}|{NAMESPACE}:apiKey)["']?[ \t]*[:=][ \t]*["']?"""
+    r"""(?=[^\s"']*[0-9])([^\s"'<>{}$*]{8,})["']?[ \t\r]*$"""
+)
+"""A secret by its name: one word that has a digit in it, and so is no explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,21 @@ def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) 
 
 
 def clear_in_text(content: bytes, file: str) -> Iterator[Clear]:
-    """Find what looks like a secret anywhere in a file, whether or not it can be read as YAML."""
+    """Find what looks like a secret anywhere in a file, whether or not it can be read as YAML, or has its name."""
     text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8", errors="replace")
     for at, secret, kind in secrets_within(text):
         register(secret)
         yield Clear("", file, text.count("\n", 0, at) + 1, kind, digest(secret))
+    for named in _NAMED.finditer(text):
+        if "#" in text[text.rfind("\n", 0, named.start()) + 1 : named.start()]:  # A comment; the others are read.
+            register(named[2])
+            yield Clear(named[1], file, text.count("\n", 0, named.start()) + 1, "", digest(named[2]))
+    if b"\\" in content:  # An escape may be part of one.
+        with contextlib.suppress(Broken):
+            for leaf in (leaf for value in read(content).values() for leaf in value.leaves()):
+                for _, secret, kind in secrets_within(leaf.text):
+                    register(secret)
+                    yield Clear("", file, leaf.line, kind, digest(secret))
 
 
 def each_once(found: Iterable[Clear]) -> tuple[Clear, ...]:

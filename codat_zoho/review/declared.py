@@ -46,7 +46,8 @@ class Declared:
     ciphertexts in ``encrypted`` are digested, ``encryption`` is how they were made, ``imports`` the ESC environments.
     What is allowed but looks wrong is in ``warnings``, by field; ``rest`` are the project's other keys. A stack that is
     not ``ours`` is another program's; one that is not ``ready_made`` has a program of its own.
-    ``files`` are all that could have been read instead, its own and its project's.
+    ``files`` are all that could have been read instead, its own and its project's; ``code`` the folders that the
+    project names for its program and its Python.
     """
 
     project: str = ""
@@ -67,6 +68,7 @@ class Declared:
     ready_made: bool = True
     rest: Fields = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 def declared(name: str, file: str, stack: Stack, project: Project, project_file: str) -> Declared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -18,7 +18,11 @@ from codat_zoho.review.report import Problem
 from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack, refuse_others
 from codat_zoho.workspace.yaml_lines import Broken
 
-_UNREADABLE = "cannot be read: it is no regular file (a link?), is missing from this clone, or is larger than 1 MiB"
+_UNREADABLE = (
+    "cannot be read: it is no regular file (a link?), is missing from this clone, is larger than 1 MiB, or "
+    ".gitattributes (filter, ident, working-tree-encoding) let a checkout differ from it"
+)
+_LINKED = "is a link or a submodule: the files of Pulumi behind it are not reviewed"
 _JSON = "is JSON: not reviewed, write it as YAML"
 _OUTSIDE = "has a stackConfigDir that leads out of the repository: not reviewed, write the way within it"
 _NOT_TAKEN = "is not reviewed, because Pulumi reads {} instead: rename it or delete it"
@@ -54,17 +58,39 @@ def read_side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...
                 known[key] = _declared(name, paths, home, near, content)
             made[folder, name] = known[key]
     for folder in homes.keys() - {folder for folder, _ in made}:
-        made[folder, ""] = _without_stacks(homes[folder])
+        made[folder, ""] = _without_stacks(homes[folder], content)
     return made
 
 
-def _without_stacks(home: _Home) -> Declared:
-    """A project that has no stack files, as a stack that leaves everything to it; one that is broken says nothing."""
+def behind_links(
+    side: Mapping[Place, Declared], other: Mapping[Place, Declared], content: Mapping[str, bytes | None]
+) -> dict[Place, Declared]:
+    """A side, and what only the other has where this one has a link or a submodule: it is not gone, but not seen."""
+    made = dict(side)
+    for place in other.keys() - side.keys():
+        link, home = _link(place[0], content), side.get((place[0], ""), Declared())
+        if link or home.problems:
+            made[place] = replace(other[place], problems=home.problems or (Problem(_LINKED, link),), files=(link,))
+    return made
+
+
+def _link(way: str, content: Mapping[str, bytes | None]) -> str:
+    """The first link or submodule on the way to a folder; "" for none."""
+    parts = way.split("/")
+    folders = (posixpath.normpath("/".join(parts[:end])) for end in range(1, len(parts) + 1))
+    return next((folder for folder in folders if folder in content and content[folder] is None), "")
+
+
+def _without_stacks(home: _Home, content: Mapping[str, bytes | None]) -> Declared:
+    """A project that has no stack files, or has them where they cannot be seen, as a stack that leaves all to it."""
     file = home.files[0]
     side = declared("", file, Stack(), home.project, file)
     # Of the ready-made program, only what changes is of interest.
     ours = bool(side.clear) or (side.ours and not side.ready_made)
-    return replace(side, ours=ours, files=home.files)
+    if home.linked:
+        ours = ours or side.ready_made or is_ready_made(home.project) or _mentioned(home.files, content)
+        side = replace(side, problems=home.broken)
+    return replace(side, ours=ours, files=(*home.files, *(content if home.linked else ())), code=home.code)
 
 
 @dataclass(frozen=True)
@@ -75,14 +101,20 @@ class _Home:
     project: Project = field(default_factory=Project)
     files: tuple[str, ...] = ()
     broken: tuple[Problem, ...] = ()
+    code: tuple[str, ...] = ()
+    linked: bool = False  # The stack files are behind a link or a submodule, and so may be anywhere.
 
 
 def _home(folder: str, files: Sequence[str], content: Mapping[str, bytes | None]) -> _Home:
     project, broken = _read(read_project, files, files[0], content, Project())
-    place = posixpath.normpath(posixpath.join(folder, project.stack_folder))
+    way = posixpath.join(folder, project.stack_folder)
+    place, link = posixpath.normpath(way), _link(way, content)
     if place.split("/")[0] == "..":
         broken = (*broken, Problem(_OUTSIDE, files[0]))
-    return _Home("" if place == "." else place, project, tuple(files), broken)
+    if link:
+        broken = (*broken, Problem(_LINKED, link))
+    code = tuple(posixpath.normpath(posixpath.join(folder, one)) for one in project.code)
+    return _Home("" if place == "." else place, project, tuple(files), broken, code, bool(link))
 
 
 def _broken_above(folder: str, homes: Mapping[str, _Home]) -> tuple[Problem, ...]:
@@ -105,15 +137,20 @@ def _declared(
     problems = (*home.broken, *problems)
     file = taken if taken in paths else paths[0]
     if problems:
-        mentioned = any(_MENTIONS.search((content[path] or b"").replace(b"\0", b"")) for path in near)
-        ours = mentioned or is_ready_made(home.project)
+        ours = is_ready_made(home.project) or _mentioned(near, content)
         ready_made = runs_ready_made(home.project)
         side = Declared(
             home.project.name, name, file, project_file, problems=problems, ours=ours, ready_made=ready_made
         )
     else:
         side = declared(name, file, stack, home.project, project_file)
-    return replace(side, files=(*paths, *home.files, *(problem.file for problem in problems)))
+    files = (*paths, *home.files, *(problem.file for problem in problems), *(content if home.linked else ()))
+    return replace(side, files=files, code=home.code)
+
+
+def _mentioned(paths: Iterable[str], content: Mapping[str, bytes | None]) -> bool:
+    """One of some files may name the package."""
+    return any(_MENTIONS.search((content[path] or b"").replace(b"\0", b"")) for path in paths)
 
 
 def _read(

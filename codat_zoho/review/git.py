@@ -1,4 +1,4 @@
-"""Reads files at git revisions without checking anything out, without writing and without the network."""
+"""Reads files at git revisions without checking anything out, without writing there and without the network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from codat_zoho.errors import ConfigurationError
@@ -18,6 +19,8 @@ from codat_zoho.workspace.pulumi_yaml import FILE
 WORKTREE = "worktree"
 INDEX = "index"
 _REGULAR = "100"
+_SETTINGS = ("core.fsmonitor=false", "core.quotePath=false", "core.splitIndex=false")
+_REWRITE = ("filter", "ident", "working-tree-encoding")
 # Git may otherwise fetch missing objects of a partial clone, ask for a password, run a file-system monitor or write.
 _OFFLINE = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -33,8 +36,9 @@ _BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 Tree = Mapping[str, str | None]
 """The Pulumi files of one side: git's name of the content, "" for a file to be read from disk, None for no file.
 
-Paths are relative to the top of the repository, with ``/``. Links are not followed: the content of one is the path that
-it points to. Other modes are those of submodules; on disk there may be anything, a pipe for example.
+Paths are relative to the top of the repository, with ``/``. None, under any name, is also what files may be behind: a
+link, which is not followed, or a submodule; on disk it may be anything, a pipe for example. A Pulumi file is None, too,
+where ``.gitattributes`` let a checkout differ from what git has.
 """
 
 
@@ -45,7 +49,7 @@ class Repository:
         git = shutil.which("git")
         if not git:
             raise ConfigurationError("There is no git on PATH.", "Install it: review reads the files from git.")
-        self._command = [git, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", str(folder)]
+        self._command = [git, *(part for one in _SETTINGS for part in ("-c", one)), "-C", str(folder)]
         top = os.fsdecode(self._output("rev-parse", "--show-toplevel")).rstrip("\n")
         self._command[-1] = top
         self._top = Path(top)
@@ -94,27 +98,52 @@ class Repository:
     def tree(self, revision: str) -> Tree:
         """The Pulumi files of a commit, of the next commit (``index``), or as they are on disk (``worktree``)."""
         found: dict[str, str | None] = {}
+        commit = revision not in (INDEX, WORKTREE)
+        listing = ("ls-tree", "-r", "--full-tree", revision) if commit else ("ls-files", "--stage", "-t")
+        for record in self._records(*listing):
+            about, _, path = record.partition("\t")
+            # A commit: mode, kind, blob. The index: S for what a sparse checkout leaves out, mode, blob, stage.
+            one, two, three, *_ = about.split()
+            mode = one if commit else two
+            if revision != WORKTREE or (one == "S" and not os.path.lexists(self._top / path)):
+                found[path] = three if mode.startswith(_REGULAR) else None
+            elif os.path.lexists(self._top / path):
+                found[path] = self._on_disk(path)
         if revision == WORKTREE:
-            for path in self._records("ls-files", "--cached", "--others", "--exclude-standard"):
-                if os.path.lexists(self._top / path):
-                    regular = stat.S_ISREG((self._top / path).lstat().st_mode)
-                    found[path] = "" if regular else None
-        else:
-            listing = ("ls-files", "--stage") if revision == INDEX else ("ls-tree", "-r", "--full-tree", revision)
-            for record in self._records(*listing):
-                about, _, path = record.partition("\t")
-                mode, *others = about.split()  # Then the kind, in a commit; the blob; the stage, in the index.
-                blob = others[0] if revision == INDEX else others[1]
-                found[path] = blob if mode.startswith(_REGULAR) else None
-        return {path: blob for path, blob in found.items() if FILE.fullmatch(posixpath.basename(path))}
+            for path in self._records("ls-files", "--others", "--exclude-standard"):
+                found[path.rstrip("/")] = self._on_disk(path.rstrip("/"))
+        attributes = any(posixpath.basename(path) == ".gitattributes" for path in found)
+        found = {path: blob for path, blob in found.items() if blob is None or FILE.fullmatch(posixpath.basename(path))}
+        if attributes:
+            stored = [path for path, blob in found.items() if blob]
+            found |= dict.fromkeys(self._rewritten(revision if commit else "", stored))
+        return found
+
+    def _on_disk(self, path: str) -> str | None:
+        return "" if stat.S_ISREG((self._top / path).lstat().st_mode) else None
+
+    def _rewritten(self, commit: str, paths: list[str]) -> Iterator[str]:
+        """The files that a checkout of a commit, or of the index, makes something else of."""
+        with tempfile.TemporaryDirectory() as folder:
+            # `check-attr --source` does it without an index of its own, but only since git 2.40.
+            own = {"GIT_INDEX_FILE": f"{folder}/index"} if commit else {}
+            if commit:
+                self._output("read-tree", commit, env=own)
+            asked = os.fsencode("".join(f"{path}\0" for path in paths))
+            out = self._output("check-attr", "--cached", "-z", "--stdin", *_REWRITE, stdin=asked, env=own)
+        said = os.fsdecode(out).split("\0")[:-1]
+        for path, value in zip(said[::3], said[2::3], strict=True):
+            if value not in ("unspecified", "unset"):
+                yield path
 
     def changed(self, base: str, head: str) -> frozenset[str]:
         """The paths that differ between a commit and a commit, ``index`` or ``worktree``."""
         against = {INDEX: ["--cached", base], WORKTREE: [base]}.get(head, [base, head])
-        paths = self._records("diff", "--name-only", "--no-renames", "--no-ext-diff", *against, "--")
+        options = ("--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+        paths = self._records("diff", *options, *against, "--")
         if head == WORKTREE:
             paths += self._records("ls-files", "--others", "--exclude-standard")
-        return frozenset(paths)
+        return frozenset(path.rstrip("/") for path in paths)
 
     def naming(self, *revisions: str) -> frozenset[str]:
         """The paths whose text names this package, in any of some commits, in ``index`` or in ``worktree``."""
@@ -163,8 +192,8 @@ class Repository:
     def _records(self, command: str, *arguments: str) -> list[str]:
         return os.fsdecode(self._output(command, "-z", *arguments)).split("\0")[:-1]
 
-    def _output(self, *arguments: str, stdin: bytes | None = None) -> bytes:
-        done = self._run(*arguments, stdin=stdin)
+    def _output(self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
+        done = self._run(*arguments, stdin=stdin, env=env)
         if done.returncode:
             said = one_line(done.stderr.decode(errors="replace")).removeprefix("fatal: ")
             if "not a git repository" in said:
@@ -175,11 +204,13 @@ class Repository:
             raise ConfigurationError(f"git {arguments[0]} fails: {said or 'no reason given'}.")
         return done.stdout
 
-    def _run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    def _run(
+        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(  # noqa: S603
                 [*self._command, *arguments],
-                env={**os.environ, **_OFFLINE},
+                env={**os.environ, **_OFFLINE, **(env or {})},
                 input=stdin,
                 capture_output=True,
                 check=False,

@@ -4,54 +4,93 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from codat_zoho.review.declared import Declared
 from codat_zoho.workspace.pulumi_yaml import FILE
 from codat_zoho.workspace.yaml_lines import Broken, Value, read
 
 _CODE = re.compile(
-    r".*\.(cs|go|java|js|mjs|pth|py|ts)"
-    r"|(.*/)?(requirements[^/]*\.txt|pyproject\.toml|setup\.cfg|(uv|poetry)\.lock|Pipfile(\.lock)?|package\.json|go\.mod)"
+    r".*\.(cs|go|java|js|mjs|pth|pyc?|so|ts|whl)"
+    r"|(.*/)?((requirements|constraints)[^/]*\.txt|requirements/[^/]+\.txt|pyproject\.toml|setup\.cfg|uv\.toml"
+    r"|(uv|poetry)\.lock|Pipfile(\.lock)?|package\.json|go\.mod)"
 )
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
+_HARMLESS = re.compile(r"(.*/)?(tests?|docs?|examples?|\.github)/.*|(.*/)?(LICENSE|\.gitignore)|.*\.md")
+"""What is no part of the ready-made program, wherever it is in its project."""
 
 
-def program_changes(homes: Mapping[str, bool], changed: Iterable[str]) -> dict[str, list[str]]:
-    """For each project the files of its program that differ: code alone where it is the ready-made one.
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The programs of a repository's projects.
 
-    A program of one's own may read anything in its folder, and code outside that is no other such program's.
+    By the project's folder, ``homes`` tells whether it is the ready-made one, and ``code`` where the project says that
+    it and its Python are. Behind ``links``, submodules among them, there may be anything.
     """
-    found: dict[str, list[str]] = {home: [] for home in homes}
-    for path in sorted(changed):
-        home = nearest(path, homes)
-        if FILE.fullmatch(posixpath.basename(path)) or path.endswith(".md"):
-            continue
-        if home is not None and not homes[home]:
-            found[home].append(path)
-        elif _is_code(path, home):
-            for one, ready_made in homes.items():
-                if one == home or not ready_made:
-                    found[one].append(path)
-    return found
+
+    homes: Mapping[str, bool]
+    code: Mapping[str, Collection[str]]
+    links: Collection[str]
+
+    def changes(self, changed: Iterable[str]) -> dict[str, list[str]]:
+        """For each project the files of its program that differ.
+
+        A program of one's own may read anything in its folder, and code outside that is no other such program's. Of the
+        ready-made one all counts but what is known to be harmless.
+        """
+        linked = {home for path in self.links for home in self._of(path) if not self._harmless(path, home)}
+        found: dict[str, list[str]] = {home: [] for home in self.homes}
+        for path in sorted(changed):
+            if FILE.fullmatch(posixpath.basename(path)):
+                continue
+            of = self._of(path)
+            for home in of:
+                free = self._harmless(path, home) if self.homes[home] else path.endswith(".md")
+                if not free or path in self.links or home in linked:
+                    found[home].append(path)
+            if not any(not self.homes[home] for home in of) and (path in self.links or _is_code(path, of)):
+                for home in self.homes.keys() - of:
+                    if not self.homes[home]:
+                        found[home].append(path)
+        return found
+
+    def naming(self, paths: Iterable[str]) -> set[str]:
+        """The projects with programs of their own that may use this package, by the paths that name it."""
+        own = {home for home, ready_made in self.homes.items() if not ready_made}
+        found: set[str] = set()
+        for path in paths:
+            of = self._of(path)
+            if of & own:
+                found |= of & own
+            elif _is_code(path, of) and posixpath.basename(path) not in ("__main__.py", "requirements.txt"):
+                found |= own
+        return found
+
+    def _of(self, path: str) -> set[str]:
+        """The projects that a file belongs to: the nearest that it lies in, and those that name a folder of it."""
+        home = nearest(path, self.homes)
+        named = {one for one, folders in self.code.items() if any(_within(path, folder) for folder in folders)}
+        return named if home is None else {home, *named}
+
+    def _harmless(self, path: str, home: str) -> bool:
+        """It is no part of a ready-made program, seen from the nearest folder that is the project's or named by it."""
+        folders = [folder for folder in (home, *self.code.get(home, ())) if _within(path, folder)]
+        inside = _inside(path, max(folders, key=len, default=""))
+        return _HARMLESS.fullmatch(inside) is not None
 
 
-def naming(homes: Mapping[str, bool], paths: Iterable[str]) -> set[str]:
-    """The projects with programs of their own that may use this package, by the paths that name it."""
-    own = {home for home, ready_made in homes.items() if not ready_made}
-    found: set[str] = set()
-    for path in paths:
-        home = nearest(path, homes)
-        if home in own:
-            found.add(home or "")
-        elif _is_code(path, home) and posixpath.basename(path) not in ("__main__.py", "requirements.txt"):
-            found |= own
-    return found
+def _within(path: str, folder: str) -> bool:
+    return folder in ("", ".", path) or path.startswith(f"{folder}/")
 
 
-def _is_code(path: str, home: str | None) -> bool:
-    """It may be part of a program that lies in the project ``home``, or is shared."""
-    inside = path.removeprefix(f"{home}/" if home else "")
+def _inside(path: str, folder: str) -> str:
+    return path if folder == "." else path.removeprefix(f"{folder}/" if folder else "")
+
+
+def _is_code(path: str, homes: Iterable[str]) -> bool:
+    """It may be part of a program that lies in one of some projects, or is shared."""
+    inside = _inside(path, max(homes, key=len, default=""))
     return bool(_CODE.fullmatch(path) and not _NO_PROGRAM.search(inside))
 
 
@@ -73,25 +112,31 @@ def only_laid_out(
     if not old or not new:
         return False
     files = ((old.file, new.file), (old.project_file, new.project_file))
-    return all(_alike_butonly_laid_out(old_content.get(was), new_content.get(now)) for was, now in files if now)
+    plain = old.ready_made and new.ready_made
+    return all(_alike(old_content.get(was), new_content.get(now), plain=plain) for was, now in files if now)
 
 
-def _alike_butonly_laid_out(before: bytes | None, after: bytes | None) -> bool:
+def _alike(before: bytes | None, after: bytes | None, *, plain: bool) -> bool:
+    """Two files say the same; ``plain`` means that the ready-made program reads them, which sorts its regions."""
     if before == after:
         return before is not None
     try:
         old, new = (read(raw or b"") for raw in (before, after))
     except Broken:
         return False
-    return {key: _data(one) for key, one in old.items()} == {key: _data(one) for key, one in new.items()}
+    was, now = ({key: _data(one, plain=plain) for key, one in side.items()} for side in (old, new))
+    return was == now
 
 
-def _data(value: Value) -> object:
-    """All of a value, for comparison, without the order of what it holds."""
+def _data(value: Value, key: str = "", *, plain: bool) -> object:
+    """All of a value, for comparison, without the order of its keys; that of a list says nothing in ``regions``."""
     if value.encrypted is not None:
         return "encrypted", value.encrypted
     if isinstance(value.plain, list):
-        return "list", sorted(repr(_data(part)) for part in value.parts.values())
+        parts = [repr(_data(part, plain=plain)) for part in value.parts.values()]
+        return "list", sorted(parts) if plain and key == "regions" else parts
     if isinstance(value.plain, dict):
-        return "map", sorted((key, repr(_data(part))) for key, part in value.parts.items())
-    return type(value.plain).__name__, value.plain
+        of = "" if key != "regions" else key  # A declaration's default is one, too.
+        named = {name: of or name.rpartition(":")[2] for name in value.parts}
+        return "map", sorted((name, repr(_data(part, named[name], plain=plain))) for name, part in value.parts.items())
+    return type(value.plain).__name__, value.plain, value.odd

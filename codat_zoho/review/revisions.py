@@ -7,9 +7,9 @@ from functools import partial
 
 from codat_zoho.review import offline
 from codat_zoho.review.declared import Declared
-from codat_zoho.review.environments import Place, read_side, with_clear
+from codat_zoho.review.environments import Place, behind_links, read_side, with_clear
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
-from codat_zoho.review.programs import naming, only_laid_out, program_changes
+from codat_zoho.review.programs import Programs, nearest, only_laid_out
 from codat_zoho.review.report import Review
 from codat_zoho.texts.redact import one_line
 
@@ -29,13 +29,18 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     old_content, new_content = repository.read(old_tree, new_tree)
     known: dict[tuple[object, ...], Declared] = {}
     bases, heads = (with_clear(read_side(content, known), content) for content in (old_content, new_content))
+    bases, heads = behind_links(bases, heads, old_content), behind_links(heads, bases, new_content)
     homes: dict[str, bool] = {}  # Whether each project runs the ready-made program, on both sides.
+    code: dict[str, set[str]] = {}
     for (home, _), one in (*bases.items(), *heads.items()):
         homes[home] = homes.get(home, True) and one.ready_made
-    programs = program_changes(homes, changed)
+        code.setdefault(home, set()).update(one.code)
+    links = {path for side in (old_tree, new_tree) for path, blob in side.items() if blob is None}
+    all_programs = Programs(homes, code, links)
+    programs = all_programs.changes(changed)
     named = set()
     if not all(homes.values()):
-        named = naming(homes, repository.naming(*filter(None, (before, commit or head))))
+        named = all_programs.naming(repository.naming(*filter(None, (before, commit or head))))
     for home in {home for home, stack in (*bases, *heads) if stack}:  # Its environments are known by name.
         for side in (bases, heads):
             side.pop((home, ""), None)
@@ -58,7 +63,10 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         environments.append(
             offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
         )
-    general = offline.GENERAL if any(one.changes_something for one in environments) else ()
+    general: tuple[str, ...] = offline.GENERAL if any(one.changes_something for one in environments) else ()
+    unseen = ", ".join(sorted(one_line(path, 60) for path in links & changed if nearest(path, homes) is None))
+    if unseen:
+        general += (f"What is in submodules and behind links: {unseen}. Review a submodule in its own repository.",)
     return Review(
         base=base_words,
         head=_words(head, commit) if commit else head,

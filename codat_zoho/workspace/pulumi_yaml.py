@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -87,6 +88,13 @@ class Project:
         return self.name == NAMESPACE and "zohoClientId" in self.declares
 
     @property
+    def code(self) -> tuple[str, ...]:
+        """Where it says that its program and its Python are, relative to it."""
+        main = self.rest["main"].plain if "main" in self.rest else None
+        said = [one for one in (main, self.options.get("virtualenv")) if isinstance(one, str) and one]
+        return tuple(posixpath.dirname(one) if one.endswith(".py") else one for one in said)
+
+    @property
     def folder(self) -> Path:
         """Where its programs run."""
         return self.file.parent
@@ -153,7 +161,8 @@ def read_stack(content: bytes, project: str) -> Stack:
     top = read(content)
     settings = _settings(top, project)
     encryption = {name: top[name] for name in _ENCRYPTION if name in top}
-    return Stack(settings, encryption, top.get("environment"))
+    imports = top.get("environment")
+    return Stack(settings, encryption, imports if imports and (imports.plain is not None or imports.hides) else None)
 
 
 def _settings(top: Mapping[str, Value], project: str) -> dict[Key, Value]:

@@ -31,6 +31,10 @@ _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
+_OWN = {name.lower() for name in (*_GUARDS, "Content-Length")}
+"""What no fault decides, in whatever case."""
+
+
 class Response(NamedTuple):
     """What goes over the wire."""
 
@@ -139,10 +143,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status, http.client.responses.get(response.status, "Unknown"))
-        for name, value in {"Date": self.date_time_string(), **_GUARDS, **response.headers}.items():
+        given = {name: value for name, value in response.headers.items() if name.lower() not in _OWN}
+        for name, value in {"Date": self.date_time_string(), **given, **_GUARDS}.items():
             self.send_header(name, value)
+        # Where no body belongs, one would be taken for the next answer.
+        content = b"" if self.command == "HEAD" or response.status in (204, 304) else response.content
+        if response.status not in (204, 304):
+            self.send_header("Content-Length", str(len(response.content)))
         self.end_headers()
-        self.wfile.write(response.content)
+        self.wfile.write(content)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 

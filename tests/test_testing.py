@@ -187,7 +187,7 @@ def test_mocks_see_into_components() -> None:
     RUN(lambda: program(CLIENT_SECRET))()
     assert mocks.codat().integration.enabled
     pulumi.runtime.set_mocks(Mocks())
-    with pytest.raises(SettingsError, match="client_secret"):
+    with pytest.raises(cz.CodatZohoError, match="client_secret"):
         RUN(lambda: program("a b"))()
 
 

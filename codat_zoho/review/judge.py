@@ -205,7 +205,7 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
 
 def _integration_by_hand(sides: Sides) -> Iterator[str]:
     if "client_id" in sides.differ and sides.in_both("client_id"):
-        yield "Afterwards: look in the Codat Portal which linked companies have to link Zoho Books again."
+        yield "Afterwards: look in the Codat Portal whether linked companies have to link Zoho Books again."
     connection = sides.new("connection")
     if "connection" in sides.differ and sides.in_both("connection") and connection.known:
         name = str(connection.value)

@@ -855,6 +855,14 @@ KEPT: dict[str, Folder] = {
     "two stack files, the project is yml": Folder.of(
         Pulumi_yml=_PROJECT, Pulumi_prod_yaml="config: {a: 1}\n", Pulumi_prod_yml="config: {a: 2}\n"
     ),
+    "two byte-order marks": Folder.of(
+        Pulumi_yaml="\ufeff\ufeffname: shop\nruntime: python\nconfig:\n  a: {value: ''}\n",
+        Pulumi_prod_yaml="config: {c: 1}\n",
+    ),
+    "a dot in a key of the project": Folder.of(
+        Pulumi_yaml=f"{_PROJECT}config:\n  a.b.c: {{value: two words}}\n", Pulumi_prod_yaml="config: {shop:a: 1}\n"
+    ),
+    "a dot in a key of the stack": Folder.of(Pulumi_yaml=_PROJECT, Pulumi_prod_yaml="config: {a.b: 1, 'a[0]': 2}\n"),
     "json alone": Folder.of(
         Pulumi_json='{"name": "shop", "runtime": "python"}', Pulumi_prod_json='{"config": {"shop:a": 1}}'
     ),

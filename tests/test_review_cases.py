@@ -273,6 +273,138 @@ def test_a_preview_of_what_a_component_holds(tmp_path: Path, capsys: pytest.Capt
         assert ("danger disable:" if op == "update" else "danger removed:") in capsys.readouterr().out
 
 
+ON = {"connection": "default", "enabled": True, "allow_disruption": False, "client_id": OTHER_ID, "on_delete": "keep"}
+ASKED = {"client_id": OTHER_ID, "regions": ["eu", "uk"], "verify": "on-change"}
+UNKNOWN_YET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+@pytest.mark.parametrize("name", [*ON, "regions", "verify"])
+@pytest.mark.parametrize("hides", ["[secret]", UNKNOWN_YET])
+def test_a_preview_hides_a_value(name: str, hides: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What decides about live customers and is hidden by the engine is a danger, before and after; nothing is assumed."""
+    file = tmp_path / "preview.json"
+    known, kind = (ON, "ZohoBooksIntegration") if name in ON else (ASKED, "ZohoClientCredentials")
+    kind = f"pulumi-python:dynamic/codat-zoho:{kind}"
+    level = "caution" if name == "verify" else "danger"
+    sides = [(known, {**known, name: hides})]
+    if hides == "[secret]":
+        sides += [({**known, name: hides}, {**known, name: hides}), ({**known, name: hides}, {**known, name: "other"})]
+    for old, new in sides:
+        states = {key: {"type": kind, "inputs": one} for key, one in (("oldState", old), ("newState", new))}
+        step = {"op": "update", "urn": f"urn:pulumi:prod::shop::{kind}::zoho-books", "detailedDiff": {name: {}}}
+        file.write_text(json.dumps({"steps": [step | states]}))
+        code = main(["review", "--preview", str(file)])
+        text = capsys.readouterr().out
+        assert (code, text.count(f"{level} hidden-value: {name} goes from ")) == (7 if level == "danger" else 0, 1), (
+            text
+        )
+        assert "sends nothing" not in text and "CODAT_API_KEY" not in text and "A preview tells" not in text
+
+
+def test_a_preview_of_a_new_resource_hides_a_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new integration with hidden values is as dangerous as offline, and what is not known yet is named."""
+    file = tmp_path / "preview.json"
+    kind = "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration"
+    for inputs, code, said in (
+        ({"enabled": "[secret]"}, 7, "danger hidden-value: enabled is now [secret]"),
+        ({"enabled": UNKNOWN_YET}, 0, "The value of enabled: not known before pulumi up."),
+    ):
+        state = {"type": kind, "inputs": ON | inputs}
+        step = {"op": "create", "urn": f"urn:pulumi:prod::shop::{kind}::zoho-books", "newState": state}
+        file.write_text(json.dumps({"steps": [step]}))
+        assert main(["review", "--preview", str(file)]) == code
+        text = capsys.readouterr().out
+        assert said in text and "sends nothing" not in text
+
+
+OFF_BY_DEFAULT = PROJECT.replace(
+    "    default: true\n    description: Whether", "    default: false\n    description: Whether"
+)
+DEFAULTS = {
+    "enabled": (OFF_BY_DEFAULT, "hidden-value: enabled goes from {} (true) to {} (false)", "disable: "),
+    "regions": (
+        PROJECT.replace("[us, uk, eu]", "[us]"),
+        "hidden-value: regions goes from {} (us, uk, eu) to {} (us)",
+        "region-dropped: eu, uk are dropped",
+    ),
+    "codatUrl": (
+        f"{PROJECT}  codat-zoho:codatUrl: {{value: 'https://codat.example.net'}}\n",
+        "sent to another address: https://codat.example.net, unless the ESC environment says otherwise.",
+        "sent to another address: https://codat.example.net.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("project", "with_esc", "alone"), DEFAULTS.values(), ids=DEFAULTS)
+def test_a_default_that_nobody_may_override(
+    project: str, with_esc: str, alone: str, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A default of the project is compared where ESC environments may override it, and where there is no stack file."""
+    esc = "".join(line for line in STACK.splitlines(True) if "enabled" not in line and "regions" not in line)
+    repo.commit({PROD: f"environment: [live]\n{esc}"})
+    repo.write({"Pulumi.yaml": project})
+    code, text = run(repo, capsys)
+    assert (code, with_esc.replace("{}", "the ESC environment's, or a default") in text) == (7, True), text
+    repo.commit({PROD: None, "Pulumi.yaml": PROJECT})
+    repo.write({"Pulumi.yaml": project})
+    code, text = run(repo, capsys)
+    assert (code, alone in text) == (7, True), text
+    assert "is not set" not in text and "sends nothing" not in text
+
+
+@pytest.mark.parametrize("key", ["codatUrl: {value: https://codat.example.net}", "enabled: {value: 'false'}"])
+def test_a_project_of_its_own_without_stack_files(key: str, repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a project sets in this package's namespace counts, also where its folder does not name the package."""
+    repo.commit({PROD: None, "Pulumi.yaml": "name: shop\nruntime: python\n"})
+    repo.write({"Pulumi.yaml": f"name: shop\nruntime: python\nconfig:\n  codat-zoho:{key}\n"})
+    code, text = run(repo, capsys)
+    assert code == 7 and ("another address" in text or "disable" in text or "hidden-value" in text), text
+    assert "not-reviewed" in text
+
+
+LOOKS = "name: shop\nruntime: python\nconfig:\n  verify: {type: string, default: always}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (APP["app/Pulumi.yaml"], LOOKS),
+        (LOOKS, APP["app/Pulumi.yaml"]),
+        (LOOKS, LOOKS),
+        (f"{PROJECT}  plan: {{type: string, default: gold}}\n",) * 2,
+    ],
+)
+def test_ready_made_by_declaration_alone(
+    before: str, after: str, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A program is taken for the ready-made one where both sides declare just what that reads; else it is one's own."""
+    repo.commit({PROD: None, "Pulumi.yaml": None, **APP, "app/Pulumi.yaml": before, "app/data.json": "true"})
+    repo.write({"app/Pulumi.yaml": after, "app/data.json": "false"})
+    text = run(repo, capsys)[1]
+    assert "not-reviewed: Not reviewed: programs of their own decide what is declared (app/data.json changed)" in text
+    assert run(repo, capsys, "--strict")[0] == 1
+
+
+def test_no_assurance_for_a_program_that_reads_more(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """That a change sends nothing is said of the ready-made program alone, and not of one that declares more."""
+    keep = {PROD: f"{STACK}  codat-zoho:onDelete: keep\n"}
+    repo.write(keep)
+    assert "sends nothing" in run(repo, capsys)[1]
+    repo.commit({PROD: STACK, "Pulumi.yaml": f"{PROJECT}  plan: {{type: string, default: gold}}\n"})
+    repo.write(keep)
+    text = run(repo, capsys)[1]
+    assert "sends nothing" not in text and "not-reviewed" in text
+
+
+def test_broken_before_but_another_program(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was broken before and is untouched does not count, but a change of its program is told and does."""
+    repo.commit({"Pulumi.yml": "name: x\n", "__main__.py": "import codat_zoho\n"})
+    assert run(repo, capsys)[0] == 0
+    repo.write({"__main__.py": "import more\n"})
+    code, text = run(repo, capsys)
+    assert (code, "not-reviewed: Not reviewed: " in text, "(__main__.py changed)" in text) == (1, True, True)
+
+
 @pytest.mark.parametrize(
     ("key", "level"),
     [

@@ -32,6 +32,8 @@ from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack
 from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, digest, show
 from codat_zoho.workspace.yaml_lines import Value
 
+_BY_STACK = Field(f"{ELSEWHERE}the stacks", "as each stack sets it", known=False)
+_UNLESS_ESC = ", unless the ESC environment says otherwise"
 BY_PROGRAM = Field(f"{ELSEWHERE}the program", "as the program decides", known=False)
 _OPTIONAL = ("client_id", "client_secret")
 
@@ -90,11 +92,14 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
                 encrypted[f"{at}:{key}#{number}"] = digested(leaf)
     provider = {}
     for key in CONFIG_KEYS:
-        if (NAMESPACE, key) in settings:
-            value, where = settings[NAMESPACE, key]
+        of_project = project.settings.get((NAMESPACE, key))
+        at_hand = settings.get((NAMESPACE, key)) or (of_project and (of_project, project_file))
+        if at_hand:
+            value, where = at_hand
             secret = key in SECRET_KEYS
-            provider[key] = _field(value, where, None if secret else value.plain, secret=secret)
-    ours = bool(clear) or ready_made or any(at == NAMESPACE for at, _ in stack.settings)
+            one = _field(value, where, None if secret else value.plain, secret=secret)
+            provider[key] = one if (NAMESPACE, key) in settings else replace(one, shown=f"{one.shown}{_UNLESS_ESC}")
+    ours = bool(clear) or ready_made or any(at == NAMESPACE for at, _ in (*stack.settings, *project.settings))
     side = Declared(
         project.name,
         name,
@@ -108,12 +113,18 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
         unknown_settings=dict(_unknown_settings(settings, space, project)),
         problems=tuple(problems) if ours else (),
         ours=ours,
-        ready_made=ready_made,
+        ready_made=runs_ready_made(project),
         rest=rest_of(project, project_file),
     )
     if ready_made or (ours and any(one.file for one in given.values())):
         return _with_resources(side, given, space)
     return side
+
+
+def runs_ready_made(project: Project) -> bool:
+    """It declares what the ready-made program reads, all of it and nothing else: no other program is to be expected."""
+    more = CONFIG_KEYS if project.name == NAMESPACE else ()
+    return {*KEYS} <= project.declares <= {*KEYS, *more}
 
 
 def rest_of(project: Project, file: str) -> Fields:
@@ -156,8 +167,16 @@ def _given(
                     register(str(plain))
                 given[name] = _field(value, where, plain, secret=setting.secret)
         elif stack.imports is not None:
-            identity = f"{ELSEWHERE}ESC {stack.imports.identity}"
-            given[name] = Field(identity, "from the ESC environment, or a default", known=False)
+            one = Field(f"{ELSEWHERE}ESC {stack.imports.identity}", "the ESC environment's, or a default", known=False)
+            if key in project.settings:
+                value = project.settings[key]
+                default = _field(value, project_file, value.plain, secret=setting.secret)
+                identity = f"{one.identity} {default.identity}"
+                one = replace(default, identity=identity, shown=one.shown, value=None, known=False)
+                one = replace(one, otherwise=default.shown)
+            given[name] = one
+        elif key in project.required and file == project_file:
+            given[name] = _BY_STACK
         elif key in project.required:
             text = f"{space}:{setting.key} is not set, and {project_file} declares it without a default"
             problems.append(Problem(text, file))

@@ -12,8 +12,8 @@ from itertools import chain
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from codat_zoho.policy.files import clear_in_text, clear_secrets, each_once, is_ready_made
-from codat_zoho.review.declared import Declared, declared, rest_of
+from codat_zoho.policy.files import clear_in_text, each_once, is_ready_made
+from codat_zoho.review.declared import Declared, declared, runs_ready_made
 from codat_zoho.review.report import Problem
 from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack, refuse_others
 from codat_zoho.workspace.yaml_lines import Broken
@@ -59,20 +59,12 @@ def read_side(content: Mapping[str, bytes | None], known: dict[tuple[object, ...
 
 
 def _without_stacks(home: _Home) -> Declared:
-    """A project that has no stack files."""
-    file, ready_made = home.files[0], is_ready_made(home.project)
-    clear = each_once(clear_secrets(Stack(), file, home.project, file))
-    return Declared(
-        home.project.name,
-        "",
-        file,
-        file,
-        clear=clear,
-        ours=bool(clear),
-        ready_made=ready_made,
-        rest=rest_of(home.project, file),
-        files=home.files,
-    )
+    """A project that has no stack files, as a stack that leaves everything to it; one that is broken says nothing."""
+    file = home.files[0]
+    side = declared("", file, Stack(), home.project, file)
+    # Of the ready-made program, only what changes is of interest.
+    ours = bool(side.clear) or (side.ours and not side.ready_made)
+    return replace(side, ours=ours, files=home.files)
 
 
 @dataclass(frozen=True)
@@ -114,8 +106,8 @@ def _declared(
     file = taken if taken in paths else paths[0]
     if problems:
         mentioned = any(_MENTIONS.search((content[path] or b"").replace(b"\0", b"")) for path in near)
-        ready_made = is_ready_made(home.project)
-        ours = mentioned or ready_made
+        ours = mentioned or is_ready_made(home.project)
+        ready_made = runs_ready_made(home.project)
         side = Declared(
             home.project.name, name, file, project_file, problems=problems, ours=ours, ready_made=ready_made
         )

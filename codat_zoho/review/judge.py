@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +11,7 @@ from codat_zoho.policy.rules import supported_regions, verification_on
 from codat_zoho.review import steps
 from codat_zoho.review.report import Environment, FieldChange, Finding, Level, Step
 from codat_zoho.review.steps import Sides
-from codat_zoho.workspace.values import Field, as_client
+from codat_zoho.workspace.values import Field, Fields, as_client
 
 _DELETION = {
     "keep": "is kept as it is",
@@ -63,6 +64,15 @@ class Judgement:
         self.findings += _integration_findings(sides, _protection(effect))
         return effect
 
+    def add_unknown(self, fields: Fields) -> None:
+        """Name the values that are not known, and why; secrets never are."""
+        names_by_reason = defaultdict(list)
+        for name, one in fields.items():
+            if not one.known and name not in steps.SECRETS:
+                names_by_reason[one.shown].append(name)
+        for reason, names in names_by_reason.items():
+            self.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
+
     def environment(self, whole: Environment) -> Environment:
         """The environment with all of it: first data centres are asked, then Codat changes."""
         return replace(
@@ -87,14 +97,14 @@ _MAY: Mapping[str, tuple[Level, str, object, object]] = {
 """What a value that nobody can see may do, and between which values it cannot: before, or after."""
 
 
-def hidden(*resources: Sides, added: bool) -> Iterator[Finding]:
-    """Find settings that differ, or are new, of which one side is encrypted or decided elsewhere."""
+def hidden(*resources: Sides, added: bool, tells: str) -> Iterator[Finding]:
+    """Find settings that differ, or are new, and are encrypted or decided elsewhere on a side; ``tells`` is a hint."""
     for name, (level, may, worst, best) in _MAY.items():
         sides = next((sides for sides in resources if name in sides.differ), None)
         if sides is None:
             continue
         old, new = sides.old(name), sides.new(name)
-        if (old.known and new.known) or (old.elsewhere and new.elsewhere):
+        if (old.known and new.known) or sides.as_elsewhere(name):
             continue
         if added and (new.elsewhere or name not in ("enabled", "allow_disruption")):
             continue
@@ -102,9 +112,9 @@ def hidden(*resources: Sides, added: bool) -> Iterator[Finding]:
             new.known and new.value == best and best is not None
         ):
             continue
-        what = f"is now {new.shown}" if added else f"goes from {old.shown or 'not set'} to {new.shown or 'not set'}"
-        text = f"{name} {what}: what that changes cannot be known here, and it {may}. A preview tells."
-        if "encrypted" in (old.shown, new.shown):
+        what = f"is now {new.words}" if added else f"goes from {old.words or 'not set'} to {new.words or 'not set'}"
+        text = f"{name} {what}: what that changes cannot be known here, and it {may}. {tells}"
+        if not all(one.known or one.elsewhere for one in (old, new)):
             text += " It is no secret: set it in clear, so that it can be reviewed."
         yield finding("hidden-value", level, text, new if new.file else old)
 

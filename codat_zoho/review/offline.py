@@ -63,6 +63,7 @@ def environment(
     """
     side = head or base
     assert side is not None
+    ready_made = all(one.ready_made for one in (base, head) if one)
     problems = [replace(one, side="base") for one in base.problems] if base else []
     problems += [replace(one, side="head") for one in head.problems] if head else []
     status: Status = "unchanged"
@@ -78,7 +79,8 @@ def environment(
         return whole if problems else replace(whole, findings=(deleted,))
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
-        return replace(whole, findings=tuple(_in_clear(base or Declared(), head)))
+        found = [*_in_clear(base or Declared(), head), *_not_reviewed(ready_made, program, head.file, other=False)]
+        return replace(whole, findings=tuple(found))
     judgement = Judgement()
     if base is not None and base.stack != head.stack:
         rename = f"pulumi stack rename {head.stack} --stack {base.stack}"
@@ -89,7 +91,8 @@ def environment(
         judgement.findings.append(Finding("stack-added", "caution", _ADDED, head.file))
     else:
         judgement.findings += [*_moved(base, head), *_project_findings(Sides(base.rest, head.rest), head)]
-    judgement.findings += _not_reviewed(head, program, other=touched and not head.ready_made and not laid_out())
+    other = touched and not ready_made and not laid_out()
+    judgement.findings += _not_reviewed(ready_made, program, head.file, other=other)
     judgement.findings += _odd_settings(base or Declared(), head)
     judgement.findings += shared
     made = judgement.environment(whole)
@@ -108,7 +111,7 @@ def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, ad
     elif client.before and not client.after:
         judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
     provider = Sides(base.provider, head.provider)
-    judgement.findings += hidden(client, books, added=added)
+    judgement.findings += hidden(client, books, added=added, tells="A preview tells.")
     judgement.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
     effect = judgement.add_integration(books.assuming_equal(books.uncertain - SECRETS))
     judgement.add_client(client.assuming_equal(client.uncertain - SECRETS))
@@ -123,12 +126,7 @@ def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, ad
         judgement.cannot_know.append(text)
     if added and (judgement.asked or judgement.sent):
         judgement.cannot_know.append("What Codat holds for this API key so far.")
-    names_by_reason = defaultdict(list)
-    for name, one in {**head.client, **head.books}.items():
-        if not one.known and name not in SECRETS:
-            names_by_reason[one.shown].append(name)
-    for reason, names in names_by_reason.items():
-        judgement.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
+    judgement.add_unknown({**head.client, **head.books})
     if any(not change.certain and change.field == "client_secret" for change in judgement.changes):
         text = "Whether the client secret is another one: it is encrypted, and nothing is decrypted here."
         judgement.cannot_know.append(text)
@@ -207,18 +205,18 @@ def _project_findings(sides: Sides, head: Declared) -> Iterator[Finding]:
         yield Finding("project-changed", level, f"{name} of {file} changes: {follows}.", file, sides.new(name).line)
 
 
-def _not_reviewed(head: Declared, program: Sequence[str], *, other: bool) -> Iterator[Finding]:
+def _not_reviewed(ready_made: bool, program: Sequence[str], file: str, *, other: bool) -> Iterator[Finding]:
     """That nothing here tells what a program does: it changes, or is of its own and ``other`` files of it do."""
     if not program and not other:
         return
     shown = ", ".join(program[:3]) + (f" and {len(program) - 3} more" if len(program) > 3 else "")
     changed = f" ({shown} changed)" if program else ""
-    what = "the program" if head.ready_made else "programs of their own decide what is declared"
+    what = "the program" if ready_made else "programs of their own decide what is declared"
     text = (
         f"Not reviewed: {what}{changed}. No review of files tells what comes of that; run with --preview, where "
         "one can be made: `pulumi preview --json --refresh > FILE`, then `codat-zoho review --preview FILE`."
     )
-    yield Finding(NOT_REVIEWED, "caution", text, program[0] if program else head.file)
+    yield Finding(NOT_REVIEWED, "caution", text, program[0] if program else file)
 
 
 def _in_clear(base: Declared, head: Declared) -> Iterator[Finding]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.review.judge import Judgement
+from codat_zoho.review.judge import Judgement, hidden
 from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step
-from codat_zoho.review.steps import Sides
+from codat_zoho.review.steps import SECRETS, Sides
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace.preview import Preview, Resource
@@ -31,6 +31,7 @@ _REPLACED = {
         "`pulumi up --refresh` repairs without them."
     ),
 }
+_TELLS = "No preview shows it: read the program."
 _COUNT = "How many companies are linked: Codat did not say at the last look."
 
 
@@ -91,7 +92,7 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
     """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     status = _status(resources)
     judgement = Judgement()
-    ended = []
+    ended, findings = [], list[Finding]()
     for old, one in _with_renames(resources):
         sides = Sides(one.before or {}, one.after or {})
         if old is not None:
@@ -108,16 +109,25 @@ def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
             status = "changed"
             ended.append(Step("forget", f"replace {one.name}: create it anew, then delete the old one"))
             judgement.findings.append(Finding("replaced", "danger" if one.books else "caution", _REPLACED[one.books]))
+        if one.after is not None:
+            findings += hidden(sides, added=one.before is None, tells=_TELLS)
+            judgement.add_unknown({name: sides.new(name) for name in sides.differ})
         if not one.books:
-            judgement.add_client(Sides({}, sides.after) if one.operation == "replace" else sides)
+            judgement.add_client(Sides({}, sides.after) if one.operation == "replace" else _known(sides))
         elif sides.differ:
-            effect = judgement.add_integration(_as_found(sides), seen=True, linked=one.linked)
+            effect = judgement.add_integration(_known(_as_found(sides)), seen=True, linked=one.linked)
             if effect and effect.count_matters:
                 judgement.cannot_know.append(_COUNT)
     judgement.sent = [*ended, *judgement.sent]
+    judgement.findings += dict.fromkeys(findings)  # Both resources may hold the same.
     if not resources:
         judgement.cannot_know.append("Which resources of codat-zoho there are: a preview lists only what changes.")
     return judgement.environment(replace(whole, status=status))
+
+
+def _known(sides: Sides) -> Sides:
+    """Without the settings that may be equal: nothing follows from what cannot be known."""
+    return sides.assuming_equal(sides.uncertain - SECRETS)
 
 
 def _as_found(sides: Sides) -> Sides:

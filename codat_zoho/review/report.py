@@ -96,9 +96,9 @@ class Environment:
 
     @property
     def broken_before(self) -> bool:
-        """Both sides are broken in the same way, and the change has nothing to do with it."""
+        """Both sides are broken in the same way, and the change has nothing to do with it, nor with the program."""
         base, head = ({replace(one, side="") for one in self.problems if one.side == side} for side in ("base", "head"))
-        return bool(base) and base == head and not self.touched
+        return bool(base) and base == head and not (self.touched or self.not_reviewed)
 
     @property
     def changes_something(self) -> bool:

@@ -29,7 +29,9 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     old_content, new_content = repository.read(old_tree, new_tree)
     known: dict[tuple[object, ...], Declared] = {}
     bases, heads = (with_clear(read_side(content, known), content) for content in (old_content, new_content))
-    homes = {home: one.ready_made for side in (bases, heads) for (home, _), one in side.items()}
+    homes: dict[str, bool] = {}  # Whether each project runs the ready-made program, on both sides.
+    for (home, _), one in (*bases.items(), *heads.items()):
+        homes[home] = homes.get(home, True) and one.ready_made
     programs = program_changes(homes, changed)
     named = set()
     if not all(homes.values()):

@@ -211,6 +211,11 @@ class Sides:
         """Only the side before sets the field."""
         return name in self.before and name not in self.after
 
+    def as_elsewhere(self, name: str) -> bool:
+        """Both sides leave the field to others, who are told the same."""
+        old, new = self.old(name), self.new(name)
+        return old.elsewhere and new.elsewhere and old.otherwise == new.otherwise
+
     def assuming_equal(self, names: Collection[str]) -> Sides:
         """The same change without some fields: nothing follows from what cannot be known."""
         if not self.before or not self.after:
@@ -225,9 +230,9 @@ class Sides:
         found = []
         for name in self.differ:
             old, new = self.before.get(name), self.after.get(name)
-            if old and new and old.elsewhere and new.elsewhere:
+            if self.as_elsewhere(name):
                 continue
-            was, becomes = old.shown if old else None, new.shown if new else None
+            was, becomes = old.words if old else None, new.words if new else None
             certain = name not in self.uncertain
             if was == becomes and certain:
                 becomes = f"another one, {was}"

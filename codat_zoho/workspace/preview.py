@@ -127,7 +127,9 @@ def _resource(step: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> Re
         # The engine hides secrets, but it lists which of them differ.
         listed = {re.split(r"[.\[]", path)[0] for path in step.get("detailedDiff") or ()}
         hidden = [name for name in listed & before.keys() & after.keys() if before[name].shown == after[name].shown]
-        after = {**after, **{name: replace(after[name], identity="another secret") for name in hidden}}
+        for name in hidden:
+            another = replace(after[name], identity="another secret", shown=f"another one, {after[name].shown}")
+            after = {**after, name: another}
     count = ((old or {}).get("outputs") or {}).get("linked_companies")
     if isinstance(count, bool) or not isinstance(count, int | float) or not math.isfinite(count):
         count = None
@@ -148,14 +150,14 @@ def _fields(state: Mapping[str, Any] | None, kind: str) -> Fields | None:
     inputs = {name: value for name, value in (state.get("inputs") or {}).items() if value is not None}
     if kind == INTEGRATION:
         inputs.setdefault("connection", "default")
-    return {name: _field(inputs[name]) for name in _NAMES[kind] if name in inputs}
+    return {name: _field(name, inputs[name]) for name in _NAMES[kind] if name in inputs}
 
 
-def _field(value: Any) -> Field:
+def _field(name: str, value: Any) -> Field:
     if value == UNKNOWN or (isinstance(value, list) and UNKNOWN in value):
         return Field(f"{ELSEWHERE}pulumi up", "not known before pulumi up", known=False)
-    if value == _SECRET:
-        return Field("a secret", _SECRET)
+    if value == _SECRET or (isinstance(value, list) and _SECRET in value):
+        return Field("a secret", _SECRET, known=name == "client_secret")  # That one's fingerprint is in clear.
     if isinstance(value, list):
         value = sorted(map(str, value))
     return Field(json.dumps(value, sort_keys=True), show(value), value)

@@ -186,6 +186,8 @@ def read_project(content: bytes) -> Project:
     settings: dict[Key, Value] = {}
     required = set()
     for key, value in _settings(top, name).items():
+        if re.search(r"[.\[\]]", key[1]):  # Pulumi takes it for a way into an object, and drops other settings for it.
+            raise Broken(f"{shown(key[1])} holds a dot or a bracket: not reviewed, declare it without", value.line)
         given = _declared(value, own=key[0] == name)
         if given is not None:
             settings[key] = given

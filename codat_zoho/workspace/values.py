@@ -26,6 +26,12 @@ class Field:
     known: bool = True  # False where it is encrypted or comes from elsewhere
     file: str = ""
     line: int | None = None
+    otherwise: str = ""  # what it is where elsewhere does not set it
+
+    @property
+    def words(self) -> str:
+        """As shown, with what it is otherwise."""
+        return f"{self.shown} ({self.otherwise})" if self.otherwise else self.shown
 
     @property
     def elsewhere(self) -> bool:

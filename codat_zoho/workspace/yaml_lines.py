@@ -100,6 +100,8 @@ def read(content: bytes) -> Mapping[str, Value]:
     """Read a file that is a map, or nothing at all; anything else is ``Broken``."""
     if b"\0" in content[:8192] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Broken("is not text: encrypted as a whole, or another kind of file")
+    if content.startswith(b"\xef\xbb\xbf" * 2):
+        raise Broken("begins with two byte-order marks: not reviewed, leave them out")
     if re.search(rb"^%", content, re.MULTILINE):
         raise Broken("has a YAML directive (%): not reviewed, leave it out")
     loader = None

@@ -148,7 +148,7 @@ CASES = (
         ("danger client-id-changed",),
         7,
         "danger",
-        ("every linked company has to link Zoho Books again", "is among the authorized redirect URIs"),
+        ("whether linked companies have to link Zoho Books again", "is among the authorized redirect URIs"),
     ),
     Case(
         "secret encrypted anew",

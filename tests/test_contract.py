@@ -197,6 +197,15 @@ def test_by_default_it_reads_only(served: Simulator, capsys: pytest.CaptureFixtu
     assert "nothing is overwritten" in capsys.readouterr().err
 
 
+def test_reading_ends_with_one_deadline(
+    served: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All calls together have it, whatever each may take."""
+    monkeypatch.setattr("codat_zoho.contract.command.SECONDS", 0.0)
+    assert main(["contract"]) == 1
+    assert "the 0 s for the whole operation are used up" in capsys.readouterr().err
+
+
 def test_the_table_has_columns(served: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
     """No name is so long that it runs into the next column."""
     assert main(["contract"]) == 0

@@ -105,6 +105,15 @@ def setup(
         yield made
 
 
+def test_all_calls_have_one_deadline(setup: SetUp) -> None:
+    """Hosts that are slow do not add up: once the time is over, each that is left is told of."""
+    setup.monkeypatch.setattr("codat_zoho.doctor.command.SECONDS", 0.0)
+    code, found, _ = setup.doctor()
+    assert code == 1 and found["Codat reachable"][0]["verdict"] == "fail"
+    for topic in ("Codat reachable", "Zoho hosts"):
+        assert "the 0 s for the whole operation are used up" in found[topic][0]["what"]
+
+
 def test_a_healthy_set_up_is_all_ok(setup: SetUp) -> None:
     """Nothing warns or fails, exit 0, nothing is written and Zoho is not probed."""
     code, found, text = setup.doctor()

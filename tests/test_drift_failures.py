@@ -46,6 +46,9 @@ PROVIDER = (
             "virtual environment that Pulumi.yaml names and install the project's requirements into it.",
         ),
         ("something new", "pulumi", "something new."),
+        ("boom: Codat is not asked", "pulumi", "boom: Codat is not asked."),
+        ("conflict: another update", "pulumi", "conflict: another update."),
+        ("TypeError: no text", "pulumi", "TypeError: no text."),
     ],
 )
 def test_errors_of_a_resource(message: str, kind: str, text: str) -> None:
@@ -103,6 +106,24 @@ def test_errors_of_the_engine(stderr: str, said: list[str], kind: str, words: st
     """Each known failure says in one line what to do; an unknown one is passed on as it is."""
     found = from_output("", stderr, said)
     assert found.kind == kind and words in found.text and "\n" not in found.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "https response error StatusCode: 403, RequestID: 1, api error Forbidden: Forbidden",
+        "https response error StatusCode: 400, RequestID: 1, api error InvalidToken: The provided token is malformed.",
+        "AccessDenied: Access Denied status code: 403, request id: 1",
+        "AccessDenied: Access Denied\n\tstatus code: 403, request id: 1",
+        "NoCredentialProviders: no valid providers in chain. Deprecated.",
+        "pq: no password supplied",
+        'pq: role "state" is not permitted to log in',
+    ],
+)
+def test_a_refused_login_to_a_backend(said: str) -> None:
+    """Each store words it otherwise; the exit code is that of a login, and what to do stands there."""
+    for found in (from_output("", f"error: {said}"), from_diagnostic(said)):
+        assert found and found.kind == "authentication" and "login to Pulumi's backend fails" in found.text
 
 
 def test_an_error_that_only_stands_on_stdout() -> None:

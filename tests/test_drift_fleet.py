@@ -206,6 +206,15 @@ def test_what_is_not_deployed_is_not_as_declared(world: World, text: str, state_
     assert said in done.stdout and "as declared" not in done.stdout
 
 
+@pytest.mark.parametrize("others", [[], [books()]])
+def test_a_client_without_an_integration_is_told_of(world: World, others: list[dict[str, Any]]) -> None:
+    """An `up` that failed in between leaves the Zoho client alone: as declared it is, and not all that there may be."""
+    inputs = {"client_id": ID, "client_secret": secret(SECRET), "regions": ["us"]}
+    world.pulumi.project("shop", {"dev": state(resource(CLIENT, inputs, {}), *others, config=world.config)})
+    said = world.drift("shop", "--all-stacks", "--quiet", "--no-verify").stdout
+    assert ("Note: No integration is deployed in it, only the Zoho client" in said) is (not others)
+
+
 def test_an_api_key_of_another_codat_client_is_no_drift(world: World) -> None:
     """It is an error that names both, and no command is recommended that would write to the wrong one."""
     recorded = {"codat_client": "11111111-2222-4333-8444-555555555555", "codat_client_name": "Acme production"}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -84,6 +88,50 @@ def test_secrets_in_clear_are_found_in_the_files(tmp_path: Path) -> None:
     values: dict[str, object] = {"found": None}
     assert "nobody has looked" in violations("configuration-found", "prod", values)[0]
     assert violations("configuration-found", "prod", {"found": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "looked"),
+    [
+        ({}, True),
+        ({"codat-zoho:verify": "off"}, False),
+        ({"codat-zoho:verify": None}, False),
+        ({"codat-zoho:zohoClientSecret": None}, False),
+        ({"codat-zoho:apiKey": API_KEY}, False),
+        ({"aws:region": "eu-west-1"}, True),
+    ],
+)
+def test_files_of_another_folder_are_not_looked_at(tmp_path: Path, given: dict[str, str | None], looked: bool) -> None:
+    """After `pulumi -C` the folder may hold another stack of that name: its configuration is not the engine's."""
+    (tmp_path / "Pulumi.yaml").write_text("name: codat-zoho\nruntime: python\n")
+    lines = "codat-zoho:verify: always", "codat-zoho:enabled: true", "codat-zoho:zohoClientSecret: {secure: v1:a:b}"
+    (tmp_path / "Pulumi.prod.yaml").write_text("\n  ".join(["config:", *lines, ""]))
+    real = {"codat-zoho:verify": "always", "codat-zoho:enabled": "true", "codat-zoho:zohoClientSecret": SECRET}
+    configuration = {name: value for name, value in (real | given).items() if value is not None}
+    found = clear_settings([tmp_path], "codat-zoho", "prod", configuration)
+    assert found == ([] if looked else None)
+
+
+def test_the_pack_sees_into_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine tells a resource's own type, and a URN with the component's before it: the stack is told all the same."""
+    # The real one needs a virtual environment of its own, see below.
+    monkeypatch.setitem(sys.modules, "pulumi_policy", MagicMock(ResourceValidationPolicy=SimpleNamespace))
+    monkeypatch.delitem(sys.modules, "codat_zoho.policy.pack", raising=False)
+    pack = importlib.import_module("codat_zoho.policy.pack")
+    monkeypatch.delitem(sys.modules, "codat_zoho.policy.pack")
+    rule = RULES["linked-company-guard"]
+    kind = "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration"
+    found: dict[str, list[str]] = {}
+    for stack in ("prod", "dev"):
+        args = SimpleNamespace(
+            resource_type=kind,
+            urn=f"urn:pulumi:{stack}::shop::acme:app:Billing$acme:codat:Books${kind}::books",
+            props={"allow_disruption": True},
+            opts=SimpleNamespace(protect=False),
+            get_config=dict,
+        )
+        pack._resource_policy(rule).validate(args, found.setdefault(stack, []).append)
+    assert len(found["prod"]) == 1 and found["dev"] == []
 
 
 def test_every_rule_is_documented() -> None:

@@ -24,7 +24,7 @@ from codat_zoho.provider.process import clean
 from codat_zoho.review.report import Environment, FieldChange, Finding, Problem, Review, Step
 from codat_zoho.terminal.console import publish
 from codat_zoho.texts.printed import harmless
-from codat_zoho.texts.report_json import redacted
+from codat_zoho.texts.report_json import redacted, reworded
 from codat_zoho.workspace.yaml_lines import read
 from tests.drift_samples import SAMPLE
 from tests.real_engine import ROOT
@@ -138,9 +138,24 @@ def test_an_address_of_ipv6_can_be_copied() -> None:
     assert harmless("export CODAT_URL=http://[::1]:8765/codat") == "export CODAT_URL=http://[::1]:8765/codat"
 
 
-def test_colours_stay() -> None:
-    """Those that the package uses, and no other sequence: one may hide text."""
-    assert harmless("\x1b[31mfail\x1b[0m \x1b[8mhidden") == "\x1b[31mfail\x1b[0m \\x1b[8mhidden"
+def test_colours_stay_where_the_package_has_coloured() -> None:
+    """Those that it uses, and no other sequence: one may hide text. Elsewhere they are data, and shown."""
+    text = "\x1b[31mfail\x1b[0m \x1b[8mhidden"
+    assert harmless(text, coloured=True) == "\x1b[31mfail\x1b[0m \\x1b[8mhidden"
+    assert harmless(text) == "\\x1b[31mfail\\x1b[0m \\x1b[8mhidden"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("color", [True, False])
+def test_a_colour_in_data_colours_nothing(name: str, color: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """A date of an earlier report, say, may hold one: it reaches no file, no page and no terminal."""
+
+    def tinged(value: str) -> str:
+        return f"{value}\x1b[1;31mX"
+
+    Output(name, color=color).write(reworded(SAMPLE, tinged))
+    printed = capsys.readouterr().out
+    assert "\x1b[1;31m" not in printed and ("\x1b" in printed) is (color and name == "text")
 
 
 def test_the_provider_does_not_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -258,6 +258,20 @@ def test_a_replacement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert text.count("replace zoho-books") == 1
 
 
+def test_a_preview_of_what_a_component_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The URN has the component's type before the resource's: it is reviewed like any other."""
+    kind = "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration"
+    inputs = {"client_id": OTHER_ID, "client_secret": "[secret]", "enabled": True, "connection": "default"}
+    old, new = ({"type": kind, "inputs": inputs | {"enabled": enabled}} for enabled in (True, False))
+    urn = f"urn:pulumi:prod::shop::acme:app:Billing$acme:codat:Books${kind}::books"
+    file = tmp_path / "preview.json"
+    for states in ({"oldState": old, "newState": new}, {"oldState": old}):
+        op = "update" if "newState" in states else "delete"
+        file.write_text(json.dumps({"steps": [{"op": op, "urn": urn, **states}]}))
+        assert main(["review", "--preview", str(file)]) == 7
+        assert ("danger disable:" if op == "update" else "danger removed:") in capsys.readouterr().out
+
+
 ON = {"connection": "default", "enabled": True, "allow_disruption": False, "client_id": OTHER_ID, "on_delete": "keep"}
 ASKED = {"client_id": OTHER_ID, "regions": ["eu", "uk"], "verify": "on-change"}
 UNKNOWN_YET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

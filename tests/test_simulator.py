@@ -276,6 +276,8 @@ def test_a_body_has_a_limit(simulator: Simulator, base: str, length: str) -> Non
         {"headers": {"": "a"}},
         {"headers": {"X": "\u2028"}},
         {"content_type": "text/html\r\n\r\n<script>"},
+        {"headers": {"content-length": "1"}},
+        {"headers": {"Transfer-Encoding": "chunked"}},
         {"status": 7},
         {"status": 101},
     ],
@@ -296,6 +298,29 @@ def test_an_injected_body_does_nothing_in_a_browser(simulator: Simulator, codat:
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Security-Policy"].startswith("sandbox")
     simulator.fail(Fault(body=b"<script>"))
     assert codat.get("/companies").headers["Content-Type"] == "application/json"
+
+
+def test_no_fault_takes_the_guards_away(simulator: Simulator, codat: httpx.Client) -> None:
+    """Whatever the case in which it names them, each is there once, with the simulator's value."""
+    off = {"x-content-type-options": "x", "CONTENT-SECURITY-POLICY": "default-src *", "Content-Security-Policy": ""}
+    simulator.fail(Fault(body=b"<script>", content_type="text/html", headers=off))
+    headers = codat.get("/companies").headers
+    assert headers.get_list("X-Content-Type-Options") == ["nosniff"]
+    assert headers.get_list("Content-Security-Policy") == ["sandbox; default-src 'none'"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("status", [200, 204, 304])
+def test_a_body_ends_with_its_answer(simulator: Simulator, base: str, method: str, status: int) -> None:
+    """Where none belongs, none is sent: the client would take it for the next answer on the connection."""
+    simulator.fail(Fault(status=status, body=b"HTTP/1.1 200 OK\r\n\r\n"))
+    with socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2]))) as connection:
+        connection.sendall(
+            f"{method} /codat/companies HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        )
+        with connection.makefile("rb") as answer:
+            _, _, body = answer.read().partition(b"\r\n\r\n")
+    assert bool(body) is (method == "GET" and status == 200)
 
 
 def test_the_name_service_is_not_asked(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,13 +346,19 @@ def test_paths_as_the_real_one_takes_them(codat: httpx.Client) -> None:
     assert codat.put("/integrations/RWUV/enabled/", json={"enabled": True}).json()["enabled"] is True
 
 
-@pytest.mark.parametrize("name", ["query", "orderBy", "tags"])
+@pytest.mark.parametrize("name", ["query", "orderBy", "tags", "ORDERBY", "pageNumber"])
 @pytest.mark.parametrize("path", ["/companies", "/integrations"])
 def test_what_is_not_heeded_is_refused(codat: httpx.Client, path: str, name: str) -> None:
     """A filter that was ignored would let a program that is wrong look right."""
     answer = codat.get(path, params={name: "name=x"})
     assert answer.status_code == 400 and name in answer.json()["error"]
-    assert codat.get(path, params={name: ""}).status_code == 200
+    assert codat.get(path, params={name: ""}).status_code == 400
+
+
+def test_names_in_a_query_are_taken_in_any_case(codat: httpx.Client) -> None:
+    """A page that was asked for in another spelling is that page, and an empty number is none."""
+    assert codat.get("/companies", params={"PAGE": 2, "pagesize": 1}).json()["pageNumber"] == 2
+    assert codat.get("/companies", params={"page": ""}).status_code == 400
 
 
 def test_values_are_those_that_codat_names(codat: httpx.Client) -> None:

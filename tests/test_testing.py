@@ -172,6 +172,25 @@ def test_each_connection_is_a_client_of_its_own() -> None:
     assert mocks.codat("eu").integration.enabled and not mocks.codat().integration.enabled
 
 
+def test_mocks_see_into_components() -> None:
+    """What a component holds goes through the same checks, and is deployed like the rest."""
+
+    def program(secret: str) -> None:
+        options = pulumi.ResourceOptions(parent=pulumi.ComponentResource("acme:codat:Books", "box"))
+        client = cz.ZohoClientCredentials(
+            "client", client_id=CLIENT_ID, client_secret=secret, regions=["us"], opts=options
+        )
+        cz.ZohoBooksIntegration("books", credentials=client, enabled=True, opts=options)
+
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+    RUN(lambda: program(CLIENT_SECRET))()
+    assert mocks.codat().integration.enabled
+    pulumi.runtime.set_mocks(Mocks())
+    with pytest.raises(cz.CodatZohoError, match="client_secret"):
+        RUN(lambda: program("a b"))()
+
+
 def test_mocked_preview_checks_and_creates_nothing() -> None:
     """A preview under mocks sends nothing, as a real one, and still refuses bad input."""
     mocks = Mocks(preview=True)

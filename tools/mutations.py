@@ -67,7 +67,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what is printed commands nobody",
         "terminal/console.py",
-        "text = harmless(text, form)",
+        "text = harmless(text, form, coloured=coloured)",
         "pass",
         "test_printed.py",
     ),

@@ -18,6 +18,8 @@ from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
 
+SECONDS = 600.0
+"""For all calls of a run that only reads."""
 _EPILOG = """\
 Without --write it reads only. The writing part changes the integration of a test client and puts back what it found;
 stored keys cannot be read back, so where keys are stored it needs them in ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET, or
@@ -61,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, try where that is asked for, and print the table."""
     _check(arguments)
     web, table, environment = Http(record=True).reporting(remark), Table(), _environment(arguments)
+    if not arguments.write:  # What is written has to be put back, however long that takes.
+        web = web.within(web.deadline(SECONDS))
     client = Client(web, environment, arguments.connection)
     say(f"Connection {arguments.connection!r}, API key from {client.key.source}.")
     say("Reading the integration and its keys." + ("" if arguments.write else " Nothing is written."))

@@ -15,10 +15,13 @@ from codat_zoho.doctor.finding import Finding, Situation, Verdict, fail, trouble
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.console import Parser, at_terminal, publish, remark, show
+from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import Project, find_project
 
+SECONDS = 120.0
+"""For all calls together; a host that is slow costs those behind it."""
 Check = Callable[[Situation], Iterator[Finding]]
 _COLOURS: dict[Verdict, str] = {"ok": "\033[32m", "warn": "\033[33m", "fail": "\033[31m"}
 
@@ -49,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         publish(redact(json.dumps(content, indent=2)) + "\n", "json")
     else:
         for one in findings:
-            show(_line(one))
+            show(_line(one), coloured=True)
         show(_sum(findings))
     return int(any(one.verdict == "fail" for one in findings))
 
@@ -64,9 +67,9 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield fail("project", error.what, "Mend the file.")
     pulumi = Pulumi.find(project.folder if project else arguments.cwd.resolve())
-    now = Situation(
-        project, pulumi, Http(record=True).reporting(remark), arguments.stack, connection=arguments.connection or ""
-    )
+    http = Http(record=True).reporting(remark)
+    http = http.within(http.deadline(SECONDS))
+    now = Situation(project, pulumi, http, arguments.stack, connection=arguments.connection or "")
     checks: list[tuple[str, Check]] = [
         ("Pulumi CLI", local.pulumi_command),
         ("project", local.project),
@@ -102,7 +105,7 @@ def _line(one: Finding) -> str:
     if at_terminal(sys.stdout) and "NO_COLOR" not in os.environ:
         word = f"{_COLOURS[one.verdict]}{word}\033[0m"
     step = f"\n{'':29}-> {one.next_step}" if one.next_step else ""
-    return f"{word}  {one.topic:<22} {one.what}{step}"
+    return f"{word}  {harmless(f'{one.topic:<22} {one.what}{step}')}"
 
 
 def _sum(findings: list[Finding]) -> str:

@@ -228,7 +228,7 @@ class Output:
         """Draw the report and write it, see ``publish``."""
         options = {"color": self.color} if self.format == "text" else {}
         text = import_module(f"codat_zoho.drift.formats.{self.format}").draw(report, **options)
-        publish(text, self.format, self.path)
+        publish(text, self.format, self.path, coloured=self.color and self.format == "text")
 
 
 def output(text: str) -> Output:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from threading import Semaphore
 
+from codat_zoho.declare.platform import CLIENT
 from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
 from codat_zoho.remote.concurrency import Workers, start
@@ -28,6 +29,7 @@ from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
 from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
 
+_LONELY = ("No integration is deployed in it, only the Zoho client: if it declares one, run 'pulumi up'.",)
 READERS = 16
 """Integrations and Zoho clients that are looked at, at the same time."""
 
@@ -109,6 +111,7 @@ class Fleet:
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
             configured=bool(state.config),
             undeclared=any(one.undeclared for one in state.resources),
+            notes=_LONELY if {one.kind for one in state.resources} == {CLIENT} else (),
             seconds=time.monotonic() - began,
         )
 

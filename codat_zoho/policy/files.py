@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,13 +104,33 @@ def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
-def clear_settings(folders: Iterable[Path], name: str, stack: str) -> list[str] | None:
+def _others(stack: Stack, project: Project, configuration: Mapping[str, str]) -> bool:
+    """Whether the files are not those that the engine has read this configuration from: of another folder's stack."""
+    set_here = {f"{space}:{name}": value for (space, name), value in {**project.settings, **stack.settings}.items()}
+    spaces = {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
+    # An ESC environment sets more than the files say.
+    known = set_here if stack.imports else {*set_here, *configuration}
+    return any(
+        key not in set_here or key not in configuration or _differs(set_here[key], configuration[key])
+        for key in known
+        if key.partition(":")[0] in spaces
+    )
+
+
+def _differs(value: Value, given: str) -> bool:
+    return isinstance(value.plain, (str, bool)) and not value.odd and value.text != given
+
+
+def clear_settings(
+    folders: Iterable[Path], name: str, stack: str, configuration: Mapping[str, str] | None = None
+) -> list[str] | None:
     """One sentence per secret in clear in the files of a stack.
 
     Args:
         folders: where to look for the project, each with the folders above it; the first that is it counts.
         name: the project's name.
         stack: the stack's name.
+        configuration: all of the stack's, decrypted, where it is known: files that say otherwise are another stack's.
 
     Returns:
         None where the files cannot be read, and so nothing is known.
@@ -121,6 +141,8 @@ def clear_settings(folders: Iterable[Path], name: str, stack: str) -> list[str] 
             if project is None or project.name != name:
                 continue
             settings, path = stack_file(project, stack), project.settings_of(stack)
+            if configuration is not None and _others(settings, project, configuration):
+                continue
             texts = [(file.name, file.read_bytes()) for file in (path, project.file)]
         except (Broken, Failed, OSError):
             continue

@@ -9,6 +9,7 @@ A pack is a folder with a ``PulumiPolicy.yaml`` and a ``__main__.py`` of two lin
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -74,7 +75,8 @@ def _stack_policy(rule: Rule) -> Any:
         # Some language hosts start a pack in the project's folder; Pulumi's own starts it in the pack's, and leaves
         # the folder that pulumi was called in in PWD.
         folders = [Path(folder) for folder in (os.environ.get("PWD"), ".") if folder]
-        found = clear_settings(folders, project, _stack_of(stack))
+        given = os.environ.get("PULUMI_CONFIG")
+        found = clear_settings(folders, project, _stack_of(stack), json.loads(given) if given else None)
         for text in rule.check({"stack": _stack_of(stack), "found": found}):
             report_violation(harmless(text))
 

@@ -192,7 +192,7 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
         text = "Customers cannot link Zoho Books any more, and what becomes of linked companies is documented nowhere."
         yield finding("disable", "danger", text + protection, sides.new("enabled"))
     if "client_id" in sides.differ and sides.in_both("client_id"):
-        text = "Tokens of linked companies are bound to the client id: expect that every company must link again."
+        text = "Tokens of linked companies are bound to the client id: whether companies must link again is not known."
         yield finding("client-id-changed", "danger", text + protection, sides.new("client_id"))
     if "client_secret" in sides.uncertain:
         text = (
@@ -215,7 +215,7 @@ def _integration_findings(sides: Sides, protection: str) -> Iterator[Finding]:
 
 def _integration_by_hand(sides: Sides) -> Iterator[str]:
     if "client_id" in sides.differ and sides.in_both("client_id"):
-        yield "Afterwards: expect that every linked company has to link Zoho Books again."
+        yield "Afterwards: look in the Codat Portal whether linked companies have to link Zoho Books again."
     connection = sides.new("connection")
     if "connection" in sides.differ and sides.in_both("connection") and connection.known:
         name = str(connection.value)

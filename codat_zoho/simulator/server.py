@@ -29,6 +29,8 @@ _LONGEST_BODY = 1 << 20
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 # An injected body may hold anything: should a browser come by one, it shows it as nothing but text.
 _GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+_OWN = {name.lower() for name in (*_GUARDS, "Content-Length")}
+"""What no fault decides, in whatever case."""
 
 
 class Response(NamedTuple):
@@ -62,8 +64,7 @@ def respond(simulator: Simulator, whole: Request) -> Response:
     content, content_type = b"" if reply.body is None else json.dumps(reply.body).encode(), "application/json"
     if fault.body is not None:
         content, content_type = fault.body, fault.content_type
-    own = {"Content-Type": content_type, "Content-Length": str(len(content))}
-    return Response(reply.status, {**own, **reply.headers, **fault.headers}, content)
+    return Response(reply.status, {"Content-Type": content_type, **reply.headers, **fault.headers}, content)
 
 
 def _reply(simulator: Simulator, service: str, request: Request, fault: Fault) -> Reply:
@@ -139,10 +140,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status, http.client.responses.get(response.status, "Unknown"))
-        for name, value in {"Date": self.date_time_string(), **_GUARDS, **response.headers}.items():
+        given = {name: value for name, value in response.headers.items() if name.lower() not in _OWN}
+        for name, value in {"Date": self.date_time_string(), **given, **_GUARDS}.items():
             self.send_header(name, value)
+        # Where no body belongs, one would be taken for the next answer.
+        if response.status not in (204, 304):
+            self.send_header("Content-Length", str(len(response.content)))
         self.end_headers()
-        self.wfile.write(response.content)
+        if self.command != "HEAD" and response.status not in (204, 304):
+            self.wfile.write(response.content)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
@@ -162,7 +168,7 @@ def _refused(headers: Mapping[str, str], size: int) -> tuple[int, Mapping[str, s
     else:
         return None
     content = json.dumps({"error": why}).encode()
-    return status, {"Content-Type": "application/json", "Content-Length": str(len(content))}, content
+    return status, {"Content-Type": "application/json"}, content
 
 
 def make_server(simulator: Simulator, port: int = 0) -> Server:

@@ -113,11 +113,15 @@ def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
 
 
 def _page(results: list[Any], request: Request) -> Reply:
-    query = parse_qs(request.query)
-    if unheeded := sorted({"query", "orderBy", "tags"} & query.keys()):
-        return error(400, f"The simulator neither filters nor sorts: leave out {', '.join(unheeded)}.")
+    given = parse_qs(request.query, keep_blank_values=True)
+    query = {name.lower(): values for name, values in given.items()}
+    if unheeded := sorted(name for name in given if name.lower() not in ("page", "pagesize")):
+        return error(
+            400,
+            f"The simulator neither filters nor sorts, it knows page and pageSize: leave out {', '.join(unheeded)}.",
+        )
     try:
-        page, size = int(query.get("page", ["1"])[0]), int(query.get("pageSize", ["100"])[0])
+        page, size = int(query.get("page", ["1"])[0]), int(query.get("pagesize", ["100"])[0])
     except ValueError:
         return error(400, "page and pageSize must be numbers.")
     if page < 1 or not 1 <= size <= 2000:

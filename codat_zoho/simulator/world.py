@@ -51,6 +51,7 @@ class Switches:
     zoho_disabled: Literal["invalid_client", "invalid_client_secret"] = "invalid_client"
 
 
+_FRAMING = ("content-length", "transfer-encoding")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
 
 
@@ -66,7 +67,8 @@ class Fault:
         method: only on this method; empty for all.
         path: only where the path contains this; empty for all.
         status: answer this status instead; None lets the answer through.
-        headers: headers to add; with a line end in one, or a status that is none, a fault is refused with ValueError.
+        headers: headers to add; ValueError for one with a line end or that says where an answer ends, and for a status
+            that is none.
         body: body to send instead; None for a Codat error body, or the real one where ``status`` is None.
         content_type: of ``body``.
         drop: cut the connection.
@@ -93,6 +95,8 @@ class Fault:
             # A line end in one would begin another header, or another answer.
             if not _HEADER.fullmatch(f"{name}: {value}"):
                 raise ValueError(f"{name!r}: {value!r} is no header")
+            if name.lower() in _FRAMING:
+                raise ValueError(f"{name} is no header to inject: the simulator says itself where an answer ends")
         if self.status is not None and not 200 <= self.status <= 599:
             raise ValueError("status must be from 200 to 599")
 

@@ -79,19 +79,19 @@ def remark(text: str) -> None:
     say(f"codat-zoho: {text}")
 
 
-def show(text: str = "") -> None:
+def show(text: str = "", *, coloured: bool = False) -> None:
     """Print one or more lines of a result."""
-    publish(f"{redact(text)}\n")
+    publish(f"{redact(text)}\n", coloured=coloured)
 
 
-def publish(text: str, form: str = "text", file: Path | None = None) -> None:
-    """Write a result to a file, at once or not at all, or else to stdout; ``form`` is its format.
+def publish(text: str, form: str = "text", file: Path | None = None, *, coloured: bool = False) -> None:
+    """Write a result to a file, at once or not at all, or else to stdout; for the rest, see :func:`harmless`.
 
     Raises:
         ConfigurationError: it cannot be written.
         BrokenPipeError: whoever read stdout went away.
     """
-    text = harmless(text, form)
+    text = harmless(text, form, coloured=coloured)
     try:
         if file is None:
             _print(text, form)

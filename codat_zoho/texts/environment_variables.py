@@ -97,6 +97,11 @@ VARIABLES = (
     Variable("SSL_CERT_FILE", "Certificates to trust in place of the built-in ones; or a folder, ``SSL_CERT_DIR``."),
     Variable("PWD", "The shell's: the folder in which the policy pack looks for the project.", of="policy pack"),
     Variable(
+        "PULUMI_CONFIG",
+        "Pulumi's: all configuration of the stack, by which the pack knows its files from another's.",
+        of="policy pack",
+    ),
+    Variable(
         "PULUMI_PYTHON_CMD", "Pulumi's: the Python that runs the provider, where the project names none.", of="doctor"
     ),
     Variable(

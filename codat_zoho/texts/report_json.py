@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,17 @@ class Form:
 
 def redacted(report: Any) -> Any:
     """A report without secrets: whatever its texts were read from, each is redacted, and on one line."""
+    return reworded(report, _plain_line)
+
+
+def reworded(report: Any, change: Callable[[str], str]) -> Any:
+    """The same report with each of its texts changed."""
     if isinstance(report, str) and not isinstance(report, Enum):
-        return _plain_line(report)
+        return change(report)
     if isinstance(report, tuple):
-        return tuple(map(redacted, report))
+        return tuple(reworded(one, change) for one in report)
     if dataclasses.is_dataclass(report) and not isinstance(report, type):
-        parts = {one.name: redacted(getattr(report, one.name)) for one in dataclasses.fields(report)}
+        parts = {one.name: reworded(getattr(report, one.name), change) for one in dataclasses.fields(report)}
         return dataclasses.replace(report, **parts)
     return report
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from codat_zoho import errors
 from codat_zoho.errors import CodatZohoError, ConfigurationError
 from codat_zoho.texts.redact import one_line
 
@@ -16,8 +17,8 @@ AUTHENTICATION = "authentication"
 _REFUSED = frozenset({"ApiKeyRefused", "AccessDenied"})
 
 # gRPC's words stand there with a pulumi SDK before 3.260.
-_AROUND = r"(?:(?:preview|update) failed: )?(?:Exception calling application: )?"
-_OURS = re.compile(rf"^{_AROUND}(?P<name>[A-Za-z]{{2,}}): (?P<text>.+)$", re.IGNORECASE | re.DOTALL)
+_AROUND = r"(?:(?i:preview|update) failed: )?(?:Exception calling application: )?"
+_OURS = re.compile(rf"^{_AROUND}(?P<name>{'|'.join(errors.__all__)}): (?P<text>.+)$", re.DOTALL)
 _NOISE = re.compile(r"^(?:preview|update|refresh) failed$|^\s*$", re.IGNORECASE)
 _LAST_LINE = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b.*", re.MULTILINE)
 
@@ -39,8 +40,10 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "backend.",
     ),
     (
-        r"password authentication failed|no pg_hba\.conf entry|role \".+\" does not exist"  # PostgreSQL
-        r"|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|api error AccessDenied|failed to refresh cached cred"
+        r"password authentication failed|no pg_hba\.conf entry|no password supplied"  # PostgreSQL
+        r"|role \".+\" (?:does not exist|is not permitted to log in)"
+        r"|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|api error (?:AccessDenied|Forbidden|InvalidToken)"
+        r"|AccessDenied: Access Denied|NoCredentialProviders|failed to refresh cached cred"
         r"|could not find default credentials|oauth2: .*invalid_grant|googleapi: Error 40[13]"  # Google, after S3
         r"|failed to acquire a token|AuthenticationFailed|AuthorizationFailure",  # Azure
         AUTHENTICATION,
@@ -87,7 +90,7 @@ def from_diagnostic(message: str) -> Failure | None:
         last = _LAST_LINE.findall(text)
         text = last[-1] if last else text.splitlines()[-1]
     ours = _OURS.match(text)
-    if ours and not ours["name"].endswith("NotFoundError"):
+    if ours and not ours["text"].startswith("Access Denied"):  # That is how S3 says it.
         return Failure(kind_of(ours["name"]), one_line(ours["text"], LENGTH))
     return _known(text) or _unknown(text)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codat_zoho.drift.report import Report, Resource, Stack, State
+from codat_zoho.texts.printed import harmless
+from codat_zoho.texts.report_json import reworded
 
 _COLORS = {
     State.ERROR: "31",
@@ -18,6 +20,8 @@ _COLORS = {
 
 def draw(report: Report, *, color: bool = False) -> str:
     """Draw a report: the summary, then what is wrong in each stack, then the stacks that are as declared."""
+    if color:
+        report = reworded(report, harmless)  # No colours but these.
     lines = [f"{report.headline} ({report.seconds:.1f} s, {report.zoho})", *report.notes]
     quiet = []
     for stack in report.by_severity:

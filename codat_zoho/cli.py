@@ -18,7 +18,7 @@ from typing import Any
 
 from codat_zoho._version import __version__
 from codat_zoho.errors import CodatZohoError, ConfigurationError, Exit, exit_of
-from codat_zoho.terminal.completion import SHELLS, script
+from codat_zoho.terminal import completion
 from codat_zoho.terminal.console import Parser, give_up, publish, remark, say
 from codat_zoho.texts.environment_variables import debugging, help_text
 from codat_zoho.texts.redact import register
@@ -105,23 +105,12 @@ def _run(argv: Sequence[str] | None) -> int:
 def module_of(command: str) -> Any:
     """Import the module of a command."""
     if command == "completion":
-        return SimpleNamespace(parser=_completion_parser, run=_complete)
+        return SimpleNamespace(parser=completion.parser, run=_complete)
     return importlib.import_module(f"codat_zoho.{'simulator' if command == 'simulate' else command}.command")
 
 
-def _completion_parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="codat-zoho completion",
-        description='Prints what completes this command line. In bash or zsh: eval "$(codat-zoho completion bash)", '
-        "with the name of the shell, in ~/.bashrc or ~/.zshrc. In fish: codat-zoho completion fish | source.",
-        epilog="exit codes: 0 printed, 1 it cannot be written, 2 wrong use",
-    )
-    parser.add_argument("shell", choices=SHELLS, help="the shell to complete in")
-    return parser
-
-
 def _complete(arguments: argparse.Namespace) -> int:
-    publish(script(arguments.shell, COMMANDS, {name: module_of(name).parser() for name in COMMANDS}))
+    publish(completion.script(arguments.shell, COMMANDS, {name: module_of(name).parser() for name in COMMANDS}))
     return Exit.OK
 
 

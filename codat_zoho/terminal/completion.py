@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
+from codat_zoho.terminal.console import Parser
+
 SHELLS = ("bash", "zsh", "fish")
 # Where nothing is known, `-o default` completes file names.
 _BASH = """\
@@ -20,6 +22,18 @@ _codat_zoho() {{
 complete -o default -F _codat_zoho codat-zoho
 """
 _ZSH = "autoload -Uz +X compinit bashcompinit && compinit && bashcompinit\n"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the arguments of the command."""
+    made = Parser(
+        prog="codat-zoho completion",
+        description='Prints what completes this command line. In bash or zsh: eval "$(codat-zoho completion bash)", '
+        "with the name of the shell, in ~/.bashrc or ~/.zshrc. In fish: codat-zoho completion fish | source.",
+        epilog="exit codes: 0 printed, 1 it cannot be written, 2 wrong use",
+    )
+    made.add_argument("shell", choices=SHELLS, help="the shell to complete in")
+    return made
 
 
 def script(shell: str, commands: Mapping[str, str], parsers: Mapping[str, argparse.ArgumentParser]) -> str:

@@ -23,7 +23,7 @@
         └── UnexpectedAnswer   an answer that cannot be read: HTML, bad JSON, redirect, other status
 
 The text of each is one line: what happened and where, then what to do next, then Codat's correlation id
-(Codat's support asks for it). No text holds a secret: callers pass remote text through ``_redact`` first.
+(Codat's support asks for it). No text holds a secret: callers pass remote text through ``texts.redact`` first.
 """
 
 from __future__ import annotations
@@ -276,3 +276,13 @@ class Exit(IntEnum):
 def exit_of(error: type[Exception]) -> Exit:
     """The exit code of a command that ends with this error."""
     return Exit.AUTHENTICATION if issubclass(error, ApiKeyRefused) else Exit.ERROR
+
+
+def name_and_place(error: BaseException) -> str:
+    """What is said of an error that nobody foresaw: never its text, which may quote anything."""
+    import traceback  # Only where something went wrong.
+    from pathlib import Path
+
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

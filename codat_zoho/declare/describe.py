@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
-from types import NoneType
+from functools import cache
+from types import MappingProxyType, NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 LISTS = (list, tuple, set, frozenset)
@@ -65,8 +66,7 @@ def setting(default: Any, text: str, **about: Any) -> Any:
     return dataclasses.field(default=default, repr=not about.get("secret"), metadata={"text": text, **about})
 
 
-def described(model: type) -> Mapping[str, Setting]:
-    """The settings of a declaration, by name."""
+def _described(model: type) -> Mapping[str, Setting]:
     found, hints = {}, get_type_hints(model)
     for field in dataclasses.fields(model):
         hint = hints[field.name]
@@ -74,4 +74,8 @@ def described(model: type) -> Mapping[str, Setting]:
         first, *others = field.name.split("_")
         about = {"key": first + "".join(map(str.title, others)), **field.metadata}
         found[field.name] = Setting(field.name, type_, field.default, **about)
-    return found
+    return MappingProxyType(found)
+
+
+described: Callable[[type], Mapping[str, Setting]] = cache(_described)
+"""The settings of a declaration, by name; every check asks for them, and they never change."""

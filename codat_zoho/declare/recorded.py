@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,6 +35,11 @@ FORMS: Mapping[str, Callable[[Any], bool]] = {
     "declared": _declaration,
 }
 """What is read, and the form that it must have."""
+
+
+def utc_now() -> str:
+    """The time as states and reports have it, UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def odd(recorded: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from codat_zoho.drift.compare import now
+from codat_zoho.declare.recorded import utc_now
 from codat_zoho.drift.driver import READERS, Fleet
 from codat_zoho.drift.formats.json import Key, drifts_of, since_before
 from codat_zoho.drift.report import Report, State
@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_what_contradicts(arguments)
     arguments.project = arguments.project or ["."]
     drawn = outputs(arguments)
-    started, began = now(), time.monotonic()
+    started, began = utc_now(), time.monotonic()
     before = _previous(arguments.previous)
     children = Children()
     client = Http(sleep=children.wait, connections=CALLS_AT_ONCE * READERS).reporting(remark)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import traceback
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from codat_zoho.core.observe import ActualIntegration, CodatClient, Probe, ProbeResult
 from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.declare.platform import CLIENT, INTEGRATION
+from codat_zoho.declare.recorded import utc_now
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.drift import findings
 from codat_zoho.drift.report import Resource
-from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, Unreachable
+from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, Unreachable, name_and_place
 from codat_zoho.remote.budget import Deadline
 from codat_zoho.remote.codat import Codat
 from codat_zoho.remote.concurrency import Once
@@ -168,19 +167,12 @@ class Comparison:
         verdicts = self.remote.verdicts(
             self.environment, question.regions, question.client_id, question.client_secret, self.deadline
         )
-        return findings.client(deployed, question, verdicts, now())
+        return findings.client(deployed, question, verdicts, utc_now())
 
 
 def _bug(error: Exception) -> Failure:
     """An error that nobody foresaw; its text may quote anything, so it stays out."""
     if debugging():
         say("".join(traceback.format_exception(error)))
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    text = f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 and report it."
+    text = f"{name_and_place(error)}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 and report it."
     return Failure("bug", text)
-
-
-def now() -> str:
-    """The time of day as reports tell it: UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

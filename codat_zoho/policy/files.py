@@ -46,12 +46,17 @@ def is_ready_made(project: Project) -> bool:
     return bool(project.declares & set(KEYS)) or project.name == NAMESPACE
 
 
+def _spaces(project: Project) -> set[str]:
+    """The namespaces in which a project's stack configuration holds settings of this package."""
+    return {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
+
+
 def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) -> Iterator[Clear]:
     """Find the secrets in clear among the settings of a stack-config file and its project file.
 
     A setting of that name is one in any namespace, and within an object; other tools have an ``apiKey`` of their own.
     """
-    spaces = {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
+    spaces = _spaces(project)
     for settings, where in ((stack.settings, file), (project.settings, project_file)):
         for (space, name), value in settings.items():
             for path, leaf in _leaves(name, value):
@@ -107,7 +112,7 @@ def _plain(name: str) -> str:
 def _others(stack: Stack, project: Project, configuration: Mapping[str, str]) -> bool:
     """Whether the files are not those that the engine has read this configuration from: of another folder's stack."""
     set_here = {f"{space}:{name}": value for (space, name), value in {**project.settings, **stack.settings}.items()}
-    spaces = {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
+    spaces = _spaces(project)
     # An ESC environment sets more than the files say.
     known = set_here if stack.imports else {*set_here, *configuration}
     return any(

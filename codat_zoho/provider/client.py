@@ -10,6 +10,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.platform import REDIRECT_URI
+from codat_zoho.declare.recorded import utc_now
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
@@ -84,7 +85,7 @@ def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]
     answers = {code: ProbeResult(probe, "that was not clear when it was last asked") for code, probe in known.items()}
     if desired.client_secret:
         answers |= {code: CONTEXT.ask_zoho(code, desired.client_id, desired.client_secret) for code in ask}
-    outs = _outs(desired, answers, inputs.utc_now() if ask else olds.get("verified_at"))
+    outs = _outs(desired, answers, utc_now() if ask else olds.get("verified_at"))
     if ask:
         for line in outs["cannot_tell"]:
             say(line)
@@ -93,7 +94,7 @@ def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]
 
 def adopted(desired: ZohoClientSettings, asked: Mapping[str, ProbeResult]) -> dict[str, Any]:
     """Outputs of a resource that takes over a client: those of a ``create`` that got the answers in ``asked``."""
-    return _outs(desired, asked, inputs.utc_now() if asked else None)
+    return _outs(desired, asked, utc_now() if asked else None)
 
 
 def _outs(desired: ZohoClientSettings, answers: Mapping[str, ProbeResult], verified_at: str | None) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def _ask_again(client_id: str, secret: str, regions: Iterable[str]) -> tuple[lis
     for line in (*todo.blockers, *todo.cannot_tell):
         say(line)
     left = [code for code, verdict in verdicts.items() if not verdict.probe.rejected]
-    return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": inputs.utc_now()}
+    return left, _metadata(verdicts, todo.cannot_tell, todo.manual_steps) | {"verified_at": utc_now()}
 
 
 def delete(id_: str, props: Props) -> None:

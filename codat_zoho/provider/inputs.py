@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -12,7 +11,7 @@ from pulumi.dynamic import CheckFailure, CheckResult
 
 from codat_zoho.declare.describe import described
 from codat_zoho.declare.platform import SECRET_ID
-from codat_zoho.declare.recorded import odd
+from codat_zoho.declare.recorded import odd, utc_now
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import ConfigurationError, SettingsError
 
@@ -102,8 +101,3 @@ def stale(olds: Props, news: Props) -> bool:
     """
     before = olds.get(DECLARED)
     return marked(olds) != marked(news) or (before is not None and bool(changed(before, news, _RECORDED)))
-
-
-def utc_now() -> str:
-    """The time as outputs have it, UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

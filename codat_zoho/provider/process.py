@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import Spelling
-from codat_zoho.errors import CodatZohoError, ConfigurationError
+from codat_zoho.errors import CodatZohoError, ConfigurationError, name_and_place
 from codat_zoho.provider.inputs import marked
 from codat_zoho.remote.concurrency import Once
 from codat_zoho.texts.environment_variables import counting, debugging
@@ -92,10 +92,7 @@ class Context:
             return self._http
 
     def _use(self, http: Http) -> None:
-        self._http = http
-        http.budget.say = say
-        if debugging():
-            http.log = say
+        self._http = http.reporting(say, at_exit=False)
         self._calls_said = http.budget.summary()
 
     def say_calls(self) -> None:
@@ -267,10 +264,8 @@ def _shown(error: BaseException) -> tuple[str, str]:
         return type(error).__name__, harmless(redact(str(error)))
     if not isinstance(error, Exception):
         return "Interrupted", "The operation was interrupted. Nothing is lost: run it again."
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return (
         "InternalError",
-        f"{type(error).__name__}{where}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 "
+        f"{name_and_place(error)}: a bug in codat-zoho. Run it again with CODAT_ZOHO_DEBUG=1 "
         "and report what it prints.",
     )

@@ -105,10 +105,10 @@ class Http:
     def __post_init__(self) -> None:
         self.budget.now = self.now
 
-    def reporting(self, say: Callable[[str], None]) -> Http:
-        """Log and count calls as ``CODAT_ZOHO_DEBUG`` and ``CODAT_ZOHO_CALLS`` ask a command to."""
+    def reporting(self, say: Callable[[str], None], *, at_exit: bool = True) -> Http:
+        """Log and count calls as ``CODAT_ZOHO_DEBUG`` and ``CODAT_ZOHO_CALLS`` ask; a command is done ``at_exit``."""
         self.budget.say = say
-        if counting():
+        if at_exit and counting():
             atexit.register(lambda: say(self.budget.summary()))
         if debugging():
             self.log = say

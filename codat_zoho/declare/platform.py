@@ -36,6 +36,8 @@ REDIRECT_URI = ZOHO_BOOKS.redirect_uri
 INTEGRATION, CLIENT = "ZohoBooksIntegration", "ZohoClientCredentials"
 TOKEN_PREFIX = "pulumi-python:dynamic/codat-zoho:"
 """Frozen: every state holds it before the name of the resource's class."""
+PLUGIN_PREFIX = "codat-zoho:index:"
+"""Frozen likewise: the resources of the plugin, whose properties are spelled in camelCase."""
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """The key that marks an object as a special value, and what it holds where that is a secret."""
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

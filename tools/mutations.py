@@ -362,7 +362,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "provider/books.py",
         "if connection in CONTEXT.declared:",
         "if False:",
-        "test_everyday.py",
+        "test_codat_client.py",
     ),
     _m(
         "an API key of another Codat client is refused",
@@ -390,7 +390,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "provider/books.py",
         "_KEPT = (CLEARED, inputs.DECLARED, *CODAT_CLIENT)",
         "_KEPT = (CLEARED, *CODAT_CLIENT)",
-        "test_everyday.py",
+        "test_codat_client.py",
     ),
     _m(
         "a mask is never declared",

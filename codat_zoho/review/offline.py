@@ -261,8 +261,9 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
             if others:
                 more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
                 text = (
-                    f"The same Zoho client id as in {', '.join(others[:_NAMED])}{more}: rotating its secret or deleting it in one concerns the "
-                    "other, and Zoho's limits are shared. This is ordinary where Codat's support copied a client."
+                    f"The same Zoho client id as in {', '.join(others[:_NAMED])}{more}: rotating its secret or "
+                    "deleting it in one concerns the other, and Zoho's limits are shared. This is ordinary where "
+                    "Codat's support copied a client."
                 )
                 at = one.books["client_id"]
                 found[one.file, one.stack].append(finding("client-id-shared", "caution", text, at, new=new))

@@ -175,8 +175,11 @@ def test_no_column_is_too_narrow_for_a_word(browser: Browser) -> None:
     """A table of many columns scrolls, and does not break words such as "unknown" in two."""
     browser.command("Emulation.setDeviceMetricsOverride", width=700, height=800, deviceScaleFactor=1, mobile=False)
     widths = browser.run("[...document.querySelectorAll('tbody td')].map(cell => cell.getBoundingClientRect().width)")
+    cell = "document.querySelector('td.none')"
+    long = browser.run(f"{cell}.replaceChildren('internationally') || {cell}.getBoundingClientRect().width")
+    browser.run(f"{cell}.replaceChildren('–')")
     browser.command("Emulation.clearDeviceMetricsOverride")
-    assert min(widths) >= 6 * 16
+    assert min(widths) >= 6 * 16 and long > 7 * 16
 
 
 @pytest.fixture

@@ -46,7 +46,8 @@ a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
-th { overflow-wrap: normal; } td { min-width: 6rem; max-width: 11rem; font-size: .95rem; } td a { color: inherit; }
+th { overflow-wrap: normal; } td a { color: inherit; }
+td { min-width: 6rem; max-width: 11rem; overflow-wrap: break-word; font-size: .95rem; }
 .state { font-weight: 600; white-space: nowrap; }
 .error { color: var(--error); background: var(--error-page); }
 .drift { color: var(--drift); background: var(--drift-page); }

@@ -37,7 +37,7 @@ _LONELY = Finding(
     None,
     How.DECLARED,
     "only the Zoho client is deployed, and a state does not say whether the program declares an integration, too: "
-    "if it does, did 'pulumi up' fail? --pending tells.",
+    "if it does, did 'pulumi up' fail? In the project's folder, --pending tells.",
 )
 READERS = 16
 """Integrations and Zoho clients that are looked at, at the same time."""

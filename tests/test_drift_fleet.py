@@ -206,13 +206,21 @@ def test_what_is_not_deployed_is_not_as_declared(world: World, text: str, state_
     assert said in done.stdout and "as declared" not in done.stdout
 
 
-@pytest.mark.parametrize("others", [[], [books()]])
-def test_a_client_without_an_integration_is_told_of(world: World, others: list[dict[str, Any]]) -> None:
-    """An `up` that failed in between leaves the Zoho client alone: as declared it is, and not all that there may be."""
+def _client_alone(world: World) -> Path:
     inputs = {"client_id": ID, "client_secret": secret(SECRET), "regions": ["us"]}
-    world.pulumi.project("shop", {"dev": state(resource(CLIENT, inputs, {}), *others, config=world.config)})
-    said = world.drift("shop", "--all-stacks", "--quiet", "--no-verify").stdout
-    assert ("Note: No integration is deployed in it, only the Zoho client" in said) is (not others)
+    return world.pulumi.project("shop", {"dev": state(resource(CLIENT, inputs, {}), config=world.config)})
+
+
+def test_a_client_without_an_integration_is_not_as_declared(world: World) -> None:
+    """An `up` that failed in between leaves the Zoho client alone, and the state does not say so: it cannot be told."""
+    _client_alone(world)
+    report = world.report("shop", "--all-stacks")
+    assert states(report) == {"shop/dev": "cannot tell"}
+    found = [(one["field"], one["state"]) for one in report["stacks"][0]["resources"][0]["findings"]]
+    assert found == [("regions.us", "as declared"), ("integration", "cannot tell")]
+    done = world.drift("shop", "--all-stacks")
+    assert "shop/dev: as declared" not in done.stdout and "integration: only the Zoho client is deployed" in done.stdout
+    assert world.drift("shop", "--all-stacks", "--strict").returncode == 7
 
 
 def test_an_api_key_of_another_codat_client_is_no_drift(world: World) -> None:
@@ -356,6 +364,15 @@ def test_undeployed_changes_are_named_without_secrets(world: World) -> None:
     (folder / "preview.json").write_text(json.dumps({"steps": renamed}))
     (stack,) = world.report("shop", "--all-stacks", "--pending")["stacks"]
     assert stack["state"] == "as declared", "it is deployed, under another name"
+
+
+@pytest.mark.parametrize(
+    ("steps", "stands"), [([], "as declared"), ([changed("create", None, {"enabled": True})], "not deployed")]
+)
+def test_whether_an_integration_is_missing_is_told(world: World, steps: list[dict[str, Any]], stands: str) -> None:
+    """What a state of a Zoho client alone does not tell: the program says whether it declares more."""
+    (_client_alone(world) / "preview.json").write_text(json.dumps({"steps": steps}))
+    assert states(world.report("shop", "--all-stacks", "--pending")) == {"shop/dev": stands}
 
 
 @pytest.mark.parametrize(

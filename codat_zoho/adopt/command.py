@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -258,7 +257,7 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
         new = record(target.stack, target.takeovers, project, names)
         already: frozenset[str] = frozenset()
         if target.exists:
-            already = recorded_already(new, json.loads(cli.export(target.stack, secrets=False)))
+            already = recorded_already(new, cli)
         complete = len(already) == len(new.entries)
         if not complete and (clashing := conflicts(new, target.config, project)):
             raise NotAdopted(

@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 from threading import Semaphore
 
+from codat_zoho.core.plan import How
 from codat_zoho.declare.platform import CLIENT
 from codat_zoho.drift.compare import Comparison, Remote, environment_of
-from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
+from codat_zoho.drift.report import FieldChange, Finding, Pending, Remediation, Stack, State
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace import preview as preview_json
@@ -29,7 +30,15 @@ from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
 from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
 
-_LONELY = ("No integration is deployed in it, only the Zoho client: if it declares one, run 'pulumi up'.",)
+_LONELY = Finding(
+    "integration",
+    State.CANNOT_TELL,
+    None,
+    None,
+    How.DECLARED,
+    "only the Zoho client is deployed, and a state does not say whether the program declares an integration, too: "
+    "if it does, did 'pulumi up' fail? In the project's folder, --pending tells.",
+)
 READERS = 16
 """Integrations and Zoho clients that are looked at, at the same time."""
 
@@ -105,13 +114,15 @@ class Fleet:
         comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
+        if {one.kind for one in state.resources} == {CLIENT}:
+            first, *rest = resources
+            resources = (replace(first, findings=(*first.findings, _LONELY)), *rest)
         return replace(
             stack,
             resources=resources,
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
             configured=bool(state.config),
             undeclared=any(one.undeclared for one in state.resources),
-            notes=_LONELY if {one.kind for one in state.resources} == {CLIENT} else (),
             seconds=time.monotonic() - began,
         )
 
@@ -141,7 +152,8 @@ class Fleet:
             for one in preview.resources
             if one.operation != "same"
         ]
-        return replace(stack, pending=tuple(pending))
+        told = (replace(one, findings=tuple(it for it in one.findings if it is not _LONELY)) for one in stack.resources)
+        return replace(stack, pending=tuple(pending), resources=tuple(told))
 
     def remediate(self, project: Project, stack: Stack) -> Remediation:
         """Run ``pulumi up --refresh`` on a stack with drift, unless no command can change it, and look again."""

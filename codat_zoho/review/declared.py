@@ -25,7 +25,7 @@ from codat_zoho.declare.settings import (
     load,
 )
 from codat_zoho.errors import SettingsError
-from codat_zoho.policy.files import Clear, clear_secrets, each_once, is_ready_made
+from codat_zoho.policy.files import Clear, clear_secrets, each_once
 from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.pulumi_yaml import Key, Project, Stack
@@ -77,7 +77,7 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
     def digested(value: Value, shown: str = "") -> Field:
         return Field(digest(value.identity), shown, file=file, line=value.line)
 
-    ready_made = is_ready_made(project)
+    ready_made = project.has_settings
     space = project.name if ready_made else NAMESPACE
     settings: dict[Key, tuple[Value, str]] = {key: (value, file) for key, value in stack.settings.items()}
     if stack.imports is None:
@@ -115,18 +115,12 @@ def declared(name: str, file: str, stack: Stack, project: Project, project_file:
         unknown_settings=dict(_unknown_settings(settings, space, project)),
         problems=tuple(problems) if ours else (),
         ours=ours,
-        ready_made=runs_ready_made(project),
+        ready_made=project.ready_made,
         rest=rest_of(project, project_file),
     )
     if ready_made or (ours and any(one.file for one in given.values())):
         return _with_resources(side, given, space)
     return side
-
-
-def runs_ready_made(project: Project) -> bool:
-    """It declares what the ready-made program reads, all of it and nothing else: no other program is to be expected."""
-    more = CONFIG_KEYS if project.name == NAMESPACE else ()
-    return {*KEYS} <= project.declares <= {*KEYS, *more}
 
 
 def rest_of(project: Project, file: str) -> Fields:
@@ -154,7 +148,7 @@ def _given(
     settings: Mapping[Key, tuple[Value, str]], space: str, file: str, stack: Stack, project: Project, project_file: str
 ) -> tuple[dict[str, Field], list[Problem]]:
     """The fields as the program gets them, not validated yet, without those that are not set at all."""
-    ready_made = is_ready_made(project)
+    ready_made = project.has_settings
     given: dict[str, Field] = {}
     problems: list[Problem] = []
     for name, setting in SETTINGS.items():

@@ -8,8 +8,10 @@ import getpass
 import os
 import secrets
 import shutil
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,6 +64,20 @@ def confirmed(question: str) -> bool:
     if not interactive():
         raise ConfigurationError("There is no terminal to ask at; nothing was changed.", "Use --yes to go on unasked.")
     return ask(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+@contextmanager
+def at_signals(act: Callable[[], object], *names: str) -> Iterator[None]:
+    """Act at these signals instead, where the system has them; whoever said ``nohup`` wants the command to go on."""
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, lambda *_: act())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def say(text: str, end: str = "\n") -> None:

@@ -76,6 +76,7 @@ check: $(READY)  ## Format, lint, types, imports, workflows, the audit, the refe
 	$(BIN)/mypy
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports
+	$(BIN)/python tools/workflows.py
 	$(BIN)/python tools/audit.py
 	$(BIN)/python tools/reference.py --check
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -92,12 +94,13 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         self._declared_keys = client_id, declared["client_secret"]
         declared[SECRET_ID] = _is_secret(client_id)
         computed = "verdicts", "verified_at", "redirect_uri", "manual_steps"
-        super().__init__(
-            ZohoClient(),
-            resource_name,
-            declared | dict.fromkeys((*_COMPUTED, *computed)),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
-        )
+        with _pickled_as_ever():
+            super().__init__(
+                ZohoClient(),
+                resource_name,
+                declared | dict.fromkeys((*_COMPUTED, *computed)),
+                pulumi.ResourceOptions.merge(_OPTIONS, opts),
+            )
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
     @classmethod
@@ -202,12 +205,13 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
         computed = "integration_id", "integration_name", "linked_companies", "codat_client", "codat_client_name"
         if opts is None or opts.id is None:
             declared["connection"] = _claimed(connection, resource_name, opts)
-        super().__init__(
-            Books(),
-            resource_name,
-            declared | dict.fromkeys((*_COMPUTED, *computed)),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
-        )
+        with _pickled_as_ever():
+            super().__init__(
+                Books(),
+                resource_name,
+                declared | dict.fromkeys((*_COMPUTED, *computed)),
+                pulumi.ResourceOptions.merge(_OPTIONS, opts),
+            )
         if credentials is None:  # They warn for themselves.
             _warn(self, {name: declared[name] for name in ("client_id", "client_secret")})
 
@@ -227,6 +231,16 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
 
 _CLAIMS: WeakKeyDictionary[pulumi.Resource, dict[str, str]] = WeakKeyDictionary()
 """Which resource of a program has a connection, by the program's root resource."""
+
+
+@contextmanager
+def _pickled_as_ever() -> Iterator[None]:
+    """State holds the pickled provider: in the newer protocol of Python 3.14, each deployed resource would differ."""
+    default, pickle.DEFAULT_PROTOCOL = pickle.DEFAULT_PROTOCOL, 4  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        pickle.DEFAULT_PROTOCOL = default  # type: ignore[misc]
 
 
 def _claimed(

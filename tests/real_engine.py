@@ -52,7 +52,7 @@ class Project:
         """Copy ``source`` to ``folder`` and let it use the Python of these tests."""
         folder.mkdir(parents=True)
         shutil.copy(source / "__main__.py", folder)
-        # Stacks in the repository's root are somebody's own, or the demo's that runs at the same time.
+        # Stacks in the repository's root are somebody's own.
         for path in source.glob("Pulumi.yaml" if source == ROOT else "Pulumi*.yaml"):
             own = f"virtualenv: {Path(sys.executable).parent.parent}"
             (folder / path.name).write_text(re.sub(r"(?m)(?<=^    )virtualenv:.*$", own, path.read_text()))

@@ -171,7 +171,12 @@ def _cli() -> str:
 
 def _wrapped(paragraph: str) -> str:
     """Wrap what argparse leaves alone: a command's own paragraphs and lists, written for wider terminals."""
-    if "\n " not in paragraph and not paragraph.startswith("usage:"):
+    if begin := re.match(r"usage: codat-zoho \S+ ", paragraph):  # Python 3.14 breaks it within a pair of brackets
+        glued = re.sub(r"\[(?:[^][]|\[[^]]*\])*\]", lambda one: "\0".join(one[0].split()), paragraph)
+        below = " " * len(begin[0])
+        filled = textwrap.fill(" ".join(glued.split()), COLUMNS - 2, subsequent_indent=below, break_on_hyphens=False)
+        return filled.replace("\0", " ")
+    if "\n " not in paragraph:
         return textwrap.fill(paragraph, COLUMNS, break_on_hyphens=False)
     lines = []
     for line in paragraph.splitlines():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
@@ -31,6 +33,15 @@ _LOCK = RLock()
 def _is_news(record: logging.LogRecord) -> bool:
     """Not for what failed the test already: asyncio repeats it for each output that nobody awaits."""
     return not (record.exc_info and isinstance(record.exc_info[1], CodatZohoError))
+
+
+def ensure_loop() -> None:
+    """Make the event loop that ``set_mocks`` takes for there: Python 3.14 no longer makes one by itself."""
+    if sys.version_info >= (3, 14):
+        try:
+            asyncio.get_event_loop()
+        except RuntimeError:
+            asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 class Mocks(pulumi.runtime.Mocks):
@@ -65,6 +76,7 @@ class Mocks(pulumi.runtime.Mocks):
         self.simulator = simulator or Simulator()
         """What was deployed to, with its log of calls."""
         logging.getLogger("asyncio").addFilter(_is_news)
+        ensure_loop()
         self._other = other
         self._preview = preview
         self._declared_by: dict[str, str] = {}

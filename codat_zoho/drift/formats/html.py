@@ -44,10 +44,11 @@ h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .
 a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--page); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
+th, td { border: 1px solid var(--line); padding: .4rem .5rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
 th { overflow-wrap: normal; } td a { color: inherit; }
-td { min-width: 6rem; max-width: 11rem; overflow-wrap: break-word; font-size: .95rem; }
+td { min-width: 6rem; max-width: 11rem; overflow-wrap: break-word; font-size: .875rem; }
+td.client { min-width: 9rem; font-size: .8rem; }
 .state { font-weight: 600; white-space: nowrap; }
 .error { color: var(--error); background: var(--error-page); }
 .drift { color: var(--drift); background: var(--drift-page); }
@@ -132,7 +133,7 @@ def _codat_clients(stack: Stack) -> str:
         (f"{escape(name)}<br>" if name else "") + f'<span class="quiet">{escape(client)}</span>'
         for client, name in stack.codat_clients.items()
     ]
-    return f"<td>{'<br>'.join(lines)}</td>" if lines else _NOTHING
+    return f'<td class="client">{"<br>".join(lines)}</td>' if lines else _NOTHING
 
 
 def _state_cell(state: State, words: str = "", target: str = "", value: str = "") -> str:

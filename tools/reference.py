@@ -31,6 +31,7 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
 from codat_zoho.declare.describe import described  # noqa: E402
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.errors import Exit, exit_of  # noqa: E402
+from codat_zoho.link.advice import ADVICE  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
 from codat_zoho.texts.environment_variables import VARIABLES  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
@@ -215,6 +216,18 @@ def _errors() -> str:
     )
 
 
+def _links() -> str:
+    rows = [(plain(one.seen), plain(one.means), plain(one.cure)) for one in ADVICE]
+    return "\n\n".join(
+        [
+            "# When a link fails",
+            "Zoho shows what is wrong to the person who links, and tells neither Codat nor you. So compare the screen "
+            "with this table, which `codat-zoho test-link` prints after a link that failed.",
+            table(("the person sees", "it most often means", "what to do"), *rows),
+        ]
+    )
+
+
 def _simulator() -> str:
     texts, faults = _arguments(Switches), _arguments(Fault)
     switches = [
@@ -258,6 +271,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reports": reports,
     "errors": _errors,
     "simulator": _simulator,
+    "links": _links,
 }
 
 

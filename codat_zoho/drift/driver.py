@@ -18,8 +18,11 @@ from pathlib import Path
 from threading import Semaphore
 
 from codat_zoho.declare.platform import CLIENT
+from codat_zoho.drift import findings
 from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.link import record
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace import preview as preview_json
@@ -27,7 +30,7 @@ from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.command import TOO_LONG, Children, Pulumi
 from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
-from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
+from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project, plain_name
 
 _LONELY = ("No integration is deployed in it, only the Zoho client: if it declares one, run 'pulumi up'.",)
 READERS = 16
@@ -105,13 +108,21 @@ class Fleet:
         comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
+        notes: tuple[str, ...] = _LONELY if {one.kind for one in state.resources} == {CLIENT} else ()
+        try:
+            tests = record.load(project.folder) if project else None
+        except ConfigurationError as problem:
+            notes += (str(problem),)
+            tests = None
+        if tests is not None:
+            resources = tuple(findings.proved(one, state, tests, plain_name(stack.stack)) for one in resources)
         return replace(
             stack,
             resources=resources,
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
             configured=bool(state.config),
             undeclared=any(one.undeclared for one in state.resources),
-            notes=_LONELY if {one.kind for one in state.resources} == {CLIENT} else (),
+            notes=notes,
             seconds=time.monotonic() - began,
         )
 

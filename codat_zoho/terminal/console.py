@@ -79,6 +79,31 @@ def remark(text: str) -> None:
     say(f"codat-zoho: {text}")
 
 
+def animated() -> bool:
+    """Tell whether stderr shows a line that changes in its place, as a CI system's log does not."""
+    return at_terminal(sys.stderr) and not os.environ.get("CI")
+
+
+def redraw(line: str) -> None:
+    """Put a line in the place of the one before it, on a terminal."""
+    print(f"\r\x1b[K{harmless(redact(line))}", end="", file=sys.stderr, flush=True)
+
+
+def reveal(text: str = "") -> bool:
+    """Show lines that belong into no log on the terminal itself, wherever stdout and stderr lead; False without one.
+
+    What a CI system gives its jobs for a terminal is a log.
+    """
+    if os.environ.get("CI"):
+        return False
+    try:
+        with Path("CONOUT$" if os.name == "nt" else "/dev/tty").open("w", encoding="utf-8") as terminal:
+            terminal.write(f"{harmless(text)}\n" if text else "")
+    except OSError:
+        return False
+    return True
+
+
 def show(text: str = "", *, coloured: bool = False) -> None:
     """Print one or more lines of a result."""
     publish(f"{redact(text)}\n", coloured=coloured)

@@ -141,6 +141,49 @@ def test_the_official_sdk_reads_it(simulator: Simulator, base: str) -> None:
             platform.integrations.get(request=operations.GetIntegrationRequest(platform_key="gbol"))
 
 
+def test_the_official_sdk_links_a_company(simulator: Simulator, base: str) -> None:
+    """Codat's own client goes the whole way: company, connection, link, status, data status, deletion."""
+    from codat_platform import CodatPlatform
+    from codat_platform.models import errors, operations, shared
+    from codat_platform.utils import RetryConfig
+
+    simulator.switches.data_arrives = False
+    client = simulator.codat[API_KEY]
+    client.integration.enabled, client.integration.keys = True, keys()
+    with httpx.Client() as http:
+        platform = CodatPlatform(
+            security=shared.Security(auth_header=HEADERS["Authorization"]),
+            server_url=f"{base}/codat",
+            client=http,
+            retry_config=RetryConfig("none", None, False),
+        )
+        company = platform.companies.create(request=shared.CompanyRequestBody(name="A test"))
+        created = platform.connections.create(
+            request=operations.CreateConnectionRequest(
+                company_id=company.id, request_body=operations.CreateConnectionRequestBody(platform_key="rwuv")
+            )
+        )
+        which: dict[str, str] = {"company_id": company.id, "connection_id": created.id}
+        assert (created.status.value, created.link_url.startswith(base)) == ("PendingAuth", True)
+        assert control(base, "POST", "/link", {"outcome": "consent"}).json()["outcome"] == "linked"
+        assert platform.connections.get(request=operations.GetConnectionRequest(**which)).status.value == "Linked"
+        listed = platform.connections.list(request=operations.ListConnectionsRequest(company_id=company.id))
+        assert [one.id for one in listed.results] == [created.id] and client.linked == 1
+        about = operations.GetCompanyDataStatusRequest(company_id=company.id)
+        assert platform.refresh_data.get(request=about).invoices.current_status.value == "Queued"
+        control(base, "POST", "/data", {"dataTypes": ["invoices"]})
+        assert platform.refresh_data.get(request=about).invoices.current_status.value == "Complete"
+        unlink = shared.UpdateConnectionStatus(status=shared.DataConnectionStatus.UNLINKED)
+        unlinked = platform.connections.unlink(
+            request=operations.UnlinkConnectionRequest(**which, update_connection_status=unlink)
+        )
+        assert (unlinked.status.value, client.linked) == ("Unlinked", 0)
+        platform.connections.delete(request=operations.DeleteConnectionRequest(**which))
+        platform.companies.delete(request=operations.DeleteCompanyRequest(company_id=company.id))
+        with pytest.raises(errors.ErrorMessage):
+            platform.companies.get(request=operations.GetCompanyRequest(company_id=company.id))
+
+
 # --- as strict as the real one ---
 
 

@@ -236,7 +236,9 @@ def _simulator() -> str:
     ]
     wrong = [(code(one.name), code(one.type), _capital(faults[one.name])) for one in dataclasses.fields(Fault)]
     drawn, *notes = (inspect.getdoc(control) or "").split("\n\n")[1:]
-    rows = [re.split(r"\s{2,}", line, maxsplit=2) for line in drawn.splitlines() if not line.startswith("===")]
+    rows = [
+        re.split(r"\s{2,}", line, maxsplit=2) for line in re.sub(r"\n +", " ", drawn).splitlines() if "===" not in line
+    ]
     return "\n\n".join(
         [
             "# Simulator",

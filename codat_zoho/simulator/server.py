@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from weakref import WeakSet
 
 from codat_zoho.simulator import control, services
-from codat_zoho.simulator.services import Reply, Request
+from codat_zoho.simulator.messages import Reply, Request, error
 from codat_zoho.simulator.world import Call, Dropped, Fault, Simulator
 
 _SERVICES = {"codat": services.codat, "zoho": services.zoho}
@@ -69,7 +69,7 @@ def respond(simulator: Simulator, whole: Request) -> Response:
 
 def _reply(simulator: Simulator, service: str, request: Request, fault: Fault) -> Reply:
     if (fault.status or fault.drop) and not fault.after:
-        reply = services.error(fault.status or 0, "An injected fault.")
+        reply = error(fault.status or 0, "An injected fault.")
     else:
         reply = _SERVICES[service](simulator, request)
         reply = replace(reply, status=fault.status or reply.status)

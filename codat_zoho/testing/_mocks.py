@@ -19,8 +19,8 @@ from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Http
 from codat_zoho.simulator import CodatClient, Dropped, Simulator
+from codat_zoho.simulator.messages import Request
 from codat_zoho.simulator.server import respond
-from codat_zoho.simulator.services import Request
 
 _BASE = "http://127.0.0.1"
 """Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""

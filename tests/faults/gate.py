@@ -13,8 +13,8 @@ from threading import Condition, Event, Lock, Thread
 from typing import Literal
 
 from codat_zoho.simulator import Simulator
+from codat_zoho.simulator.messages import Request
 from codat_zoho.simulator.server import App, Response, make_server
-from codat_zoho.simulator.services import Request
 from codat_zoho.simulator.world import Dropped
 
 When = Literal["before", "after"]

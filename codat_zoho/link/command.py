@@ -19,7 +19,7 @@ from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.link import record
 from codat_zoho.link.look import Looked, look
 from codat_zoho.link.report import Report
-from codat_zoho.link.run import Place, Seen, Trial, new_tag, remove
+from codat_zoho.link.run import SECONDS, Place, Seen, Trial, new_tag, remove
 from codat_zoho.remote.companies import Companies
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.console import (
@@ -110,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in found.lines():
         say(line)
     linking.refuse(found.actual, found.verdicts)
-    open_codat = partial(Companies, http, found.key, url=found.url)
+    open_codat = partial(Companies, http, found.key, url=found.url, seconds=SECONDS)
     with _handing_out(arguments) as hand_out:
         progress = redraw if animated() else _Told()
         place = Place(http, open_codat, say, progress, hand_out)

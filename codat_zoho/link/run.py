@@ -18,6 +18,8 @@ from codat_zoho.remote.companies import Companies, company_of
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.signals import Stops, deferred
 
+SECONDS = 60.0
+"""For one operation: a person waits, or wants to go."""
 _REFUSED = (errors.AccessDenied, errors.AccountLimit, errors.ApiKeyRefused, errors.NotFound, errors.NotOffered)
 """With these, nothing was created, and asking again gives the same."""
 _PASSING = (errors.Conflict, errors.RateLimited, errors.ServerFailed, errors.UnexpectedAnswer, errors.Unreachable)

@@ -33,6 +33,7 @@ from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings 
 from codat_zoho.errors import Exit, exit_of  # noqa: E402
 from codat_zoho.link.advice import ADVICE  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
+from codat_zoho.simulator.screens import OUTCOMES  # noqa: E402
 from codat_zoho.texts.environment_variables import VARIABLES  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import code, plain, table  # noqa: E402
@@ -235,6 +236,10 @@ def _simulator() -> str:
         for one in dataclasses.fields(Switches)
     ]
     wrong = [(code(one.name), code(one.type), _capital(faults[one.name])) for one in dataclasses.fields(Fault)]
+    outcomes = [
+        (code(name), one.where, one.title, plain(one.text), "yes" if one.heard else "no")
+        for name, one in OUTCOMES.items()
+    ]
     drawn, *notes = (inspect.getdoc(control) or "").split("\n\n")[1:]
     rows = [
         re.split(r"\s{2,}", line, maxsplit=2) for line in re.sub(r"\n +", " ", drawn).splitlines() if "===" not in line
@@ -250,6 +255,10 @@ def _simulator() -> str:
             "What a person does in the Portal or in Zoho's console, and faults, over HTTP as JSON.",
             table(rows[0], *((method, code(path), plain(text)) for method, path, text in rows[1:])),
             *map(plain, notes),
+            "## Links",
+            "Below `/link` are the pages that a person who links sees in a browser. The address of a connection's link "
+            "leads there; no page holds a secret or a script, and other sites get nothing of them.",
+            table(("outcome", "shown by", "page", "text", "Codat hears of it"), *outcomes),
             "## Faults",
             _lead(Fault),
             table(("field", "type", "meaning"), *wrong),

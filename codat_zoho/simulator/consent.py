@@ -7,49 +7,8 @@ from typing import NamedTuple
 
 from codat_zoho.declare.platform import REDIRECT_URI, ZOHO_BOOKS
 from codat_zoho.simulator.companies import Company, Connection, Grant, moment
+from codat_zoho.simulator.screens import OUTCOMES
 from codat_zoho.simulator.world import CodatClient, Simulator
-
-
-class Outcome(NamedTuple):
-    """How a link ended, or why it does not begin.
-
-    ``status`` is that of the page, and what Codat redirects with; ``where`` is who says so.
-    """
-
-    status: int
-    where: str
-    title: str
-    text: str
-    heard: bool = False  # By Codat.
-
-
-OUTCOMES = {
-    "linked": Outcome(200, "Codat", "Linked", "Zoho Books is linked. You can close this page.", True),
-    "refused": Outcome(403, "Codat", "Not linked: consent refused", "You did not let Codat read your books.", True),
-    "wrong_secret": Outcome(
-        500, "Codat", "Not linked: wrong secret", "Zoho does not accept the client secret that Codat sent.", True
-    ),
-    "throttled": Outcome(500, "Codat", "Not linked: too many requests", "Zoho had too many requests for now.", True),
-    "unknown_client": Outcome(400, "Zoho", "Invalid client", "There is no client with the id that Codat sent."),
-    "redirect_uri": Outcome(
-        400, "Zoho", "Redirect URI does not match", f"This client has no authorized redirect URI {REDIRECT_URI}."
-    ),
-    "not_enabled": Outcome(
-        400, "Zoho", "Not authorised in this region", "This client is not enabled in your organisation's data centre."
-    ),
-    "not_offered": Outcome(
-        501, "Codat", "Zoho Books cannot be linked", "The integration is not enabled, or Codat stores no keys for it."
-    ),
-    "used_link": Outcome(
-        403, "Codat", "Link used already", "This link works once, and it was used. Ask for a new one."
-    ),
-    "expired_link": Outcome(403, "Codat", "Link expired", "This link works no longer. Ask for a new one."),
-    "unknown_link": Outcome(
-        404, "Codat", "No such link", "There is no such link: it is cut off, or its company is gone."
-    ),
-    "lost": Outcome(400, "Codat", "Not under way", "This belongs to no link that is under way. Open the link again."),
-}
-"""Every outcome by name."""
 
 
 class Found(NamedTuple):

@@ -39,6 +39,7 @@ from codat_zoho.simulator import consent
 from codat_zoho.simulator.companies import DATA_TYPES, SYNC_STATUSES, View
 from codat_zoho.simulator.consent import Found
 from codat_zoho.simulator.messages import Reply, Request
+from codat_zoho.simulator.screens import OUTCOMES
 from codat_zoho.simulator.switches import Switches
 from codat_zoho.simulator.world import Fault, Simulator
 
@@ -182,8 +183,8 @@ def _post_link(simulator: Simulator, body: dict[str, Any]) -> Any:
         consent.report(connection, simulator.clock(), 500, "Error", text)
     else:
         connection.status = "Unlinked" if outcome == "unlinked" else "Deauthorized"
-    if outcome in consent.OUTCOMES:
-        text = consent.OUTCOMES[outcome].text
+    if outcome in OUTCOMES:
+        text = OUTCOMES[outcome].text
     return {"outcome": outcome, "text": text, "status": connection.status}
 
 

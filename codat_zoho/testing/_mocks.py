@@ -144,10 +144,10 @@ class InProcess(httpx.BaseTransport):
         url = request.url
         asked = Request(request.method, url.path, url.query.decode(), dict(request.headers), request.read())
         try:
-            status, headers, content = respond(self._simulator, asked)
+            answer = respond(self._simulator, asked)
         except Dropped:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None
-        return httpx.Response(status, headers=headers, content=content)
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
 
 
 def _unwrapped(value: Any) -> Any:

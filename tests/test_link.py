@@ -28,7 +28,8 @@ from codat_zoho.link.advice import ADVICE, advice
 from codat_zoho.link.formats.json import FORM
 from codat_zoho.link.record import FILE, LinkTest, load, read, standing, text
 from codat_zoho.simulator import Fault, Simulator
-from codat_zoho.simulator.consent import OUTCOMES, connections, report
+from codat_zoho.simulator.consent import connections, report
+from codat_zoho.simulator.screens import OUTCOMES
 from codat_zoho.terminal import console
 from tests.link_stage import Stage
 from tests.support import ID, OTHER_SECRET, SECRET

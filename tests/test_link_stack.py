@@ -18,6 +18,9 @@ from codat_zoho.declare.rules import fingerprint
 from codat_zoho.link.command import parser
 from codat_zoho.link.record import FILE, LinkTest, load, text
 from codat_zoho.simulator import Simulator, serve
+from codat_zoho.simulator.messages import Request
+from codat_zoho.simulator.server import respond
+from tests.docs_runner import blocks, shows
 from tests.link_stage import Stage
 from tests.real_engine import ROOT
 from tests.review_cases import PROD, PROJECT, STACK, Repo
@@ -49,9 +52,10 @@ class Pulumi:
     """Stands in for the command."""
 
     exported = state({"eu": "accepted", "us": "unknown client"})
+    stack = "acme/shop/prod"
 
     def config(self, stack: str) -> dict[str, str]:
-        assert stack == "acme/shop/prod"
+        assert stack == self.stack
         return {"codat-zoho:apiKey": API_KEY}
 
     def export(self, stack: str) -> str:
@@ -218,3 +222,18 @@ def test_the_guide_names_options_that_are_there() -> None:
     for line in commands:
         parser().parse_args(shlex.split(line, comments=True))
     assert FILE in page
+
+
+def test_the_chapter_of_start(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command of docs/start.md, and the call that stands in for a browser, give what the page shows."""
+    page = ROOT / "docs/start.md"
+    command, call, shown = (one for one in blocks(page) if one.how.get("tested", "").endswith("_chapter_of_start"))
+    (words,) = (shlex.split(line, comments=True) for line in command.lines())
+    url, body = re.search(r"8765(\S+) -d '(.*)'", call.text).groups()  # type: ignore[union-attr]
+    headers = {"host": "127.0.0.1"}
+    asked = Request("POST", url, "", headers, body.encode())
+    stage.acts = [lambda: respond(stage.simulator, asked)]
+    monkeypatch.setattr(Pulumi, "stack", "dev")
+    code, out, said = stage.run(*words[2:], yes=False)
+    told = said.removeprefix(out)
+    assert code == 0 and shows(shown.text, told[told.index(shown.text.splitlines()[0]) :] + out)

@@ -35,6 +35,7 @@ from codat_zoho.terminal.console import (
     say,
     write_new,
 )
+from codat_zoho.terminal.signals import handling, interrupt
 from codat_zoho.texts.report_json import redacted
 from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name
 
@@ -103,6 +104,11 @@ def _duration(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, ask, test, and say what came of it."""
+    with handling(interrupt, "SIGTERM", "SIGHUP"):
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     project = find_project(arguments.cwd)
     before = _check(arguments, project)
     http = Http().reporting(remark)

@@ -49,7 +49,10 @@ def given(variable: str, question: str = "", *, secret: bool = False) -> str | N
 
 
 def ask(question: str) -> str:
-    """Ask, and go on at the end of input as if nothing had been said."""
+    """Ask, and go on at the end of input as if nothing had been said. A result that is piped holds no question."""
+    if not at_terminal(sys.stdout):
+        say(question, end="")
+        question = ""
     try:
         return input(harmless(question)).strip()
     except EOFError:
@@ -86,7 +89,10 @@ def animated() -> bool:
 
 def redraw(line: str) -> None:
     """Put a line in the place of the one before it, on a terminal."""
-    print(f"\r\x1b[K{harmless(redact(line))}", end="", file=sys.stderr, flush=True)
+    try:
+        print(f"\r\x1b[K{harmless(redact(line))}", end="", file=sys.stderr, flush=True)
+    except OSError:  # The terminal is gone.
+        give_up(sys.stderr)
 
 
 def reveal(text: str = "") -> bool:

@@ -11,6 +11,7 @@ import httpx
 import jsonschema
 import pytest
 
+from codat_zoho import REDIRECT_URI
 from codat_zoho.simulator import Simulator, serve
 from codat_zoho.simulator.screens import OUTCOMES
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
@@ -311,6 +312,17 @@ def test_one_time_links(
     assert link.rpartition("=")[2] not in repr(simulator.calls) + repr(simulator.codat), "a link is a secret"
 
 
+def test_a_consent_counts_once(codat: httpx.Client, browser: httpx.Client) -> None:
+    """Sent again, it belongs to no link any more: a connection that was unlinked in between stays so."""
+    path, connection = created(codat)
+    page = browser.post(connection["linkUrl"])
+    form = {"location": "us", "choice": "accept"}
+    assert OUTCOMES["linked"].title in browser.post(str(page.url), data=form).text
+    codat.patch(f"{path}/connections/{connection['id']}", json={"status": "Unlinked"})
+    assert OUTCOMES["lost"].title in browser.post(str(page.url), data=form).text
+    assert codat.get(f"{path}/connections/{connection['id']}").json()["status"] == "Unlinked"
+
+
 def test_a_link_whose_company_is_gone(codat: httpx.Client, browser: httpx.Client) -> None:
     """It leads nowhere, and one that is under way ends there."""
     path, connection = created(codat)
@@ -337,6 +349,16 @@ def test_the_keys_count_that_codat_stores_when_zoho_answers(
 # --- no page but its own ---
 
 
+def wrong_code(browser: httpx.Client, base: str, state: str) -> httpx.Response:
+    """Consent, and take another code than Zoho's to the callback."""
+    query = {"client_id": ID, "redirect_uri": REDIRECT_URI, "state": state}
+    form = {"location": "us", "choice": "accept"}
+    url = f"{base}/link/zoho/oauth/v2/auth"
+    consented = browser.post(url, params=query, data=form, follow_redirects=False)
+    assert "code=" in consented.headers["Location"]
+    return browser.post(f"{base}/link/oauth/callback", params={"state": state, "code": "é"})
+
+
 def test_only_post_changes_anything(
     simulator: Simulator, base: str, codat: httpx.Client, browser: httpx.Client
 ) -> None:
@@ -349,7 +371,7 @@ def test_only_post_changes_anything(
         browser.post(callback, params={"state": "é", "code": "x"}),
         browser.post(callback, params={"state": "", "error": "access_denied"}),
         browser.post(f"{base}/link/zoho/oauth/v2/auth", params={"client_id": ID}, data={"location": "us"}),
-        browser.post(callback, params={"state": state, "code": "é"}),
+        wrong_code(browser, base, state),
         browser.post(callback, params={"state": state, "code": "x"}),
         browser.put(connection["linkUrl"]),
         browser.get(f"{base}/link/finished", params={"outcome": "nonsense"}),

@@ -291,6 +291,34 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_fuzz.py",
     ),
     _m("probes are never repeated", "remote/zoho.py", "            retry=False,\n", "", "test_zoho.py"),
+    _m(
+        "no other page follows a link",
+        "simulator/server.py",
+        'headers.get("origin") not in origins or ',
+        "",
+        "test_simulator_links.py",
+    ),
+    _m(
+        "only POST links",
+        "simulator/pages.py",
+        '"/oauth/callback" and posted',
+        '"/oauth/callback"',
+        "test_simulator_links.py",
+    ),
+    _m(
+        "a page shows names as text",
+        "simulator/screens.py",
+        "    title = escape(title)\n",
+        "",
+        "test_simulator_links.py",
+    ),
+    _m(
+        "a callback needs the code of its consent",
+        "simulator/pages.py",
+        'elif grant and secrets.compare_digest(grant.code.encode(), query.get("code", "").encode()):',
+        "elif grant:",
+        "test_simulator_links.py",
+    ),
     # --- what is sent ---
     _m(
         "companies that are linked block a plan",

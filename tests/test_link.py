@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -258,8 +260,12 @@ def test_without_a_terminal_nothing_is_created(stage: Stage, monkeypatch: pytest
 
 def test_no_terminal_of_a_ci_system_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it gives its jobs for a terminal ends up in a log."""
+    shown = io.StringIO()
+    monkeypatch.setattr(Path, "open", lambda *_, **__: contextlib.nullcontext(shown))
     monkeypatch.setenv("CI", "true")
-    assert not console.reveal("https://link.example/secret")
+    assert not console.reveal("https://link.example/secret") and not shown.getvalue()
+    monkeypatch.delenv("CI")
+    assert console.reveal("https://link.example/secret") and shown.getvalue() == "https://link.example/secret\n"
 
 
 def test_the_link_in_a_file(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -355,6 +361,27 @@ def test_stopped_while_a_call_is_under_way(stage: Stage, place: str) -> None:
     stage.acts = [stage.consent]
     code, out, said = stage.run()
     assert (code, out) == (130, "") and "It is deleted." in said and not stage.tests
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_an_answer_that_is_lost(stage: Stage, found: bool) -> None:
+    """What may have been created is not created again: it is found by its name, and deleted, or named."""
+    stage.simulator.fail(Fault(method="POST", path="/companies", drop=True, after=found))
+    code, out, said = stage.run()
+    assert (code, out, stage.tests) == (1, "", [])
+    assert sum(call.method == "POST" for call in stage.simulator.calls) == 1 and "could not be reached" in said
+    assert ("It is deleted." in said) is found and ("whether Codat created it cannot be told" in said) is not found
+
+
+def test_codat_quotes_the_link(stage: Stage) -> None:
+    """In an error, say: it is redacted there, too."""
+
+    def quoting() -> None:
+        report(connections(stage.simulator)[-1].connection, 0.0, 500, "odd", f"See {stage.links[0]} for more.")
+
+    stage.acts = [quoting]
+    code, out, _ = stage.run()
+    assert code == 7 and "Codat reports: See [redacted] for more." in out
 
 
 def test_what_cannot_be_deleted_is_named(stage: Stage) -> None:

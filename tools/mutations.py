@@ -545,14 +545,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "remote/companies.py",
         '{"name": name}, retry=False',
         '{"name": name}',
-        "faults/test_link_matrix.py",
+        "test_link.py",
     ),
     _m(
         "what may have been created is looked for",
         "link/run.py",
         "self._unsure = True",
         "pass",
-        "faults/test_link_matrix.py",
+        "test_link.py",
     ),
     _m(
         "a deletion is made sure of",

@@ -182,7 +182,10 @@ def test_drift_says_when_the_keys_changed(deployed: Any, tmp_path: Path, capsys:
     (tmp_path / FILE).write_text(text([], _test()))
     assert noted() == ""
     (tmp_path / FILE).write_text(text([], _test(OTHER_SECRET, codat_client=deployed.id)))
-    assert noted() == f"the keys changed since a link was last proved (2026-11-02T09:00:00Z). {PROVE}"
+    assert (
+        noted()
+        == f"the keys changed since a link was last proved (2026-11-02T09:00:00Z, data centre not known). {PROVE}"
+    )
     (tmp_path / FILE).write_text(text([], _test(codat_client="another-client-0001")))
     assert noted().startswith("never proved that a customer can link. ")
     (tmp_path / FILE).write_text("no record")
@@ -202,7 +205,10 @@ def test_review_says_what_was_proved(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "test-link" not in reviewed() and "not reviewed" not in reviewed()
     repo.write({PROD: STACK.replace(ID, OTHER_ID)})
     said = reviewed()
-    assert f"{PROVE} So far, says {FILE}: a link was proved (2026-11-02T09:00:00Z); whether with these keys" in said
+    assert (
+        f"{PROVE} So far, says {FILE}: a link was proved (2026-11-02T09:00:00Z, data centre not known); whether with these keys"
+        in said
+    )
     repo.write({FILE: text([], _test(stack="test"))})
     assert "never proved that a customer can link" in reviewed()
     repo.write({FILE: "[]"})

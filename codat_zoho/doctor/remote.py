@@ -126,7 +126,12 @@ def _link(now: Situation, connection: str, client: CodatClient) -> Finding:
     stack = plain_name(now.stack) if now.stack else None
     known = now.secret_fingerprint(connection)
     found = record.standing(tests, connection=connection, stack=stack, codat_client=client.id, fingerprint=known)
-    return ok("customer link", found.text) if found.proved else warn("customer link", f"{found.text}.", PROVE)
+    others = "other data centres are as good as Zoho's verdict"
+    return (
+        ok("customer link", f"{found.text}; {others}")
+        if found.proved
+        else warn("customer link", f"{found.text}.", PROVE)
+    )
 
 
 def headers(given: Any, now: float) -> Iterator[Finding]:

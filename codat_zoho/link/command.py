@@ -161,7 +161,7 @@ class _Told:
     def __call__(self, line: str) -> None:
         told = line.partition(": ")[2]
         if told and told != self._last:
-            say(f"Waiting: {told}.")
+            say(f"{told[0].upper()}{told[1:]}.")
         self._last = told or self._last
 
 

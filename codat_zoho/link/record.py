@@ -46,7 +46,7 @@ class LinkTest:
     @property
     def where(self) -> str:
         """When and in which data centre, in words."""
-        return f"{self.at}, data centre {self.data_centre}" if self.data_centre else self.at
+        return f"{self.at}, data centre {self.data_centre or 'not known'}"
 
     def replaces(self, other: LinkTest) -> bool:
         """It says the same of the same, and later."""

@@ -167,7 +167,7 @@ class Trial:
         assert self._company and self._connection
         deadline = self.place.http.deadline(self.wait)
         looks = 0
-        while self._pause(deadline, looks, f"Codat says {self._connection.status}"):
+        while self._pause(deadline, looks, f"waiting for somebody to link (Codat says {self._connection.status})"):
             looks += 1
             try:
                 seen = self.place.open().connection(self._company.id, self._connection.id)
@@ -182,6 +182,7 @@ class Trial:
     def _first_data(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Look until the first data set is there."""
         assert self._company
+        self.place.progress("")
         self.place.say("Linked. Waiting for the first data.")
         deadline = self.place.http.deadline(self.wait)
         looks = 0

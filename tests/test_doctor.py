@@ -18,9 +18,12 @@ from codat_zoho import REDIRECT_URI
 from codat_zoho.cli import main
 from codat_zoho.declare.platform import SECRET as _SEALED
 from codat_zoho.declare.platform import SIGNATURE, TOKEN_PREFIX
+from codat_zoho.declare.rules import fingerprint
+from codat_zoho.link.record import FILE, LinkTest
+from codat_zoho.link.record import text as record_of
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.real_engine import ROOT
-from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
+from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
 _CLI = """#!{python}
 import json, os, sys
@@ -64,6 +67,11 @@ class SetUp:
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new))
 
+    def proved(self, codat_client: str, outcome: str = "linked", secret: str = SECRET) -> None:
+        """Record a test of the link."""
+        test = LinkTest("2026-11-02T09:00:00Z", "default", outcome, None, codat_client, fingerprint(ID, secret), "eu")
+        (self.folder / FILE).write_text(record_of([], test))
+
     def doctor(self, *arguments: str) -> tuple[int, dict[str, list[dict[str, str]]], str]:
         """Return the exit code, the findings by topic, and all that was printed."""
         self.environment(FAKE_CONFIG=json.dumps(self.config))
@@ -102,6 +110,7 @@ def setup(
             "codat-zoho:zohoClientSecret": {"value": SECRET, "secret": True},
             "codat-zoho:enabled": {"value": "true", "secret": False},
         }
+        made.proved(client.id)
         yield made
 
 
@@ -129,6 +138,33 @@ def test_the_screen_fits_and_says_the_same(setup: SetUp) -> None:
     said = setup.capsys.readouterr().out
     assert "Everything is in order" in said and "from CODAT_API_KEY" in said
     assert API_KEY not in said and SECRET not in said
+
+
+def test_whether_a_link_was_proved_with_the_keys_of_today(setup: SetUp) -> None:
+    """Proved, changed since, never, failed since, a record that cannot be read: and never an assurance beside a doubt."""
+    client = setup.simulator.codat[API_KEY].id
+
+    def said() -> tuple[str, str]:
+        code, found, _ = setup.doctor()
+        assert code == 0
+        (one,) = found["customer link"]
+        assert one["verdict"] == "ok" or one["next_step"]
+        return one["verdict"], one["what"]
+
+    proved = "proved by a link with these keys (2026-11-02T09:00:00Z, data centre eu)"
+    assert said() == ("ok", f"{proved}; other data centres are as good as Zoho's verdict")
+    setup.proved(client, secret=OTHER_SECRET)
+    assert said()[0] == "warn" and "the keys changed since a link was last proved" in said()[1]
+    setup.proved(client, "nobody came")
+    assert said()[0] == "warn" and "never proved" in said()[1] and "ended with: nobody came" in said()[1]
+    setup.proved("another-client-0001")
+    assert said() == ("warn", "never proved that a customer can link.")
+    (setup.folder / FILE).unlink()
+    assert said() == ("warn", "never proved that a customer can link.")
+    (setup.folder / FILE).write_text("{}")
+    assert said()[0] == "warn" and "cannot be read" in said()[1]
+    setup.simulator.codat[API_KEY].integration.enabled = False
+    assert "customer link" not in setup.doctor()[1]
 
 
 def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:

@@ -45,7 +45,7 @@ from codat_zoho.review.formats import text as review_text
 from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.command import observed
 from codat_zoho.simulator.control import answer as control
-from codat_zoho.simulator.services import Request
+from codat_zoho.simulator.messages import Request
 from codat_zoho.texts.redact import one_line, redact, register
 from codat_zoho.workspace import esc
 from codat_zoho.workspace import failures as pulumi_failures

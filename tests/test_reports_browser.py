@@ -2,88 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import shutil
-import subprocess
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from codat_zoho.drift.formats.html import draw as html
+from tests.browser import ENTER, TAB, Browser, needs_browser, started
 from tests.drift_samples import SAMPLE
 from tests.real_engine import ROOT
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no chromium and chromedriver here (Debian packages chromium, chromium-driver)"
-)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1300,1000",
-]
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-TAB, ENTER = "\ue004", "\ue007"
-
-
-class Browser:
-    """Just enough of the WebDriver protocol."""
-
-    def __init__(self, base: str, folder: Path) -> None:
-        self._base = base
-        options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={folder}"]}
-        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        answer = self._send("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
-        self._base += f"/session/{answer['sessionId']}"
-
-    def _send(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._base + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["value"]
-
-    def open(self, page: Path) -> None:
-        self._send("POST", "/url", {"url": page.as_uri()})
-
-    def run(self, script: str) -> Any:
-        return self._send("POST", "/execute/sync", {"script": f"return {script}", "args": []})
-
-    def command(self, name: str, **parameters: Any) -> Any:
-        return self._send("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
-
-    def find(self, selector: str) -> list[str]:
-        found = self._send("POST", "/elements", {"using": "css selector", "value": selector})
-        return [one[ELEMENT] for one in found]
-
-    def role(self, element: str) -> str:
-        return str(self._send("GET", f"/element/{element}/computedrole"))
-
-    def label(self, element: str) -> str:
-        return str(self._send("GET", f"/element/{element}/computedlabel"))
-
-    def press(self, key: str) -> None:
-        keys = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        self._send("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": keys}]})
-
-    def log(self) -> list[Any]:
-        return list(self._send("POST", "/se/log", {"type": "browser"}))
-
-    def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))
-
-    def close(self) -> None:
-        self._send("DELETE", "")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +22,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     folder = tmp_path_factory.mktemp("browser")
     page = folder / "drift.html"
     page.write_text(html(SAMPLE), encoding="utf-8")
-    driver = subprocess.Popen([str(DRIVER), "--port=0"], stdout=subprocess.PIPE, text=True)
-    assert driver.stdout
-    try:
-        port = next(found[1] for line in driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
-        browser = Browser(f"http://127.0.0.1:{port}", folder / "profile")
-        browser.open(page)
+    with started(folder) as browser:
+        browser.open(page.as_uri())
         yield browser
-        browser.close()
-    finally:
-        driver.terminate()
-        driver.wait(30)
-        driver.stdout.close()
 
 
 def test_it_loads_nothing_and_complains_of_nothing(browser: Browser) -> None:
@@ -151,7 +72,7 @@ def test_a_screen_reader_gets_a_table_with_headers(browser: Browser) -> None:
     words = browser.run("[...document.querySelectorAll('td .state')].map(node => node.innerText)")
     assert all(re.search("error|drift|cannot tell|as declared|nothing", word) for word in words)
     signs = browser.run("[...document.querySelectorAll('[aria-hidden]')].map(node => node.innerText.trim())")
-    assert set(signs) <= set("✖▲?✔–"), "only signs are hidden from a screen reader"
+    assert set(signs) <= set("✖▲?○✔–"), "only signs are hidden from a screen reader"
 
 
 def test_the_keyboard_reaches_table_and_details(browser: Browser) -> None:

@@ -11,7 +11,7 @@ from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer
-from codat_zoho.terminal.console import at_signals
+from codat_zoho.terminal.signals import deferred
 
 _DONE = (200, 201, 202, 204)
 _NOT_OFFERED = (404, 405)
@@ -68,9 +68,7 @@ def write(client: Client, table: Table, before: ActualIntegration, real: Keys | 
     problems: list[str] = []
     stopped: BaseException | None = None
     table.miss("the trial stopped early", *WRITTEN)
-    stops: list[bool] = []
-    # Noted, and not obeyed at once: a call that is abandoned may arrive after all has been put back.
-    with at_signals(lambda: stops.append(True), "SIGINT", "SIGTERM", "SIGHUP"):
+    with deferred() as stops:
         trial = _Trial(client, table, keys, say, stops)
         try:
             trial.run(before)

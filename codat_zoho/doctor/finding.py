@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, Literal
 
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE
-from codat_zoho.declare.settings import declared
+from codat_zoho.declare.rules import fingerprint, is_fingerprint
+from codat_zoho.declare.settings import FINGERPRINT, declared
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
@@ -75,3 +76,14 @@ class Situation:
         if self.ready_to_use:
             return [declared(self.config).client]
         return [one.inputs for one in self.deployed if one.kind == CLIENT]
+
+    def secret_fingerprint(self, connection: str) -> str | None:
+        """The fingerprint of the secret that an integration has, as declared; None where it is not known."""
+        given: Mapping[str, Any] = {}
+        if self.ready_to_use:
+            given = declared(self.config).integration
+            known = given.get("client_id"), given.get("client_secret")
+            return fingerprint(*map(str, known)) if all(known) else None
+        books = [one for one in self.deployed if (one.kind, one.connection) == (INTEGRATION, connection)]
+        named = books[0].inputs.get(FINGERPRINT) if books else None
+        return named if is_fingerprint(named) else None

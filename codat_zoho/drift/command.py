@@ -21,7 +21,8 @@ from codat_zoho.drift.stacks import Checks
 from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
-from codat_zoho.terminal.console import Parser, at_signals, at_terminal, interactive, publish, remark
+from codat_zoho.terminal.console import Parser, at_terminal, interactive, publish, remark
+from codat_zoho.terminal.signals import handling, interrupt
 from codat_zoho.texts.report_json import redacted
 from codat_zoho.workspace.command import Children
 
@@ -188,11 +189,7 @@ def interruptible(children: Children) -> Iterator[None]:
 
     SIGTERM, as CI systems send it, and SIGHUP end the run as Ctrl-C does; a second one does not wait for the children.
     """
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    with at_signals(interrupt, "SIGTERM", "SIGHUP"):
+    with handling(interrupt, "SIGTERM", "SIGHUP"):
         try:
             yield
         except BaseException:

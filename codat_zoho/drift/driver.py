@@ -19,8 +19,11 @@ from threading import Semaphore
 
 from codat_zoho.core.plan import How
 from codat_zoho.declare.platform import CLIENT
+from codat_zoho.drift import findings
 from codat_zoho.drift.compare import Comparison, Remote, environment_of
 from codat_zoho.drift.report import FieldChange, Finding, Pending, Remediation, Stack, State
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.link import record
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace import preview as preview_json
@@ -28,7 +31,7 @@ from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.command import TOO_LONG, Children, Pulumi
 from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
-from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
+from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project, plain_name
 
 _LONELY = Finding(
     "integration",
@@ -117,12 +120,20 @@ class Fleet:
         if {one.kind for one in state.resources} == {CLIENT}:
             first, *rest = resources
             resources = (replace(first, findings=(*first.findings, _LONELY)), *rest)
+        notes: tuple[str, ...] = ()
+        try:
+            tests = record.load(project.folder) if project else None
+        except ConfigurationError as problem:
+            notes, tests = (str(problem),), None
+        if tests is not None:
+            resources = tuple(findings.proved(one, state, tests, plain_name(stack.stack)) for one in resources)
         return replace(
             stack,
             resources=resources,
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
             configured=bool(state.config),
             undeclared=any(one.undeclared for one in state.resources),
+            notes=notes,
             seconds=time.monotonic() - began,
         )
 

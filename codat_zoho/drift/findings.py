@@ -7,19 +7,20 @@ and more: a plain ``pulumi refresh`` takes what it finds over into the state, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codat_zoho.core.masks import Known, read_mask
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult, Recorded, observe
 from codat_zoho.core.plan import How, Value
-from codat_zoho.core.zoho_client import plan_client
-from codat_zoho.declare.platform import CLIENT, ZOHO_BOOKS
+from codat_zoho.core.zoho_client import PROVE, plan_client
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.drift.report import Finding, Resource, State
+from codat_zoho.link.record import LinkTest, standing
 from codat_zoho.workspace.failures import Failure
-from codat_zoho.workspace.state import ENCRYPTED, Deployed
+from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported
 
 _PORTAL = f"Codat Portal, {ZOHO_BOOKS.portal}"
 _CONSOLE = "Zoho's API console of the account's home data centre, Settings tab of the client"
@@ -88,6 +89,22 @@ def integration(deployed: Deployed, actual: ActualIntegration, up: str) -> Resou
         codat_client=actual.codat_client.id if managed else None,
         codat_client_name=deployed.outputs.get("codat_client_name") if managed else None,
     )
+
+
+def proved(resource: Resource, state: Exported, tests: Iterable[LinkTest], stack: str) -> Resource:
+    """Note of an integration that no link was proved with its keys; of one where that was, there is nothing to say."""
+    deployed = next(one for one in state.resources if one.urn == resource.urn)
+    if resource.kind != INTEGRATION or resource.failure or not deployed.inputs:
+        return resource
+    known = deployed.inputs.get(FINGERPRINT)
+    found = standing(
+        tests,
+        connection=deployed.connection,
+        stack=stack,
+        codat_client=resource.codat_client,
+        fingerprint=known if is_fingerprint(known) else None,
+    )
+    return resource if found.proved else replace(resource, notes=(*resource.notes, f"{found.text}. {PROVE}"))
 
 
 class _Compared:

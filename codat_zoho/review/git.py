@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.link.record import FILE as RECORD
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.pulumi_yaml import FILE
 
@@ -96,7 +97,7 @@ class Repository:
         return "" if found.returncode else found.stdout.decode().strip()
 
     def tree(self, revision: str) -> Tree:
-        """The Pulumi files of a commit, of the next commit (``index``), or as they are on disk (``worktree``)."""
+        """The Pulumi files, and what is kept of link tests, of a commit, of ``index``, or on disk (``worktree``)."""
         found: dict[str, str | None] = {}
         commit = revision not in (INDEX, WORKTREE)
         listing = ("ls-tree", "-r", "--full-tree", revision) if commit else ("ls-files", "--stage", "-t")
@@ -113,7 +114,9 @@ class Repository:
             for path in self._records("ls-files", "--others", "--exclude-standard"):
                 found[path.rstrip("/")] = self._on_disk(path.rstrip("/"))
         attributes = any(posixpath.basename(path) == ".gitattributes" for path in found)
-        found = {path: blob for path, blob in found.items() if blob is None or FILE.fullmatch(posixpath.basename(path))}
+        names = {path: posixpath.basename(path) for path in found}
+        read = {path for path, name in names.items() if FILE.fullmatch(name) or name == RECORD}
+        found = {path: blob for path, blob in found.items() if blob is None or path in read}
         if attributes:
             stored = [path for path, blob in found.items() if blob]
             found |= dict.fromkeys(self._rewritten(revision if commit else "", stored))

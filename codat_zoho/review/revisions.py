@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
+from codat_zoho.core.zoho_client import PROVE
+from codat_zoho.declare.settings import FINGERPRINT
+from codat_zoho.link.record import FILE as RECORD
+from codat_zoho.link.record import read as read_record
+from codat_zoho.link.record import standing
 from codat_zoho.review import offline
 from codat_zoho.review.declared import Declared
 from codat_zoho.review.environments import Place, behind_links, read_side, with_clear
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
 from codat_zoho.review.programs import Programs, nearest, only_laid_out
-from codat_zoho.review.report import Review
+from codat_zoho.review.report import Environment, Review
 from codat_zoho.texts.redact import one_line
 
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
@@ -60,9 +67,8 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
             continue
         laid_out = partial(only_laid_out, old, new, old_content, new_content)
         about_others = shared.get((new.file, new.stack), ()) if new else ()
-        environments.append(
-            offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
-        )
+        made = offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
+        environments.append(_with_proof(made, new, new_content.get(posixpath.join(folder, RECORD))))
     general: tuple[str, ...] = offline.GENERAL if any(one.changes_something for one in environments) else ()
     unseen = ", ".join(sorted(one_line(path, 60) for path in links & changed if nearest(path, homes) is None))
     if unseen:
@@ -74,6 +80,26 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         cannot_know=general,
         other_stacks=len(pairs) - len(environments),
     )
+
+
+def _with_proof(made: Environment, new: Declared | None, recorded: bytes | None) -> Environment:
+    """Beside the reminder to prove that a customer can link, say what is recorded of that, if anything is."""
+    if PROVE not in made.by_hand or new is None or recorded is None:
+        return made
+    try:
+        tests = read_record(recorded)
+    except ValueError as problem:
+        said = f"{RECORD} cannot be read: {problem}"
+    else:
+        connection, known = new.books.get("connection"), new.client.get(FINGERPRINT) or new.books.get(FINGERPRINT)
+        said = standing(
+            tests,
+            connection=str(connection.value) if connection and connection.known else "default",
+            stack=new.stack,
+            fingerprint=known.shown if known and known.known else None,
+        ).text
+    by_hand = (f"{PROVE} So far, says {RECORD}: {said}." if text == PROVE else text for text in made.by_hand)
+    return replace(made, by_hand=tuple(by_hand))
 
 
 def _base(repository: Repository, base: str | None, commit: str) -> tuple[str, str]:

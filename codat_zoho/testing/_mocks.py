@@ -21,8 +21,8 @@ from codat_zoho.provider.process import CONTEXT, Context
 from codat_zoho.remote.connection import Environment, api_key_names
 from codat_zoho.remote.http import Http
 from codat_zoho.simulator import CodatClient, Dropped, Simulator
+from codat_zoho.simulator.messages import Request
 from codat_zoho.simulator.server import respond
-from codat_zoho.simulator.services import Request
 
 _BASE = "http://127.0.0.1"
 """Where the requests seem to go: loopback, so that nothing would leave the machine if they did."""
@@ -156,10 +156,10 @@ class InProcess(httpx.BaseTransport):
         url = request.url
         asked = Request(request.method, url.path, url.query.decode(), dict(request.headers), request.read())
         try:
-            status, headers, content = respond(self._simulator, asked)
+            answer = respond(self._simulator, asked)
         except Dropped:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from None
-        return httpx.Response(status, headers=headers, content=content)
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
 
 
 def _unwrapped(value: Any) -> Any:

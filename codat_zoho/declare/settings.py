@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Literal, TypeVar
 
-from codat_zoho.declare.describe import LISTS, described, setting
+from codat_zoho.declare.describe import LISTS, camel_case, described, setting
 from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions, fingerprint
 from codat_zoho.errors import Problem, SettingsError
@@ -152,19 +152,24 @@ def key_of(name: str) -> str:
 
 
 class Spelling(Enum):
-    """How the program at hand spells a setting: as an argument, or as stack configuration of the ready-made project."""
+    """How the program at hand spells a setting: Python, a program with the plugin, the ready-made project's stacks."""
 
     ARGUMENT = "argument"
+    PROPERTY = "property"
     CONFIGURATION = "configuration"
 
     def name_of(self, name: str) -> str:
-        """Spell a setting: ``allow_disruption``, or ``codat-zoho:allowDisruption``."""
-        return name if self is Spelling.ARGUMENT else f"{NAMESPACE}:{key_of(name)}"
+        """Spell a setting: ``allow_disruption``, ``allowDisruption``, or ``codat-zoho:allowDisruption``."""
+        if self is Spelling.CONFIGURATION:
+            return f"{NAMESPACE}:{key_of(name)}"
+        return name if self is Spelling.ARGUMENT else camel_case(name)
 
     def of(self, name: str, value: str | bool) -> str:
-        """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
+        """Spell that a setting has a value: as the program does, or as the key and the command that sets it."""
         if self is Spelling.ARGUMENT:
             return f"{name}={value!r}"
+        if self is Spelling.PROPERTY:
+            return f"{camel_case(name)}: {str(value).lower() if isinstance(value, bool) else value}"
         key, text = self.name_of(name), str(value).lower()
         return f"{key} to {text} (pulumi config set {key} {text})"
 

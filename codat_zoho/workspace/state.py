@@ -135,10 +135,9 @@ _Given = Mapping[str, tuple[str, Mapping[str, Any]]]
 def _given(resources: list[dict[str, Any]]) -> _Given:
     found = {}
     for one in resources:
-        type_, inputs = one["type"], one.get("inputs")
-        if type_ not in _PROVIDERS or not isinstance(inputs, dict):
+        if (prefix := _PROVIDERS.get(type_ := one["type"])) is None:
             continue
-        prefix = _PROVIDERS[type_]
+        inputs = given if isinstance(given := one.get("inputs"), dict) else {}  # What is given nothing has none.
         ours = {name.removeprefix(prefix): raw for name, raw in inputs.items() if name.startswith(prefix)}
         values = {key: _value(raw)[0] for key, raw in ours.items() if prefix or key in CONFIG_KEYS}
         config = {key: value for key, value in values.items() if value not in (None, Mark.ODD)}

@@ -25,7 +25,7 @@ case "$*" in
     if [ -f "${last#--stack=}.failure" ]; then cat "${last#--stack=}.failure" >&2; exit 255; fi
     cat "${last#--stack=}.json" 2> /dev/null || { echo "error: no stack named '${last#--stack=}' found" >&2; exit 6; } ;;
 *"env open"*) cat "esc-$last.json" 2> /dev/null || { echo "error: environment not found" >&2; exit 1; } ;;
-*"preview --json"*) cat preview.json; ! grep -q '"severity": "error"' preview.json ;;
+*"preview --json"*) cat preview.json; ! grep -q '"severity": "error"\\|"failed"' preview.json ;;
 *" up "*) exec ./up ;;
 *) echo "error: not expected: $*" >&2; exit 1 ;;
 esac

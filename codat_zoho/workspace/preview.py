@@ -21,6 +21,8 @@ from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing, kin
 _NAMES = {CLIENT: values.CLIENT, INTEGRATION: values.BOOKS}
 _STACK = "pulumi:pulumi:Stack"
 _SECRET = "[secret]"
+YAML_FAILED = "\033[31mError\033[0m: "
+"""How the host of YAML programs begins an error, be it on a terminal or not (seen with 1.38)."""
 _LATER = ("create-replacement", "delete-replaced", "discard-replaced", "read", "refresh")
 
 
@@ -74,10 +76,17 @@ def read(text: str) -> Preview:
         raise Unreadable from None
 
 
+def _errors(diagnostics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The errors, those of the YAML host among them: it prints why it cannot run a program, and the engine goes on."""
+    for one in diagnostics:
+        message = str(one.get("message"))
+        if one.get("severity") == "error" or message.startswith(YAML_FAILED):
+            yield message.removeprefix(YAML_FAILED)
+
+
 def _read(told: Any) -> Preview:
     steps = [step for step in told["steps"] if isinstance(step, dict) and isinstance(step.get("urn"), str)]
-    failed = [one for one in told.get("diagnostics") or () if one.get("severity") == "error"]
-    errors = tuple(str(one.get("message")) for one in failed)
+    errors = tuple(_errors(told.get("diagnostics") or ()))
     named = next((found for step in steps if (found := project_and_stack(step["urn"]))), ("", "preview"))
     refreshed = any(step.get("op") == "refresh" for step in steps)
     ran = not refreshed or any(_type(step) == _STACK and step.get("op") != "refresh" for step in steps)

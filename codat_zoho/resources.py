@@ -11,7 +11,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho.declare.platform import SECRET_ID
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, SECRET_ID
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
@@ -22,7 +22,14 @@ __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
 _COMPUTED = "client_secret_fingerprint", "declared", "cannot_tell"
 """The outputs that both resources have beside their settings."""
-_OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret", "declared"])
+_SECRET = ["client_secret", "declared"]
+
+
+def _options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """A program that used the plugin comes back in place: without the alias the plugin would end what it deployed."""
+    alias = pulumi.Alias(type_=f"{PLUGIN_PREFIX}{kind}")
+    ours = pulumi.ResourceOptions(additional_secret_outputs=_SECRET, aliases=[alias])
+    return pulumi.ResourceOptions.merge(ours, opts)
 
 
 class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCredentials"):
@@ -96,7 +103,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
             ZohoClient(),
             resource_name,
             declared | dict.fromkeys((*_COMPUTED, *computed)),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
+            _options(CLIENT, opts),
         )
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
@@ -206,7 +213,7 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
             Books(),
             resource_name,
             declared | dict.fromkeys((*_COMPUTED, *computed)),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
+            _options(INTEGRATION, opts),
         )
         if credentials is None:  # They warn for themselves.
             _warn(self, {name: declared[name] for name in ("client_id", "client_secret")})

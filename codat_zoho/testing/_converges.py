@@ -35,9 +35,9 @@ def assert_converges(
 
     Args:
         up: a project folder, or a function that deploys. Of a folder a copy is deployed by the ``pulumi`` on ``PATH``,
-            with a backend of its own that is gone afterwards, and with this Python and its plugin; stack files are left
-            out, so give what the program needs in ``config`` and ``secrets``. A function returns what tells the changes: the
-            Automation API's ``UpResult``, or a mapping like ``{"same": 3}``.
+            with a backend of its own that is gone afterwards, with this Python and its plugin; stack files are left
+            out, so give what the program needs in ``config`` and ``secrets``. A function returns what tells what has
+            changed: the Automation API's ``UpResult``, or a mapping like ``{"same": 3}``.
         codat: where it deploys to; it must point there itself when it is a function (``codat.environment``).
         config: stack configuration of a folder, by key.
         secrets: the same, encrypted.

@@ -148,9 +148,9 @@ def test_settings(values: Any) -> None:
     for model, check in ((ZohoClientSettings, client.check), (IntegrationSettings, integration.check)):
         told(lambda m=model: load(m, values))  # type: ignore[misc]
         checked = check({}, values)
-        for failure in checked.failures or []:
-            clean(failure.reason)
-        if not checked.failures:
+        for problem in checked.problems:
+            clean(problem)
+        if not checked.problems:
             assert check(checked.inputs, values).inputs == checked.inputs
     for warning in warnings_about(values):
         clean(warning)

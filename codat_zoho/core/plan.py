@@ -213,7 +213,7 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
         known_by_mask = the_secret.how is How.MASK or not old_secret
         before = shown if known_by_mask else f"fingerprint {old.client_secret_fingerprint}"
         # Nobody knows whose the stored one is, where no run has recorded it: those who are linked may depend on it.
-        foreign = recorded is None and bool(the_secret.differs)
+        foreign = old.client_secret_fingerprint is None and bool(the_secret.differs)
         changes.append(Change("client_secret", before, _fingerprint_of(desired), the_secret.how, disruptive=foreign))
     if the_secret.touched:
         warnings.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, NoneType
@@ -66,13 +67,27 @@ def setting(default: Any, text: str, **about: Any) -> Any:
     return dataclasses.field(default=default, repr=not about.get("secret"), metadata={"text": text, **about})
 
 
+def camel_case(name: str) -> str:
+    """Spell a name as YAML and TypeScript do.
+
+    >>> camel_case("client_secret_fingerprint")
+    'clientSecretFingerprint'
+    """
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
+def snake_case(name: str) -> str:
+    """Spell a name as Python does: what :func:`camel_case` makes of it is ``name`` again."""
+    return re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", name)
+
+
 def _described(model: type) -> Mapping[str, Setting]:
     found, hints = {}, get_type_hints(model)
     for field in dataclasses.fields(model):
         hint = hints[field.name]
         type_ = next(one for one in get_args(hint) if one is not NoneType) if NoneType in get_args(hint) else hint
-        first, *others = field.name.split("_")
-        about = {"key": first + "".join(map(str.title, others)), **field.metadata}
+        about = {"key": camel_case(field.name), **field.metadata}
         found[field.name] = Setting(field.name, type_, field.default, **about)
     return MappingProxyType(found)
 

@@ -26,7 +26,7 @@ def version(name):
     try: return m.version(name)
     except m.PackageNotFoundError: return None
 try:
-    import codat_zoho.provider
+    from codat_zoho.provider import Books
     why = None
 except BaseException as error:
     why = f"{type(error).__name__}: {error}"

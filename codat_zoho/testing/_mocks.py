@@ -99,8 +99,8 @@ class Mocks(pulumi.runtime.Mocks):
                 found = provider.read(args.resource_id, inputs)
                 return found.id, _wrapped(found.outs)
             checked = provider.check({}, inputs)
-            if checked.failures:
-                raise SettingsError(Problem(f"{kind} {args.name}", failure.reason) for failure in checked.failures)
+            if checked.problems:
+                raise SettingsError(Problem(f"{kind} {args.name}", failure) for failure in checked.problems)
             declared = checked.inputs
             if kind == INTEGRATION and isinstance(connection := declared.get("connection"), str):
                 other = self._declared_by.setdefault(connection, args.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codat_zoho.declare.describe import described
-from codat_zoho.declare.platform import TOKEN_PREFIX
+from codat_zoho.declare.platform import PLUGIN_PREFIX, TOKEN_PREFIX
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, managed
 from codat_zoho.texts.redact import one_line
 
@@ -102,7 +102,7 @@ def name_of(urn: str) -> str:
 def kind_of(resource_type: object) -> str:
     """The class of a resource of this package, by its type; "" for those of others."""
     text = str(resource_type)
-    return text.removeprefix(TOKEN_PREFIX) if text.startswith(TOKEN_PREFIX) else ""
+    return next((text.removeprefix(one) for one in (TOKEN_PREFIX, PLUGIN_PREFIX) if text.startswith(one)), "")
 
 
 def project_and_stack(urn: str) -> tuple[str, str] | None:

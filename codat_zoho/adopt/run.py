@@ -12,7 +12,7 @@ from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.adopt.import_state import Record, commands, import_file
-from codat_zoho.declare.platform import TOKEN_PREFIX
+from codat_zoho.declare.platform import INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.console import write_new
@@ -21,6 +21,7 @@ from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, is_listed, ver
 from codat_zoho.workspace.failures import Failed, from_output
 from codat_zoho.workspace.preview import read
 from codat_zoho.workspace.pulumi_yaml import Project
+from codat_zoho.workspace.values import kind_of
 
 _SECONDS, _GRACE = 3600.0, 120.0  # An import has a lock to give back, and must be let to.
 
@@ -75,6 +76,12 @@ def declared_by(program: Mapping[str, str], stack: str, cli: Pulumi) -> dict[str
             raise ConfigurationError(
                 f"--name: the program declares no {kind} named {name}; it declares {there}.", "Nothing was changed."
             )
+        if f"{PLUGIN_PREFIX}{kind}::{name}" in text:
+            raise ConfigurationError(
+                f"--name: {name} is declared as a resource of the plugin, and adopt imports dynamic ones.",
+                f"Nothing was changed. Run: pulumi import {PLUGIN_PREFIX}{INTEGRATION} NAME CONNECTION; or pulumi up: "
+                "creating takes over what is there, and sends nothing where nothing differs.",
+            )
         if f"${TOKEN_PREFIX}{kind}::{name}" in text:
             raise ConfigurationError(
                 f"--name: {name} is declared inside a component, and an import puts it beside.",
@@ -93,12 +100,13 @@ def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
     there = set()
     for entry in found.entries:
         for kind, name, id_ in recorded:
-            if kind != TOKEN_PREFIX + entry.kind or (entry.name != name and entry.id != id_):
+            if kind_of(kind) != entry.kind or (entry.name != name and entry.id != id_):
                 continue
-            if (name, id_) != (entry.name, entry.id):
+            if (name, id_) != (entry.name, entry.id) or kind.startswith(PLUGIN_PREFIX):
+                how = "a resource of the plugin, " if kind.startswith(PLUGIN_PREFIX) else ""
                 raise NotAdopted(
-                    f"Stack {found.stack} manages {one_line(id_)} already, as {name}; here it would be {entry.id}, as "
-                    f"{entry.name}.",
+                    f"Stack {found.stack} manages {one_line(id_)} already, as {how}{name}; here it would be "
+                    f"{entry.id}, as {entry.name}.",
                     "Nothing was changed. Name every connection of this program (--connection), or use another stack.",
                 )
             there.add(name)

@@ -13,6 +13,7 @@ import pytest
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
 from codat_zoho.provider import Books, ZohoClient
 from codat_zoho.simulator import Simulator
+from tests.command_line import must
 from tests.docs_runner import Terminal
 from tests.faults.gate import gated
 from tests.mini_engine import MiniEngine, Plain, wired
@@ -40,27 +41,52 @@ def _types(project: Project) -> dict[str, str]:
     return {name: one["type"] for name, one in found.items()}
 
 
+BEFORE, AFTER = ({one.language: one.text for one in session(PAGE, part)} for part in ("before", "after"))
+
+
+def _deployed(engine: Engine, simulator: Simulator, folder: Path, base: str) -> Project:
+    """The Python program of the page, deployed; then companies are linked."""
+    project = Project.copy_of(engine, ROOT, folder / "project", base)
+    (project.folder / ".venv").symlink_to(VENV)
+    (project.folder / "__main__.py").write_text(BEFORE["python"])
+    (project.folder / "Pulumi.yaml").write_text(BEFORE["yaml"])
+    project.stack = "prod"
+    project.must("stack", "init", "prod")
+    project.must("config", "set", "zohoClientId", ID)
+    project.must("config", "set", "--secret", "zohoClientSecret", stdin=SECRET)
+    assert project.up().returncode == 0, project.said[-1]
+    simulator.codat[API_KEY].linked = 2
+    simulator.forget_calls()
+    return project
+
+
+@pytest.mark.engine
+def test_a_move_that_got_half_way(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+    """One resource has moved, the other not: the stack is of both faces, drift knows it, and the next up finishes."""
+    with gated(simulator) as (base, _):
+        project = _deployed(engine, simulator, tmp_path, base)
+        (project.folder / "Pulumi.yaml").write_text(AFTER["yaml"])
+        assert project.up(CODAT_API_KEY="no-such-key").returncode != 0
+        half = {"zoho-client": f"{PLUGIN_PREFIX}{CLIENT}", "zoho-books": f"{TOKEN_PREFIX}{INTEGRATION}"}
+        assert _types(project) == half
+        assert "prod: as declared" in must(project, ["drift", "--stack", "prod"])
+        done = project.up()
+        assert done.returncode == 0 and "~ 1 updated" in done.stdout, project.said[-1]
+        assert _types(project)["zoho-books"] == f"{PLUGIN_PREFIX}{INTEGRATION}"
+        assert not simulator.writes
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("masks", ["last4", "opaque"])
 def test_there_and_back(engine: Engine, simulator: Simulator, tmp_path: Path, masks: str) -> None:
     """The page, as it stands, with linked companies: both resources are updated in place each time, Codat is read."""
-    before, after = ({one.language: one.text for one in session(PAGE, part)} for part in ("before", "after"))
     simulator.switches.mask = masks  # type: ignore[assignment]
     with gated(simulator) as (base, gate):
-        project = Project.copy_of(engine, ROOT, tmp_path / "project", base)
-        (project.folder / ".venv").symlink_to(VENV)
-        (project.folder / "__main__.py").write_text(before["python"])
-        (project.folder / "Pulumi.yaml").write_text(before["yaml"])
-        project.stack = "prod"
-        project.must("stack", "init", "prod")
-        project.must("config", "set", "zohoClientId", ID)
-        project.must("config", "set", "--secret", "zohoClientSecret", stdin=SECRET)
-        assert project.up().returncode == 0, project.said[-1]
-        simulator.codat[API_KEY].linked = 2
+        project = _deployed(engine, simulator, tmp_path, base)
         one = Reader(project, simulator, gate, Terminal(project.folder, project.environment))
         try:
             one.follow(PAGE, "ready")
-            for part, yaml, prefix in (("there", after["yaml"], PLUGIN_PREFIX), ("back", before["yaml"], TOKEN_PREFIX)):
+            for part, yaml, prefix in (("there", AFTER["yaml"], PLUGIN_PREFIX), ("back", BEFORE["yaml"], TOKEN_PREFIX)):
                 simulator.forget_calls()
                 (project.folder / "Pulumi.yaml").write_text(yaml)
                 said = one.follow(PAGE, part)

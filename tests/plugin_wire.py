@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from google.protobuf import json_format, struct_pb2
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 
 from codat_zoho.declare.describe import camel_case, snake_case
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, SECRET, SIGNATURE
@@ -67,7 +67,7 @@ def to_wire(props: Props, secret: tuple[str, ...] = ("client_secret", "declared"
 def from_wire(sent: struct_pb2.Struct) -> Props:
     """The same the other way round."""
     props = {snake_case(name): opened(one) for name, one in plain(sent).items()}
-    if "declared" in props:
+    if isinstance(props.get("declared"), dict):
         props["declared"] = {snake_case(name): value for name, value in props["declared"].items()}
     return props
 
@@ -79,7 +79,7 @@ class Engine:
     lines: list[tuple[str, str, str]] = field(default_factory=list)
 
     def Log(self, request: Any, context: Any) -> Empty:  # noqa: N802
-        self.lines.append((request.urn, request.severity, request.message))
+        self.lines.append((request.urn, engine_pb2.LogSeverity.Name(request.severity), request.message))
         return Empty()
 
     def said(self) -> list[str]:

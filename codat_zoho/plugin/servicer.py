@@ -126,7 +126,7 @@ class Provider:
         bag = Bag.of(request.news)
         checked = core("check", {}, news := bag.marked_by(bag))
         self._warn(request.urn, news)
-        problems = [*_strange(_kind(request.urn), bag.given), *checked.problems]
+        problems = [*_strange(_kind(request.urn), bag.given), *map(_SPELL, checked.problems)]
         return _pb.CheckResponse(inputs=struct(checked.inputs, bag.secret), failures=_failures(problems))
 
     @_answers
@@ -236,7 +236,7 @@ def _kind(urn: str) -> str:
 
 def _failures(problems: Iterable[str]) -> list[Any]:
     # With a property's name the engine would print its value, a secret among them.
-    return [_pb.CheckFailure(reason=_SPELL(harmless(problem))) for problem in problems]
+    return [_pb.CheckFailure(reason=harmless(problem)) for problem in problems]
 
 
 def _strange(kind: str, given: Iterable[str]) -> Iterator[str]:

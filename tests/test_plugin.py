@@ -86,7 +86,7 @@ def provider_urn(project: str = "shop", name: str = "default") -> str:
             "codat-zoho:apiKye is no setting of this provider, did you mean codat-zoho:apiKey?",
             "",
         ),
-        (provider_urn(), "greeting", "codat-zoho:greeting is no setting of this provider; there are apiKey, ", ""),
+        (provider_urn(), "greeting", "codat-zoho:greeting is no setting of this provider: there are apiKey, ", ""),
         (provider_urn(), "onDelete", "", "codat-zoho:onDelete is a setting of the ready-made project, and is not read"),
         (provider_urn("codat-zoho"), "onDelete", "", ""),
         (provider_urn("codat-zoho"), "greeting", "", ""),

@@ -151,10 +151,8 @@ def _renamed(spelling: Spelling) -> str:
     """What to do where it is the new name of another resource; the ready-made project names its own."""
     if spelling is Spelling.CONFIGURATION:
         return ""
-    return (
-        "If the resource was renamed or moved, declare it with an alias of its old name "
-        "(ResourceOptions(aliases=[...])). "
-    )
+    option = "ResourceOptions(aliases=[...])" if spelling is Spelling.ARGUMENT else "option aliases"
+    return f"If the resource was renamed or moved, declare it with an alias of its old name ({option}). "
 
 
 # --- the keys ---------------------------------------------------------------------------------------------------------

@@ -24,9 +24,9 @@ def imports() -> dict[str, set[str]]:
 
 
 def test_the_package_is_small() -> None:
-    """At most 115 files with 15,700 lines; a file has at most 350 lines, and half of them at most 130."""
-    assert len(LINES) <= 115
-    assert sum(LINES.values()) <= 15_700
+    """At most 122 files with 16,150 lines; a file has at most 350 lines, and half of them at most 130."""
+    assert len(LINES) <= 122
+    assert sum(LINES.values()) <= 16_150
     assert {path: lines for path, lines in LINES.items() if lines > 350} == {}
     assert statistics.median(LINES.values()) <= 130
 

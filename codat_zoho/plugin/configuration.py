@@ -14,6 +14,7 @@ from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.values import name_of, project_and_stack
 
 SECRET_CONFIG = frozenset(CONFIG_KEYS) & {*SECRET_KEYS}
+_ALL = f": there are {', '.join(CONFIG_KEYS)}"
 KEPT = frozenset({*CONFIG_KEYS, "version", "pluginDownloadURL"})
 """What the provider and the engine want."""
 
@@ -31,7 +32,7 @@ def unread(keys: Iterable[str], urn: str) -> tuple[list[str], list[str]]:
         name = f"{NAMESPACE}:{one_line(key, 60)}" if shared else one_line(key, 60)
         setting = next((one.name for one in SETTINGS.values() if one.key == key), "")
         if not shared or (project != NAMESPACE and not setting):
-            refused.append(f"{name} is no setting of this provider{guess}; there are {', '.join(CONFIG_KEYS)}")
+            refused.append(f"{name} is no setting of this provider{guess or _ALL}")
         elif project != NAMESPACE:
             what = f"declare {Spelling.PROPERTY.name_of(setting)} on the resource"
             warned.append(f"{name} is a setting of the ready-made project, and is not read here: {what}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import wraps
@@ -23,7 +22,7 @@ from codat_zoho.plugin.bags import Bag, Props, opened, struct
 from codat_zoho.plugin.configuration import KEPT, SECRET_CONFIG, unread
 from codat_zoho.plugin.stubs import stub
 from codat_zoho.provider.inputs import unknown_fields
-from codat_zoho.provider.process import CONTEXT, LIMIT, TOLD, remember_secrets, shown
+from codat_zoho.provider.process import CONTEXT, LIMIT, TOLD, remember_secrets, shown, tell_stderr
 from codat_zoho.provider.results import HalfWay
 from codat_zoho.remote.budget import Deadline, Stop
 from codat_zoho.texts.environment_variables import counting
@@ -127,7 +126,7 @@ class Provider:
         bag = Bag.of(request.news)
         checked = core("check", {}, news := bag.marked_by(bag))
         self._warn(request.urn, news)
-        problems = [*_strange(_kind(request.urn), bag.given), *checked.problems]
+        problems = [*_strange(_kind(request.urn), bag.given), *map(_SPELL, checked.problems)]
         return _pb.CheckResponse(inputs=struct(checked.inputs, bag.secret), failures=_failures(problems))
 
     @_answers
@@ -208,7 +207,7 @@ class Provider:
                     self._log = stub("engine_pb2_grpc").EngineStub(grpc.insecure_channel(self._engine)).Log
                 self._log(stub("engine_pb2").LogRequest(severity=severity, message=line, urn=urn), timeout=5)
                 return
-        print(f"codat-zoho: {line}", file=sys.stderr, flush=True)
+        tell_stderr(line)
 
     def _warn(self, urn: str, news: Props) -> None:
         known = {name: value for name, value in news.items() if name not in unknown_fields(news)}
@@ -237,7 +236,7 @@ def _kind(urn: str) -> str:
 
 def _failures(problems: Iterable[str]) -> list[Any]:
     # With a property's name the engine would print its value, a secret among them.
-    return [_pb.CheckFailure(reason=_SPELL(harmless(problem))) for problem in problems]
+    return [_pb.CheckFailure(reason=harmless(problem)) for problem in problems]
 
 
 def _strange(kind: str, given: Iterable[str]) -> Iterator[str]:

@@ -36,12 +36,12 @@ if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is lo
     from codat_zoho.remote.http import Http
 
 
-def _print(text: str) -> None:
+def tell_stderr(text: str) -> None:
     """The engine shows what a process with dynamic resources prints."""
     print(f"codat-zoho: {text}", file=sys.stderr, flush=True)
 
 
-TOLD: ContextVar[Callable[[str], None]] = ContextVar("TOLD", default=_print)
+TOLD: ContextVar[Callable[[str], None]] = ContextVar("TOLD", default=tell_stderr)
 """Who is told what an operation says."""
 LIMIT: ContextVar[Deadline | None] = ContextVar("LIMIT", default=None)
 """What an operation is within, where its resource says how long it may take."""

@@ -116,9 +116,8 @@ def test_linked_companies_are_not_cut_off(
     world.codat.linked = 3
     project.must("refresh", "--yes")
     simulator.forget_calls()
-    if destroys:
-        runs = [("destroy", "--yes", "--skip-preview")]
-    else:
+    runs: list[tuple[str, ...]] = [("destroy", "--yes", "--skip-preview")]
+    if not destroys:
         world.declare(enabled=False)
         project.configure(world.program())
         runs = [("preview",), ("up", "--yes", "--skip-preview")]

@@ -265,6 +265,7 @@ def test_a_program_of_ones_own(project: Project, simulator: Simulator) -> None:
     project.assert_no_secret(SECRET, API_KEY, OTHER_KEY)
 
 
+@pytest.mark.usefixtures("yaml_engine")
 @pytest.mark.parametrize("name", ["companies linked", "keys, secret at hand", "opaque mask, secret at hand"])
 def test_a_yaml_program_takes_over(name: str, project: Project, simulator: Simulator) -> None:
     """The printed commands, then the printed lines, as they stand: an up that sends nothing, and then one without work."""

@@ -61,10 +61,10 @@ resources:
 
 
 @pytest.fixture
-def projects(engine: Engine, simulator: Simulator, tmp_path: Path) -> Iterator[dict[str, Project]]:
+def projects(yaml_engine: Engine, simulator: Simulator, tmp_path: Path) -> Iterator[dict[str, Project]]:
     """The ready-made project, and a YAML program of the same project, stack and names."""
     with serve(simulator) as base:
-        found = {face: Project.copy_of(engine, ROOT, tmp_path / face, base) for face in ("dynamic", "plugin")}
+        found = {face: Project.copy_of(yaml_engine, ROOT, tmp_path / face, base) for face in ("dynamic", "plugin")}
         (found["plugin"].folder / "Pulumi.yaml").write_text(PROGRAM)
         yield found
 
@@ -159,6 +159,7 @@ def test_explicit_providers(projects: dict[str, Project], simulator: Simulator) 
     program.write_text(SEVERAL.replace("{enabled: true}", "{enabled: true, allowDisruption: true}"))
     (change,) = _report(project, "--pending")["pending"]
     assert change["resource"] == "books-eu (ZohoBooksIntegration)" and change["operation"] == "update"
+    assert change["fields"] == [{"field": "allow_disruption", "before": False, "after": True}]
     program.write_text(SEVERAL)
     done = codat_zoho(project, "drift", "--stack", "test", "--remediate", "--yes")
     assert done.returncode == 0 and "Remediation done" in done.stdout, done.stdout + done.stderr

@@ -61,10 +61,10 @@ def _deployed(engine: Engine, simulator: Simulator, folder: Path, base: str) -> 
 
 
 @pytest.mark.engine
-def test_a_move_that_got_half_way(engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
+def test_a_move_that_got_half_way(yaml_engine: Engine, simulator: Simulator, tmp_path: Path) -> None:
     """One resource has moved, the other not: the stack is of both faces, drift knows it, and the next up finishes."""
     with gated(simulator) as (base, _):
-        project = _deployed(engine, simulator, tmp_path, base)
+        project = _deployed(yaml_engine, simulator, tmp_path, base)
         (project.folder / "Pulumi.yaml").write_text(AFTER["yaml"])
         assert project.up(CODAT_API_KEY="no-such-key").returncode != 0
         half = {"zoho-client": f"{PLUGIN_PREFIX}{CLIENT}", "zoho-books": f"{TOKEN_PREFIX}{INTEGRATION}"}
@@ -78,11 +78,11 @@ def test_a_move_that_got_half_way(engine: Engine, simulator: Simulator, tmp_path
 
 @pytest.mark.engine
 @pytest.mark.parametrize("masks", ["last4", "opaque"])
-def test_there_and_back(engine: Engine, simulator: Simulator, tmp_path: Path, masks: str) -> None:
+def test_there_and_back(yaml_engine: Engine, simulator: Simulator, tmp_path: Path, masks: str) -> None:
     """The page, as it stands, with linked companies: both resources are updated in place each time, Codat is read."""
     simulator.switches.mask = masks  # type: ignore[assignment]
     with gated(simulator) as (base, gate):
-        project = _deployed(engine, simulator, tmp_path, base)
+        project = _deployed(yaml_engine, simulator, tmp_path, base)
         one = Reader(project, simulator, gate, Terminal(project.folder, project.environment))
         try:
             one.follow(PAGE, "ready")

@@ -13,7 +13,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho.declare.platform import SECRET_ID
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, OUTPUTS, PLUGIN_PREFIX, SECRET_ID
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
-_COMPUTED = "client_secret_fingerprint", "declared", "cannot_tell"
-"""The outputs that both resources have beside their settings."""
-_OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret", "declared"])
+_SECRET = ["client_secret", "declared"]
+
+
+def _options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """A program that used the plugin comes back in place: without the alias the plugin would end what it deployed."""
+    alias = pulumi.Alias(type_=f"{PLUGIN_PREFIX}{kind}")
+    ours = pulumi.ResourceOptions(additional_secret_outputs=_SECRET, aliases=[alias])
+    return pulumi.ResourceOptions.merge(ours, opts)
 
 
 class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCredentials"):
@@ -93,13 +98,9 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         # What the integration takes over: the declared inputs, so that its preview stays concrete.
         self._declared_keys = client_id, declared["client_secret"]
         declared[SECRET_ID] = _is_secret(client_id)
-        computed = "verdicts", "verified_at", "redirect_uri", "manual_steps"
         with _pickled_as_ever():
             super().__init__(
-                ZohoClient(),
-                resource_name,
-                declared | dict.fromkeys((*_COMPUTED, *computed)),
-                pulumi.ResourceOptions.merge(_OPTIONS, opts),
+                ZohoClient(), resource_name, declared | dict.fromkeys(OUTPUTS[CLIENT]), _options(CLIENT, opts)
             )
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
@@ -202,15 +203,11 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
             declared["client_id"], declared["client_secret"] = credentials._declared_keys
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[credentials]))
         declared[SECRET_ID] = _is_secret(declared["client_id"])
-        computed = "integration_id", "integration_name", "linked_companies", "codat_client", "codat_client_name"
         if opts is None or opts.id is None:
             declared["connection"] = _claimed(connection, resource_name, opts)
         with _pickled_as_ever():
             super().__init__(
-                Books(),
-                resource_name,
-                declared | dict.fromkeys((*_COMPUTED, *computed)),
-                pulumi.ResourceOptions.merge(_OPTIONS, opts),
+                Books(), resource_name, declared | dict.fromkeys(OUTPUTS[INTEGRATION]), _options(INTEGRATION, opts)
             )
         if credentials is None:  # They warn for themselves.
             _warn(self, {name: declared[name] for name in ("client_id", "client_secret")})

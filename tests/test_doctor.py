@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from codat_zoho import REDIRECT_URI
+from codat_zoho._version import __version__
 from codat_zoho.cli import main
 from codat_zoho.declare.platform import SECRET as _SEALED
 from codat_zoho.declare.platform import SIGNATURE, TOKEN_PREFIX
@@ -22,6 +23,7 @@ from codat_zoho.declare.rules import fingerprint
 from codat_zoho.link.record import FILE, LinkTest
 from codat_zoho.link.record import text as record_of
 from codat_zoho.simulator import Fault, Simulator, serve
+from tests.pulumi_stand_in import books, plugin_provider, plugin_state, secret, state
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
@@ -41,6 +43,10 @@ elif arguments[0] == "config":
     if os.environ.get("FAKE_LOCKED"):
         sys.exit("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE")
     print(json.dumps(config))
+elif arguments[:2] == ["package", "get-schema"]:
+    if os.environ["FAKE_PLUGIN"] == "broken":
+        sys.exit("error: could not start it: No module named grpc")
+    print(json.dumps({{"version": os.environ["FAKE_PLUGIN"]}}))
 elif arguments[:2] == ["stack", "export"]:
     print(os.environ.get("FAKE_STATE") or json.dumps({{"version": 3, "deployment": {{}}}}))
 else:
@@ -247,8 +253,39 @@ def _programs_other_python(setup: SetUp) -> None:
     setup.environment(UV_PROJECT_ENVIRONMENT=str(other))
 
 
-def _other_runtime(setup: SetUp) -> None:
-    setup.option("name: python", "name: nodejs")
+def _yaml(setup: SetUp, folder: str = "", version: str = "", *, empty: bool = False) -> None:
+    """A YAML program, and in a folder beside it what stands in for the plugin."""
+    here = setup.folder / "plugin"
+    here.mkdir()
+    if not empty:
+        (here / "pulumi-resource-codat-zoho").write_text("")
+        (here / "pulumi-resource-codat-zoho").chmod(0o755)
+    named = f"plugins: {{providers: [{{name: codat-zoho, path: {folder}}}]}}\n" if folder else ""
+    (setup.folder / "Pulumi.yaml").write_text(f"name: shop\nruntime: yaml\n{named}")
+    setup.environment(FAKE_PLUGIN=version or __version__)
+    # None that is installed in the environment of these tests counts.
+    setup.environment(PATH=f"{setup.folder.parent / 'bin'}{os.pathsep}/usr/bin", PULUMI_HOME=str(setup.folder))
+
+
+def _no_plugin(setup: SetUp) -> None:
+    _yaml(setup)
+
+
+def _plugin_folder(setup: SetUp) -> None:
+    _yaml(setup, "plugin", empty=True)
+
+
+def _plugin_broken(setup: SetUp) -> None:
+    _yaml(setup, "plugin", "broken")
+
+
+def _plugin_on_path(setup: SetUp) -> None:
+    _yaml(setup)
+    setup.environment(PATH=f"{setup.folder / 'plugin'}{os.pathsep}{os.environ['PATH']}")
+
+
+def _plugin_older(setup: SetUp) -> None:
+    _yaml(setup, "plugin", "0.0.1")
 
 
 def _broken_project(setup: SetUp) -> None:
@@ -345,7 +382,11 @@ BROKEN = {
     "package missing": (_bare_virtualenv, "fail", "packages", "cannot be imported"),
     "no virtualenv": (_no_virtualenv, "warn", "provider's Python", "changes with the shell"),
     "two Pythons": (_programs_other_python, "fail", "program's Python", "but the provider runs in"),
-    "other runtime": (_other_runtime, "fail", "provider's Python", "runtime nodejs"),
+    "no plugin": (_no_plugin, "fail", "plugin", "neither Pulumi.yaml (plugins.providers) nor PATH leads to"),
+    "plugin's folder empty": (_plugin_folder, "fail", "plugin", "names the folder plugin for it, which holds no"),
+    "plugin broken": (_plugin_broken, "fail", "plugin", "does not start"),
+    "plugin on PATH": (_plugin_on_path, "warn", "plugin", "changes with the shell"),
+    "plugin of another version": (_plugin_older, "warn", "plugin", "0.0.1, "),
     "broken project": (_broken_project, "fail", "project", "no readable Pulumi project"),
     "passphrase missing": (_passphrase, "fail", "stack", "passphrase must be set"),
     "secret in clear": (_secret_in_clear, "fail", "configuration", "stored in clear"),
@@ -414,6 +455,27 @@ def test_a_program_of_its_own_is_verified_as_deployed(setup: SetUp) -> None:
     setup.environment(FAKE_STATE="", CODAT_API_KEY_EU="")
     _, found, _ = setup.doctor("--verify")
     assert found["Zoho client"][0]["verdict"] == "warn" and "pulumi up" in found["Zoho client"][0]["next_step"]
+
+
+def test_a_yaml_program_needs_its_plugin_and_no_python(setup: SetUp) -> None:
+    """The plugin that Pulumi.yaml names is asked for its version; each explicit provider has its own API key."""
+    _yaml(setup, "plugin")
+    setup.simulator.add_codat_client("key-of-eu")
+    providers = [plugin_provider("eu", apiKey=secret("key-of-eu"), codatUrl=os.environ["CODAT_URL"])]
+    providers += [plugin_provider("bare")]
+    reference = [f"{one['urn']}::{one['id']}" for one in providers]
+    theirs = [books(name=name, provider=it) for name, it in zip(("eu", "bare"), reference, strict=True)]
+    setup.config = {"codat-zoho:apiKey": {"value": API_KEY, "secret": True}}
+    setup.environment(FAKE_STATE=plugin_state(state(*theirs), *providers), CODAT_API_KEY="")
+    code, found, text = setup.doctor()
+    assert found["plugin"][0]["verdict"] == "ok" and __version__ in found["plugin"][0]["what"], text
+    assert not {"provider's Python", "program's Python", "packages"} & {*found}
+    assert [(one["verdict"], one["what"]) for one in found["API key"]] == [
+        ("fail", "No Codat API key for connection 'default'."),
+        ("ok", "from codat-zoho:apiKey, for connection 'default' of provider 'eu'"),
+    ]
+    assert "Or give it to the provider 'bare' in the program." in found["API key"][0]["next_step"] and code == 1
+    assert found["API key accepted"][0]["verdict"] == "ok"
 
 
 def test_columns_never_collide(setup: SetUp) -> None:

@@ -54,6 +54,7 @@ from codat_zoho.workspace.command import version_of
 from codat_zoho.workspace.pulumi_yaml import read_project, read_stack
 from codat_zoho.workspace.yaml_lines import Broken
 from tests.canaries import KEY, SECRET
+from tests.pulumi_stand_in import plugin_state
 from tests.support import ID, REGIONS, Clock, answering, forget_secrets
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -148,9 +149,9 @@ def test_settings(values: Any) -> None:
     for model, check in ((ZohoClientSettings, client.check), (IntegrationSettings, integration.check)):
         told(lambda m=model: load(m, values))  # type: ignore[misc]
         checked = check({}, values)
-        for failure in checked.failures or []:
-            clean(failure.reason)
-        if not checked.failures:
+        for problem in checked.problems:
+            clean(problem)
+        if not checked.problems:
             assert check(checked.inputs, values).inputs == checked.inputs
     for warning in warnings_about(values):
         clean(warning)
@@ -252,8 +253,8 @@ def test_stack_files(content: bytes) -> None:
     side = review_declared("prod", "Pulumi.prod.yaml", stack, project, "Pulumi.yaml")
     for problem in side.problems:
         clean(problem.text)
-    for fields in (side.client, side.books, side.provider):
-        for one in (fields or {}).values():
+    for fields in (*(resource.fields for resource in side.resources), side.provider):
+        for one in fields.values():
             clean(one.shown)
     for value in stack.settings.values():
         assert value.text is not None and value.identity and list(value.leaves())
@@ -469,8 +470,11 @@ EXPORTED: dict[str, Any] = {
 THERE = ActualIntegration(enabled=False, keys={"clientId": "XXXXc0de", "clientSecret": "****"}, linked=3)
 
 
+OF_PLUGIN: dict[str, Any] = json.loads(plugin_state(json.dumps(EXPORTED)))
+
+
 @fuzz
-@given(bent(EXPORTED).map(_json) | st.text(max_size=20))
+@given(bent(EXPORTED).map(_json) | bent(OF_PLUGIN).map(_json) | st.text(max_size=20))
 @example("[" * 100_000)
 def test_exported_states(text: str) -> None:
     """Whatever an exported state holds, each resource's state can be told, or the state is refused."""

@@ -264,6 +264,20 @@ def test_settings_are_spelled_as_the_program_at_hand_spells_them() -> None:
     assert "set codat-zoho:onDelete to keep (pulumi config set codat-zoho:onDelete keep), run pulumi up" in blocker
     assert "set codat-zoho:allowDisruption to true (pulumi config set codat-zoho:allowDisruption true)" in blocker
     assert "allow_disruption" not in blocker and "on_delete" not in blocker
+    (blocker,) = plan(Removal(), actual(linked=2), spelling=Spelling.PROPERTY).blockers
+    assert "alias of its old name (option aliases)" in blocker and "set onDelete: keep, run pulumi up" in blocker
+    assert "set allowDisruption: true, run pulumi up" in blocker and "_" not in blocker
+    risk = plan(Removal(allow_disruption=True), actual(linked=2), spelling=Spelling.PROPERTY).risk
+    assert risk.endswith("allowDisruption lets it through.")
+
+
+def test_a_text_is_spelled_as_the_program_at_hand_spells_settings() -> None:
+    """Names of settings and outputs as whole words, with their values; whatever else has an underscore stays."""
+    text = "client_id, linked_companies: set allow_disruption=True, on_delete='keep'; my_client_id, codat_zoho."
+    assert Spelling.ARGUMENT.text(text) == Spelling.CONFIGURATION.text(text) == text
+    assert Spelling.PROPERTY.text(text) == (
+        "clientId, linkedCompanies: set allowDisruption: true, onDelete: keep; my_client_id, codat_zoho."
+    )
 
 
 @pytest.mark.parametrize("linked", [0, 3, None])
@@ -273,6 +287,8 @@ def test_a_secret_that_no_deployment_has_stored(linked: int | None) -> None:
     assert bool(first.blockers) == (linked != 0)
     assert all("replacing a client secret that no deployment" in text.lower() for text in first.blockers)
     assert not plan(desired(), actual(stored=masked(ID, OTHER_SECRET), linked=linked), GOOD).blockers
+    without_keys = plan(desired(), actual(stored=masked(ID, OTHER_SECRET), linked=linked), Recorded(enabled=True))
+    assert bool(without_keys.blockers) == (linked != 0)
 
 
 def test_what_cannot_be_read_cannot_be_told() -> None:

@@ -1,7 +1,8 @@
 """Find a `pulumi` engine for tests and the demo, or get one where the machine has none.
 
 Tried in this order: `pulumi` on PATH, the cache folder, the installer of Pulumi's Python SDK, a build of Pulumi's Go
-modules (`pulumi-cli/go.mod`). What is installed or built goes to the user's cache folder, never into the checkout.
+modules (`pulumi-cli/go.mod`: the CLI and the language host for YAML programs). What is installed or built goes to the
+user's cache folder, never into the checkout.
 
     python tools/engine.py                     says where the engine is, and gets it first when need be
     python tools/engine.py notice              says what getting one takes, where there is none; gets nothing
@@ -31,11 +32,13 @@ TOOLS = Path(__file__).resolve().parent
 MODULE = TOOLS / "pulumi-cli"
 STAND_IN = TOOLS / "language_host" / "pulumi-language-python"
 CLI, SDK = "github.com/pulumi/pulumi/pkg/v3", "github.com/pulumi/pulumi/sdk/v3"
+YAML = "github.com/pulumi/pulumi-yaml"
+PROGRAMS = {"pulumi": f"{CLI}/cmd/pulumi", "pulumi-language-yaml": f"{YAML}/cmd/pulumi-language-yaml"}
 
-PINNED = dict(re.findall(r"^\s*(go|\S+/v3) v?([\d.]+)", (MODULE / "go.mod").read_text(), re.MULTILINE))
+PINNED = dict(re.findall(r"^\s*(go|\S+/v3|\S+-yaml) v?([\d.]+)", (MODULE / "go.mod").read_text(), re.MULTILINE))
 VERSION, GO = PINNED[CLI], PINNED["go"]
 MINIMUM = "3.227"  # the first CLI whose exit codes tell drift from failure
-PACKAGES = 1686  # `go list -deps` of the CLI, for the progress line only
+PACKAGES = 1706  # `go list -deps` of both programs, for the progress line only
 INSTALL_SECONDS = 300
 BUILD_MINUTES = 4  # on two cores, Go's caches empty
 INSTALL_PAGE = "https://www.pulumi.com/docs/install/"
@@ -123,15 +126,23 @@ def find_or_build(progress: Progress = show, *, python: Path = Path(sys.executab
     with _locked(root / f"{home.name}.lock", progress):
         with contextlib.suppress(_Closed):
             return _cached(home, "cache")  # whoever held the lock has made it
-        for leftover in (home, *root.glob(f"{home.name}.partial-*")):
+        for leftover in root.glob(f"{home.name}.partial-*"):
             shutil.rmtree(leftover, ignore_errors=True)
+        if not (home / MARK).exists() or not _lacking(home):
+            shutil.rmtree(home, ignore_errors=True)
+        # Others may be running an older engine that only lacks a program: it stays, and gets it.
+        lacking, completes = _lacking(home), home.exists()
         for origin, get in {"installer": _install, BUILT: _build}.items():
-            if only == "build" and origin != BUILT:
+            if (only == "build" or completes) and origin != BUILT:
                 continue
             partial = Path(tempfile.mkdtemp(prefix=f"{home.name}.partial-", dir=root))
             try:
-                get(partial, progress, python)
-                partial.rename(home)  # at once or not at all: a killed build leaves no half engine
+                get(partial, progress, python, lacking)
+                if completes:
+                    for name in lacking:
+                        _place(partial / "bin" / name, home / "bin" / name)
+                else:
+                    partial.rename(home)  # at once or not at all: a killed build leaves no half engine
                 return _cached(home, origin)
             except _Closed as closed:
                 progress(f"pulumi: {origin}: {closed}")
@@ -196,8 +207,15 @@ def _engine(path: str, origin: str) -> Engine:
     return Engine(Path(pulumi), Path(host), version, origin)
 
 
+def _lacking(home: Path) -> list[str]:
+    """Tell which programs the cache folder has not."""
+    return [name for name in PROGRAMS if not (home / "bin" / name).exists()]
+
+
 def _cached(home: Path, origin: str) -> Engine:
     """Take the finished engine in the cache folder."""
+    if lacking := _lacking(home):
+        raise _Closed(f"no {', no '.join(lacking)}")
     host = home / "bin" / STAND_IN.name
     # Beside the binary, because the engine takes a language host from elsewhere on PATH only with a warning.
     if (home / MARK).exists() and (not host.exists() or host.read_bytes() != STAND_IN.read_bytes()):
@@ -205,7 +223,7 @@ def _cached(home: Path, origin: str) -> Engine:
     return _engine(str(home / "bin"), origin)
 
 
-def _install(partial: Path, progress: Progress, python: Path) -> None:
+def _install(partial: Path, progress: Progress, python: Path, _lacking: Sequence[str]) -> None:
     """Let the SDK's own installer download the official engine."""
 
     def tell(_: Sequence[str], elapsed: float) -> None:
@@ -215,8 +233,8 @@ def _install(partial: Path, progress: Progress, python: Path) -> None:
     _watch(command, partial / LOG, tell, seconds=INSTALL_SECONDS)
 
 
-def _build(partial: Path, progress: Progress, _python: Path) -> None:
-    """Build the CLI from its Go module, and put beside it the scripts that Pulumi's SDK module has for it."""
+def _build(partial: Path, progress: Progress, _python: Path, lacking: Sequence[str]) -> None:
+    """Build programs from their Go modules, and put beside them the scripts that Pulumi's SDK module has for them."""
     go = shutil.which("go")
     if not go:
         raise _Closed(f"no `go` on PATH, needed is {GO} or newer")
@@ -225,7 +243,8 @@ def _build(partial: Path, progress: Progress, _python: Path) -> None:
     fetches = toolchain.endswith(("auto", "path"))
     if _numbers(installed) < _numbers("1.21" if fetches else GO):
         raise _Closed(f"{go} is {installed}, needed is {GO} or newer")
-    progress(f"pulumi: building {VERSION} with {installed}: about {BUILD_MINUTES} minutes, 3 GB in Go's own caches")
+    what = f"{VERSION} ({', '.join(lacking)}) with {installed}"
+    progress(f"pulumi: building {what}: about {BUILD_MINUTES} minutes, 3 GB in Go's own caches")
 
     def tell(lines: Sequence[str], elapsed: float) -> None:
         fetched = sum(line.startswith("go: ") for line in lines)
@@ -233,10 +252,12 @@ def _build(partial: Path, progress: Progress, _python: Path) -> None:
         progress(f"pulumi: building, {elapsed:.0f} s, {fetched} modules fetched, {compiled}{PASSING}")
 
     binaries = partial / "bin"
+    binaries.mkdir()
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOTMPDIR": str(partial)}
     flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-tags=osusergo,grpcnotrace"]
-    flags += [f"-ldflags=-s -w -X {SDK}/go/common/version.Version=v{VERSION}"]
-    command = [go, "build", *flags, "-v", "-o", f"{binaries}/pulumi", f"{CLI}/cmd/pulumi"]
+    versions = {f"{SDK}/go/common/version": VERSION, f"{YAML}/pkg/version": PINNED[YAML]}
+    flags += [f"-ldflags=-s -w {' '.join(f'-X {package}.Version=v{number}' for package, number in versions.items())}"]
+    command = [go, "build", *flags, "-v", "-o", f"{binaries}/", *map(PROGRAMS.__getitem__, lacking)]
     _watch(command, partial / LOG, tell, cwd=MODULE, env=environment)
     sdk = _output([go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", SDK], environment, cwd=MODULE).strip()
     for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):

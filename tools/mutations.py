@@ -60,8 +60,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "redaction of what the provider says",
         "provider/process.py",
-        'print(harmless(redact(f"codat-zoho: {text}"))',
-        'print(harmless(f"codat-zoho: {text}")',
+        "TOLD.get()(harmless(redact(text)))",
+        "TOLD.get()(harmless(text))",
         "test_provider.py",
     ),
     _m(
@@ -165,9 +165,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         'check names property "" for secrets',
-        "provider/inputs.py",
-        'CheckFailure("", str(problem))',
-        'CheckFailure("client_secret", str(problem))',
+        "provider/faces.py",
+        'CheckFailure("", problem)',
+        'CheckFailure("client_secret", problem)',
         "test_provider.py",
         "test_ladder.py",
     ),
@@ -195,7 +195,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _m(
         "a failure is one line over the wire",
-        "provider/__init__.py",
+        "provider/faces.py",
         "sys.tracebacklimit = 0",
         "pass",
         "test_provider.py",
@@ -502,6 +502,34 @@ MUTATIONS: tuple[Mutation, ...] = (
         'if kind_of(it["type"]) and one.get("type") != "reading"',
         "if False",
         "test_drift_state.py",
+    ),
+    _m(
+        "each resource has the API key of its own provider",
+        "workspace/state.py",
+        "    if type_ == needed:\n",
+        "    if False:\n",
+        "test_drift_state.py",
+    ),
+    _m(
+        "a stack of the plugin is known for one",
+        "workspace/state.py",
+        "config or not _PROVIDERS[type_]",
+        "config",
+        "test_drift_state.py",
+    ),
+    _m(
+        "what the plugin left has to be recorded anew",
+        "provider/faces.py",
+        "found.changes or before.keys() != olds.keys()",
+        "found.changes",
+        "test_moving_to_the_plugin.py::test_what_the_plugin_left_is_taken_over",
+    ),
+    _m(
+        "a YAML program that does not run is no program without changes",
+        "workspace/preview.py",
+        " or message.startswith(YAML_FAILED)",
+        "",
+        "test_drift_fleet.py::test_a_preview_that_fails_is_an_error_of_its_own",
     ),
     _m(
         "drift is from what was declared",

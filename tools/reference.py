@@ -36,31 +36,12 @@ from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
 from codat_zoho.simulator.screens import OUTCOMES  # noqa: E402
 from codat_zoho.texts.environment_variables import VARIABLES  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
-from tools.markdown import code, plain, table  # noqa: E402
+from tools.markdown import arguments, code, lead, outputs, plain, table  # noqa: E402
+from tools.plugin_schema import files as plugin_schema  # noqa: E402
 from tools.schemas import files, reports  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 MARK = "<!-- Written by tools/reference.py: change the docstrings, not this page. -->\n\n"
-
-
-def _arguments(made: object) -> dict[str, str]:
-    """What the Args section of a docstring says of each argument."""
-    section = re.search(r"(?ms)^Args:\n(.*?)(?=^\S|\Z)", inspect.getdoc(made) or "")
-    entries = re.split(r"(?m)^ {4}(\w+): ", section[1]) if section else [""]
-    return {name: plain(text) for name, text in zip(entries[1::2], entries[2::2], strict=True)}
-
-
-def _lead(made: object) -> str:
-    """The docstring before its sections, in paragraphs."""
-    text = re.split(r"(?m)^(?:Args|Raises):$", inspect.getdoc(made) or "")[0]
-    return "\n\n".join(map(plain, text.strip().split("\n\n")))
-
-
-def _outputs(made: type) -> dict[str, tuple[str, str]]:
-    """Type and text of each attribute that is documented by the string below it."""
-    source = inspect.getsource(made)
-    found = re.findall(r'(?m)^ +(\w+): pulumi\.Output\[(.*)\]\n +"""(.*)"""$', source)
-    return {name: (kind, plain(text)) for name, kind, text in found}
 
 
 def _resources() -> str:
@@ -68,7 +49,7 @@ def _resources() -> str:
     for name in resources.__all__:
         made = getattr(resources, name)
         given = inspect.signature(made.__init__).parameters
-        texts, settings_of = _arguments(made), described(_MODELS[name])
+        texts, settings_of = arguments(made), described(_MODELS[name])
         rows, plain_ones = [], [code(one) for one in list(given)[1:] if "Input" not in given[one].annotation]
         for argument in list(given)[1:]:
             default = given[argument].default
@@ -78,14 +59,14 @@ def _resources() -> str:
                 default = setting.default
             shown = "needed" if needed else code(repr(default))
             rows.append((code(argument), code(_type(given[argument].annotation)), shown, _capital(texts[argument])))
-        outputs = [(code(output), code(kind), text) for output, (kind, text) in _outputs(made).items()]
+        told = [(code(output), code(kind), text) for output, (kind, text) in outputs(made).items()]
         parts += [
             f"## {name}",
-            _lead(made),
+            lead(made),
             table(("argument", "type", "default", "meaning"), *rows),
             f"`None` means that the argument is left out. All but {', '.join(plain_ones)} may also be outputs of "
             "other resources.",
-            table(("output", "type", "meaning"), *outputs),
+            table(("output", "type", "meaning"), *told),
         ]
     places = [
         (
@@ -209,7 +190,7 @@ def _errors() -> str:
     rows = []
     for name in errors.__all__:
         made = getattr(errors, name)
-        meaning, cause, cure = map(_capital, re.split(r"\s+(?:Cause|Cure): ", _lead(made)))
+        meaning, cause, cure = map(_capital, re.split(r"\s+(?:Cause|Cure): ", lead(made)))
         rows.append((code(name), meaning, cause, cure, str(int(exit_of(made)))))
     return "\n\n".join(
         [
@@ -235,7 +216,7 @@ def _links() -> str:
 
 
 def _simulator() -> str:
-    texts, faults = _arguments(Switches), _arguments(Fault)
+    texts, faults = arguments(Switches), arguments(Fault)
     switches = [
         (code(one.name), code(_literals(str(one.type))), code(one.default), _capital(texts[one.name]))
         for one in dataclasses.fields(Switches)
@@ -254,7 +235,7 @@ def _simulator() -> str:
             "# Simulator",
             "`codat-zoho simulate` stands in for Codat and Zoho on this machine, and `codat_zoho.testing` in tests.",
             "## Switches",
-            _lead(Switches),
+            lead(Switches),
             table(("switch", "values", "default", "meaning"), *switches),
             "## Control interface",
             "What a person does in the Portal or in Zoho's console, and faults, over HTTP as JSON.",
@@ -265,7 +246,7 @@ def _simulator() -> str:
             "leads there; no page holds a secret or a script, and other sites get nothing of them.",
             table(("outcome", "shown by", "page", "text", "Codat hears of it"), *outcomes),
             "## Faults",
-            _lead(Fault),
+            lead(Fault),
             table(("field", "type", "meaning"), *wrong),
         ]
     )
@@ -293,7 +274,8 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def main(arguments: list[str]) -> int:
     """Write or compare."""
-    drawn = {FOLDER / f"{name}.md": f"{MARK}{draw()}\n" for name, draw in PAGES.items()} | files()
+    drawn = {FOLDER / f"{name}.md": f"{MARK}{draw()}\n" for name, draw in PAGES.items()}
+    drawn |= files() | plugin_schema()
     return write_or_compare(drawn, "docs/reference", arguments)
 
 

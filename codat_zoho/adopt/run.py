@@ -12,8 +12,8 @@ from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.adopt.import_state import Record, commands, import_file
-from codat_zoho.declare.platform import TOKEN_PREFIX
-from codat_zoho.declare.settings import IntegrationSettings, load
+from codat_zoho.declare.platform import INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
+from codat_zoho.declare.settings import IntegrationSettings, Spelling, load
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.console import write_new
 from codat_zoho.texts.redact import one_line
@@ -76,6 +76,12 @@ def declared_by(program: Mapping[str, str], stack: str, cli: Pulumi) -> dict[str
             raise ConfigurationError(
                 f"--name: the program declares no {kind} named {name}; it declares {there}.", "Nothing was changed."
             )
+        if f"{PLUGIN_PREFIX}{kind}::{name}" in text:
+            raise ConfigurationError(
+                f"--name: {name} is declared as a resource of the plugin, and adopt imports dynamic ones.",
+                f"Nothing was changed. Run: pulumi import {PLUGIN_PREFIX}{INTEGRATION} NAME CONNECTION; or pulumi up: "
+                "creating takes over what is there, and sends nothing where nothing differs.",
+            )
         if f"${TOKEN_PREFIX}{kind}::{name}" in text:
             raise ConfigurationError(
                 f"--name: {name} is declared inside a component, and an import puts it beside.",
@@ -100,9 +106,11 @@ def recorded_already(found: Record, cli: Pulumi) -> frozenset[str]:
         for one in recorded:
             if one.kind != entry.kind or not one.id or (entry.name != one.name and entry.id != one.id):
                 continue
-            if (one.name, one.id) != (entry.name, entry.id):
+            of_plugin = one.spelling is Spelling.PROPERTY
+            if (one.name, one.id) != (entry.name, entry.id) or of_plugin:
+                how = "a resource of the plugin, " if of_plugin else ""
                 raise NotAdopted(
-                    f"Stack {found.stack} manages {one_line(one.id)} already, as {one.name}; here it would be "
+                    f"Stack {found.stack} manages {one_line(one.id)} already, as {how}{one.name}; here it would be "
                     f"{entry.id}, as {entry.name}.",
                     "Nothing was changed. Name every connection of this program (--connection), or use another stack.",
                 )

@@ -151,10 +151,8 @@ def _renamed(spelling: Spelling) -> str:
     """What to do where it is the new name of another resource; the ready-made project names its own."""
     if spelling is Spelling.CONFIGURATION:
         return ""
-    return (
-        "If the resource was renamed or moved, declare it with an alias of its old name "
-        "(ResourceOptions(aliases=[...])). "
-    )
+    option = "ResourceOptions(aliases=[...])" if spelling is Spelling.ARGUMENT else "option aliases"
+    return f"If the resource was renamed or moved, declare it with an alias of its old name ({option}). "
 
 
 # --- the keys ---------------------------------------------------------------------------------------------------------
@@ -212,8 +210,9 @@ def _plan_keys(desired: IntegrationSettings, actual: ActualIntegration, recorded
     if the_secret.differs is not False:
         known_by_mask = the_secret.how is How.MASK or not old_secret
         before = shown if known_by_mask else f"fingerprint {old.client_secret_fingerprint}"
-        # Nobody knows whose the stored one is, where no run has recorded it: those who are linked may depend on it.
-        foreign = recorded is None and bool(the_secret.differs)
+        # Nobody knows whose the stored one is, where no run has recorded one: those who are linked may depend on it.
+        known = old.client_secret or old.client_secret_fingerprint
+        foreign = known is None and bool(the_secret.differs)
         changes.append(Change("client_secret", before, _fingerprint_of(desired), the_secret.how, disruptive=foreign))
     if the_secret.touched:
         warnings.append(

@@ -6,13 +6,14 @@ declarations through :func:`load`, which loads pydantic only to say what is wron
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Literal, TypeVar
 
-from codat_zoho.declare.describe import LISTS, described, setting
-from codat_zoho.declare.platform import NAMESPACE
+from codat_zoho.declare.describe import LISTS, camel_case, described, setting
+from codat_zoho.declare.platform import NAMESPACE, OUTPUTS
 from codat_zoho.declare.rules import bad_client_id, bad_client_secret, bad_connection, bad_regions, fingerprint
 from codat_zoho.errors import Problem, SettingsError
 
@@ -151,22 +152,49 @@ def key_of(name: str) -> str:
     return SETTINGS[name].key if name in SETTINGS else name
 
 
+_NAMES = "|".join(sorted({name for name in (*SETTINGS, *sum(OUTPUTS.values(), ())) if "_" in name}, reverse=True))
+_NAMED = re.compile(rf"\b(?:{_NAMES})\b")
+_ASSIGNED = re.compile(rf"\b({_NAMES})=(['\"]?)(\w+)\2")
+
+
 class Spelling(Enum):
-    """How the program at hand spells a setting: as an argument, or as stack configuration of the ready-made project."""
+    """How the program at hand spells a setting.
+
+    As an argument in Python, a property in YAML and other languages, stack configuration of the ready-made project.
+    """
 
     ARGUMENT = "argument"
+    PROPERTY = "property"
     CONFIGURATION = "configuration"
 
     def name_of(self, name: str) -> str:
-        """Spell a setting: ``allow_disruption``, or ``codat-zoho:allowDisruption``."""
-        return name if self is Spelling.ARGUMENT else f"{NAMESPACE}:{key_of(name)}"
+        """Spell a setting: ``allow_disruption``, ``allowDisruption``, or ``codat-zoho:allowDisruption``."""
+        if self is Spelling.CONFIGURATION:
+            return f"{NAMESPACE}:{key_of(name)}"
+        return name if self is Spelling.ARGUMENT else camel_case(name)
 
     def of(self, name: str, value: str | bool) -> str:
-        """Spell that a setting has a value: ``allow_disruption=True``, or the key and the command that sets it."""
+        """Spell that a setting has a value.
+
+        ``allow_disruption=True``, ``allowDisruption: true``, or the key and the command that sets it.
+        """
         if self is Spelling.ARGUMENT:
             return f"{name}={value!r}"
+        if self is Spelling.PROPERTY:
+            return f"{camel_case(name)}: {str(value).lower()}"
         key, text = self.name_of(name), str(value).lower()
         return f"{key} to {text} (pulumi config set {key} {text})"
+
+    def text(self, text: str) -> str:
+        """Spell what a text names as arguments and outputs of Python's resources.
+
+        >>> Spelling.PROPERTY.text("client_id: is it meant? Codat keeps it (on_delete='keep').")
+        "clientId: is it meant? Codat keeps it (onDelete: keep)."
+        """
+        if self is not Spelling.PROPERTY:
+            return text
+        text = _ASSIGNED.sub(lambda found: self.of(found[1], found[3]), text)
+        return _NAMED.sub(lambda found: camel_case(found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)

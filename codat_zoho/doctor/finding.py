@@ -64,11 +64,20 @@ class Situation:
         return self.project is not None and self.project.ready_to_use
 
     @property
-    def connections(self) -> list[str]:
-        """The Codat clients to look at: as asked for, configured, or deployed."""
+    def connections(self) -> list[tuple[str, str, Environment]]:
+        """The Codat clients to look at, as asked for, configured, or deployed: connection, explicit provider, settings.
+
+        An explicit provider of the plugin has settings of its own and no stack configuration.
+        """
         configured = self.config.get(f"{NAMESPACE}:connection") if self.ready_to_use else None
-        deployed = sorted({one.connection for one in self.deployed if one.kind == INTEGRATION})
-        return [named] if (named := self.connection or configured) else deployed or ["default"]
+        named = self.connection or configured
+        found = {
+            (one.connection, one.explicit_provider): Environment(one.config) if one.explicit_provider else None
+            for one in self.deployed
+            if one.kind == INTEGRATION and named in ("", None, one.connection)
+        }
+        found = found or {(named or "default", ""): None}
+        return [(*whose, environment or self.environment) for whose, environment in sorted(found.items())]
 
     @property
     def clients(self) -> list[Mapping[str, Any]]:

@@ -26,6 +26,7 @@ from codat_zoho.errors import (
     Unreachable,
 )
 from codat_zoho.link import record
+from codat_zoho.remote.connection import Environment
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.pulumi_yaml import plain_name
 
@@ -50,22 +51,23 @@ def codat(now: Situation) -> Iterator[Finding]:
         yield trouble("Codat address", error)
         return
     yield ok("Codat address", url)
-    for connection in now.connections:
-        yield from _connection(now, connection)
+    for connection, provider, environment in now.connections:
+        yield from _connection(now, connection, provider, environment)
 
 
-def _connection(now: Situation, connection: str) -> Iterator[Finding]:
+def _connection(now: Situation, connection: str, provider: str, environment: Environment) -> Iterator[Finding]:
+    whose = f"connection {connection!r}" + (f" of provider {provider!r}" if provider else "")
     try:
-        key = now.environment.api_key(connection)
+        key, api = environment.api_key(connection), environment.codat(now.http, connection)
     except CodatZohoError as error:  # The next connection may have one.
-        yield trouble("API key", error)
+        step = f"{error.next_step} Or give it to the provider {provider!r} in the program." if provider else ""
+        yield fail("API key", error.what, step) if step else trouble("API key", error)
         return
-    yield ok("API key", f"from {key.source}, for connection {connection!r}")
+    yield ok("API key", f"from {key.source}, for {whose}")
     if key.certificate or key.client:
         given = f"{key.certificate.file if key.certificate else 'none'}; x-codat-client: {key.client or 'none'}"
         both = key.certificate and key.client
         yield ok(_MTLS, one_line(given)) if both else warn(_MTLS, f"{one_line(given)}.", _DEMANDED)
-    api = now.environment.codat(now.http, connection)
     try:
         client, actual = api.named_client(), api.actual()
     except CodatZohoError as error:

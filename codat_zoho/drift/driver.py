@@ -20,7 +20,7 @@ from threading import Semaphore
 from codat_zoho.core.plan import How
 from codat_zoho.declare.platform import CLIENT
 from codat_zoho.drift import findings
-from codat_zoho.drift.compare import Comparison, Remote, environment_of
+from codat_zoho.drift.compare import Comparison, Remote, environments_of
 from codat_zoho.drift.report import FieldChange, Finding, Pending, Remediation, Stack, State
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.link import record
@@ -108,13 +108,13 @@ class Fleet:
             elif project and state.names and state.names[0] != project.name:
                 belongs = f"Stack {stack.stack!r} belongs to the project {state.names[0]!r}"
                 raise Failed(Failure("project", f"{belongs}, and this folder's is {project.name!r}."))
-            environment = environment_of(state, partial(self._given, project, stack.stack))
+            environments = environments_of(state, partial(self._given, project, stack.stack))
         except Failed as failed:
             return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
         except exported.Unreadable as problem:
             text = f"The stack's state cannot be read: {problem} Look at it with: pulumi stack export"
             return replace(stack, failure=Failure("state", text), seconds=time.monotonic() - began)
-        comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._verified)
+        comparison = Comparison(self._remote, environments, deadline, _up(stack, project), self._verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
         if {one.kind for one in state.resources} == {CLIENT}:
@@ -131,7 +131,7 @@ class Fleet:
             stack,
             resources=resources,
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
-            configured=bool(state.config),
+            configured=state.configured,
             undeclared=any(one.undeclared for one in state.resources),
             notes=notes,
             seconds=time.monotonic() - began,

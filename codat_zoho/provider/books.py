@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
-
 from codat_zoho.core.observe import MOST_COMPANIES, ActualIntegration, CodatClient, Recorded, observe
-from codat_zoho.core.plan import Removal, plan
+from codat_zoho.core.plan import Removal, Step, StepKind, plan
 from codat_zoho.declare.platform import ZOHO_BOOKS
-from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, managed
+from codat_zoho.declare.settings import FINGERPRINT, IntegrationSettings, load, managed
 from codat_zoho.errors import CodatZohoError, ConfigurationError, NotFound, PlanBlocked, WrongCodatClient
 from codat_zoho.provider import inputs
 from codat_zoho.provider.process import CONTEXT, destroy_is_previewed, say
+from codat_zoho.provider.results import Checked, Differs, Found, HalfWay, Made
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed.
     from codat_zoho.remote.codat import Codat
@@ -29,7 +28,7 @@ _KEPT = (CLEARED, inputs.DECLARED, *CODAT_CLIENT)
 _LAST_COUNT = "(Counted at the last look.)"
 
 
-def check(_olds: Props, news: Props) -> CheckResult:
+def check(_olds: Props, news: Props) -> Checked:
     """Validate; remember what the program declares, which tells an update from a refresh and a rename from an end."""
     result = inputs.check(IntegrationSettings, news)
     if isinstance(connection := result.inputs.get("connection"), str):
@@ -37,7 +36,7 @@ def check(_olds: Props, news: Props) -> CheckResult:
     return result
 
 
-def diff(olds: Props, news: Props) -> DiffResult:
+def diff(olds: Props, news: Props) -> Differs:
     """Decide on the managed values alone, and refuse in preview what the recorded count of linked companies forbids.
 
     A refresh also asks for a diff, to draw what drifted, and must not be refused. It does so without a check.
@@ -48,7 +47,7 @@ def diff(olds: Props, news: Props) -> DiffResult:
     changes = inputs.changed(olds, news, managed(IntegrationSettings))
     if not changes:
         # Of a refresh, which comes without a check, it would be a difference that is none.
-        return DiffResult(changes=is_declared and inputs.stale(olds, news))
+        return Differs(is_declared and inputs.stale(olds, news))
     # One that is not known yet may be the same: the engine asks again when it is.
     known = isinstance(news.get("connection"), str)
     replaces = inputs.replacing(IntegrationSettings, changes) if known else []
@@ -57,10 +56,10 @@ def diff(olds: Props, news: Props) -> DiffResult:
     elif is_declared:
         _refuse_early(olds, news)
     # Created before deleted: when the old one goes, it is known what else the program declares.
-    return DiffResult(changes=None, replaces=replaces)
+    return Differs(None, replaces, changes)
 
 
-def read(id_: str, props: Props) -> ReadResult:
+def read(id_: str, props: Props) -> Found:
     """Return the managed values as they are now. For ``ZohoBooksIntegration.get`` nothing is managed, all is read."""
     connection = str(inputs.recorded(props).get("connection") or id_)
     try:
@@ -68,12 +67,12 @@ def read(id_: str, props: Props) -> ReadResult:
     except NotFound as gone:
         _confirm_client(connection, props)
         say(f"{gone} It counts as gone.")
-        return ReadResult(None, {})
+        return Found(None, {})
     given = inputs.declared(IntegrationSettings, props)
     if not given:
         shown = {"enabled": actual.enabled, "client_id": actual.client_id, "connection": connection}
         outs = _metadata(actual) | shown | _client_outs(actual.codat_client)
-        return ReadResult(id_, {name: value for name, value in outs.items() if value is not None})
+        return Found(id_, {name: value for name, value in outs.items() if value is not None})
     _confirm_client(connection, props)
     if destroy_is_previewed():
         _announce_removal(props, actual)
@@ -85,16 +84,49 @@ def read(id_: str, props: Props) -> ReadResult:
     live = given | {"client_id": now.client_id, "enabled": now.enabled, FINGERPRINT: now.client_secret_fingerprint}
     live = {name: value for name, value in live.items() if value is not None} | inputs.marked(props)
     outs = live | _metadata(actual, found.cannot_tell) | {name: props[name] for name in _KEPT if name in props}
-    return ReadResult(id_, outs, live)
+    return Found(id_, outs, live)
 
 
-def create(props: Props) -> CreateResult:
+def create(props: Props) -> Made:
     """Adopt what is there and bring it to what is declared: a failed run leaves nothing that stops the next."""
     desired = inputs.desired(IntegrationSettings, props)
     codat = _start_exclusively(desired.connection)
-    outcome = CONTEXT.apply(codat, desired)
-    client = codat.named_client() if outcome.actual.codat_client.id else outcome.actual.codat_client
-    return CreateResult(desired.connection, _outs(desired, outcome, client) | inputs.marked(props))
+    sent: list[Step] = []
+    try:
+        outcome = CONTEXT.apply(codat, desired, sent=sent)
+    except CodatZohoError as error:
+        if not sent:
+            raise
+        outs = _reached(desired, sent) | _client_outs(codat.known_client()) | inputs.marked(props)
+        raise HalfWay(error, Made(desired.connection, outs)) from None
+    return Made(
+        desired.connection, _outs(desired, outcome, _named_client(codat, outcome.actual)) | inputs.marked(props)
+    )
+
+
+def _named_client(codat: Codat, actual: ActualIntegration) -> CodatClient:
+    return codat.named_client() if actual.codat_client.id else actual.codat_client
+
+
+def _reached(desired: IntegrationSettings, sent: Sequence[Step]) -> dict[str, Any]:
+    """What is known to be as declared after a deployment that failed half-way: what Codat accepted."""
+    kinds = {step.kind for step in sent}
+    if StepKind.SAVE_KEYS not in kinds:
+        desired = replace(desired, client_id=None, client_secret=None)
+    return replace(desired, enabled=desired.enabled if StepKind.SET_ENABLED in kinds else None).as_inputs()
+
+
+def imported(connection: str) -> Found:
+    """Return what is there as if it had been declared: all but the keys, which nobody can read back."""
+    load(IntegrationSettings, {"connection": connection})
+    codat = CONTEXT.codat(connection)
+    try:
+        actual = codat.actual()
+    except NotFound as gone:
+        say(str(gone))
+        return Found(None, {})
+    live = IntegrationSettings(connection=connection, enabled=actual.enabled).as_inputs()
+    return Found(connection, live | _metadata(actual) | _client_outs(_named_client(codat, actual)), live)
 
 
 def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str, Any]:
@@ -111,14 +143,14 @@ def adopted(desired: IntegrationSettings, actual: ActualIntegration) -> dict[str
     return _outs(desired, Outcome(actual, todo.cannot_tell), actual.codat_client)
 
 
-def update(olds: Props, news: Props) -> UpdateResult:
+def update(olds: Props, news: Props) -> dict[str, Any]:
     """Read first, then send what differs."""
     desired = inputs.desired(IntegrationSettings, news)
     before = _deployed_to(inputs.recorded(olds))
     codat = _start_exclusively(desired.connection)
     outcome = CONTEXT.apply(codat, desired, _recorded_of(olds), before)
     client = before if before.id else outcome.actual.codat_client
-    return UpdateResult(_outs(desired, outcome, client) | inputs.marked(news))
+    return _outs(desired, outcome, client) | inputs.marked(news)
 
 
 def _start_exclusively(connection: str) -> Codat:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
-
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
 from codat_zoho.declare.platform import REDIRECT_URI
@@ -15,12 +13,13 @@ from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
 from codat_zoho.provider import inputs
 from codat_zoho.provider.process import CONTEXT, say
+from codat_zoho.provider.results import Checked, Differs, Found, Made
 
 Props = Mapping[str, Any]
 _METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)
 
 
-def check(_olds: Props, news: Props) -> CheckResult:
+def check(_olds: Props, news: Props) -> Checked:
     """Validate and normalise; remember what the program declares, which tells a rename from an end."""
     result = inputs.check(ZohoClientSettings, news)
     if isinstance(client_id := result.inputs.get("client_id"), str):
@@ -28,7 +27,7 @@ def check(_olds: Props, news: Props) -> CheckResult:
     return result
 
 
-def diff(olds: Props, news: Props) -> DiffResult:
+def diff(olds: Props, news: Props) -> Differs:
     """Decide on the managed values alone; another client id is another client.
 
     Create before delete: deleting does nothing, and the other order would make the engine replace what depends on it,
@@ -37,15 +36,15 @@ def diff(olds: Props, news: Props) -> DiffResult:
     changes = inputs.changed(inputs.recorded(olds), news, managed(ZohoClientSettings))
     if not changes:
         # Of a refresh, which comes without a check, it would be a difference that is none.
-        return DiffResult(changes=news.get("client_id") in CONTEXT.clients_declared and inputs.stale(olds, news))
-    return DiffResult(changes=None, replaces=inputs.replacing(ZohoClientSettings, changes))
+        return Differs(news.get("client_id") in CONTEXT.clients_declared and inputs.stale(olds, news))
+    return Differs(None, inputs.replacing(ZohoClientSettings, changes), changes)
 
 
-def read(id_: str, props: Props) -> ReadResult:
+def read(id_: str, props: Props) -> Found:
     """Return what is recorded, or with ``verify="always"`` ask again: a region that Zoho rejects is missing then."""
     given = inputs.declared(ZohoClientSettings, inputs.recorded(props))
     if not given:
-        return ReadResult(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
+        return Found(id_, {"client_id": id_, "redirect_uri": REDIRECT_URI})
     live = given | ({FINGERPRINT: props[FINGERPRINT]} if props.get(FINGERPRINT) else {})
     live |= inputs.marked(props)
     metadata = {name: value for name, value in props.items() if name in _METADATA and value is not None}
@@ -55,23 +54,23 @@ def read(id_: str, props: Props) -> ReadResult:
         declared = (props.get(inputs.DECLARED) or {}).get("regions", given.get("regions", ()))
         live["regions"], found = _ask_again(client_id, secret, declared)
         metadata |= found
-    return ReadResult(id_, live | metadata, live)
+    return Found(id_, live | metadata, live)
 
 
-def create(props: Props) -> CreateResult:
+def create(props: Props) -> Made:
     """Verify the client in each declared data centre, unless verification is off."""
     desired = inputs.desired(ZohoClientSettings, props)
     marked = inputs.marked(props)
     # Pulumi keeps and shows ids in clear.
     id_ = f"zoho-client-{fingerprint(desired.client_id, '')}" if marked else desired.client_id
-    return CreateResult(id_, _verified(desired, {}, managed(ZohoClientSettings)) | marked)
+    return Made(id_, _verified(desired, {}, managed(ZohoClientSettings)) | marked)
 
 
-def update(olds: Props, news: Props) -> UpdateResult:
+def update(olds: Props, news: Props) -> dict[str, Any]:
     """Verify what the change makes doubtful: all data centres for another secret, else those not yet accepted."""
     desired = inputs.desired(ZohoClientSettings, news)
     changed = inputs.changed(inputs.recorded(olds), news, managed(ZohoClientSettings))
-    return UpdateResult(_verified(desired, olds, changed) | inputs.marked(news))
+    return _verified(desired, olds, changed) | inputs.marked(news)
 
 
 def _verified(desired: ZohoClientSettings, olds: Props, changed: Collection[str]) -> dict[str, Any]:

@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult
-
 from codat_zoho.declare.describe import described
-from codat_zoho.declare.platform import SECRET_ID
+from codat_zoho.declare.platform import SECRET_ID, UNKNOWN
 from codat_zoho.declare.recorded import odd, utc_now
 from codat_zoho.declare.settings import FINGERPRINT, S, load
 from codat_zoho.errors import ConfigurationError, SettingsError
+from codat_zoho.provider.results import Checked
 
 DECLARED = "declared"
 """What the last deployment declared. A refresh leaves it alone, so what it changes elsewhere can be told from it."""
@@ -34,22 +32,31 @@ def desired(model: type[S], props: Props, unknown: Collection[str] = ()) -> S:
 
 def unknown_fields(values: Props) -> frozenset[str]:
     """Which values a preview does not know yet."""
-    return frozenset(name for name, value in values.items() if pulumi.contains_unknowns(value))
+    return frozenset(name for name, value in values.items() if _unknown(value))
 
 
-def check(model: type[S], news: Props) -> CheckResult:
+def _unknown(value: Any) -> bool:
+    """Whether a value holds one that is not known: the engine's own mark, or what Pulumi's SDK makes of it."""
+    if isinstance(value, Mapping):
+        return any(map(_unknown, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_unknown, value))
+    kind = type(value)
+    return value == UNKNOWN if kind is str else (kind.__name__, kind.__module__) == ("Unknown", "pulumi.output")
+
+
+def check(model: type[S], news: Props) -> Checked:
     """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint."""
     given = declared(model, news)
     unknown = unknown_fields(given)
     try:
         inputs = load(model, given, unknown=unknown).as_inputs() | {name: given[name] for name in unknown}
     except SettingsError as error:
-        # With a property name the engine would print the property's value, a secret among them.
-        return CheckResult(given, [CheckFailure("", str(problem)) for problem in error.problems])
+        return Checked(given, [*map(str, error.problems)])
     unsettled = [given[name] for name in ("client_secret", "client_id") if name in unknown]
     if "client_secret" in inputs and unsettled:
         inputs[FINGERPRINT] = unsettled[0]
-    return CheckResult(inputs | marked(news), [])
+    return Checked(inputs | marked(news))
 
 
 def recorded(props: Props) -> Props:

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
@@ -18,6 +19,7 @@ from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import Spelling
 from codat_zoho.errors import CodatZohoError, ConfigurationError, name_and_place
 from codat_zoho.provider.inputs import marked
+from codat_zoho.provider.results import HalfWay
 from codat_zoho.remote.concurrency import Once
 from codat_zoho.texts.environment_variables import counting, debugging
 from codat_zoho.texts.printed import harmless
@@ -25,24 +27,44 @@ from codat_zoho.texts.redact import redact, register
 
 if TYPE_CHECKING:  # Nobody is called while nothing changed, so what calls is loaded when it is first needed.
     from codat_zoho.core.observe import ActualIntegration, CodatClient, ProbeResult, Recorded
-    from codat_zoho.core.plan import Removal
+    from codat_zoho.core.plan import Removal, Step
     from codat_zoho.declare.settings import IntegrationSettings
+    from codat_zoho.remote.budget import Deadline, Stop
     from codat_zoho.remote.codat import Codat
     from codat_zoho.remote.connection import Environment
     from codat_zoho.remote.converge import Outcome
     from codat_zoho.remote.http import Http
 
 
+def tell_stderr(text: str) -> None:
+    """The engine shows what a process with dynamic resources prints."""
+    print(f"codat-zoho: {text}", file=sys.stderr, flush=True)
+
+
+TOLD: ContextVar[Callable[[str], None]] = ContextVar("TOLD", default=tell_stderr)
+"""Who is told what an operation says."""
+LIMIT: ContextVar[Deadline | None] = ContextVar("LIMIT", default=None)
+"""What an operation is within, where its resource says how long it may take."""
+
+
 def say(text: str) -> None:
-    """Print a line for the user; the engine shows what the provider process prints."""
-    print(harmless(redact(f"codat-zoho: {text}")), file=sys.stderr, flush=True)
+    """Tell the user something, in one line."""
+    TOLD.get()(harmless(redact(text)))
 
 
 class Context:
     """The process's one HTTP client, its settings (:class:`Environment`), and what its operations tell each other."""
 
-    def __init__(self, http: Http | None = None, environment: Environment | None = None) -> None:
+    def __init__(
+        self,
+        http: Http | None = None,
+        environment: Environment | None = None,
+        *,
+        spelling: Spelling | None = None,
+        stop: Stop | None = None,
+    ) -> None:
         self._config: Callable[[str], Any] = lambda _key: None
+        self._given, self._spelling, self._stop = http, spelling, stop
         self._environment = environment
         self._http: Http | None = None
         self._calls_said = ""
@@ -65,6 +87,11 @@ class Context:
         """Take the stack's configuration."""
         self._config, self._environment = get, None
 
+    def begin(self, get: Callable[[str], Any], spelling: Spelling, stop: Stop) -> None:
+        """Take the stack's configuration, and know no more of other runs than a new process does."""
+        vars(self).update(vars(Context(self._given, spelling=spelling, stop=stop)))
+        self.configure(get)
+
     @property
     def environment(self) -> Environment:
         """The settings, as the last ``configure`` left them."""
@@ -77,6 +104,8 @@ class Context:
     @property
     def spelling(self) -> Spelling:
         """How the program at hand spells settings: the ready-made one has none but those of stack configuration."""
+        if self._spelling:
+            return self._spelling
         ready_made = self._config("codat-zoho:onDelete") is not None  # It has a default there.
         return Spelling.CONFIGURATION if ready_made else Spelling.ARGUMENT
 
@@ -87,9 +116,11 @@ class Context:
             if self._http is None:
                 from codat_zoho.remote.http import Http
 
-                self._use(Http())
+                stop = self._stop
+                self._use(Http(limit=stop, sleep=stop.sleep, patience=stop.patience) if stop else Http())
             assert self._http
-            return self._http
+            limit = LIMIT.get()
+            return self._http.within(limit) if limit else self._http
 
     def _use(self, http: Http) -> None:
         self._http = http.reporting(say, at_exit=False)
@@ -103,7 +134,8 @@ class Context:
 
     def codat(self, connection: str) -> Codat:
         """Start an operation on the Codat client of a connection."""
-        return self.environment.codat(self.http, connection)
+        limit = LIMIT.get()
+        return self.environment.codat(self.http, connection, *((limit.seconds,) if limit else ()))
 
     def apply(
         self,
@@ -111,11 +143,12 @@ class Context:
         desired: IntegrationSettings | Removal,
         recorded: Recorded | None = None,
         deployed_to: CodatClient | None = None,
+        sent: list[Step] | None = None,
     ) -> Outcome:
         """Bring an integration to what is declared, see ``remote.converge``."""
         from codat_zoho.remote.converge import apply
 
-        return apply(codat, desired, recorded, say=say, spelling=self.spelling, deployed_to=deployed_to)
+        return apply(codat, desired, recorded, say=say, spelling=self.spelling, deployed_to=deployed_to, sent=sent)
 
     def actual(self, connection: str) -> ActualIntegration:
         """Read an integration, together with whoever is reading the same one at this moment."""
@@ -173,9 +206,12 @@ def in_provider_process() -> bool:
 
 
 @cache
-def end_with_engine() -> None:
-    """Let a provider process end within seconds of its engine, which may be killed and then ends nobody."""
-    if in_provider_process():
+def end_with_engine(*, surely: bool = False) -> None:
+    """Let a provider process end within seconds of its engine, which may be killed and then ends nobody.
+
+    That this is such a process is found out, unless it is said ``surely``.
+    """
+    if surely or in_provider_process():
         Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
 
 
@@ -226,15 +262,10 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            for bag in args:  # Old secrets too: Codat may say the one that it stores.
-                if not isinstance(bag, Mapping):
-                    continue
-                for name in ("client_secret", "client_id") if marked(bag) else ("client_secret",):
-                    if isinstance(value := bag.get(name), str):
-                        register(value)
+            remember_secrets(*args)
             return method(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001
-            name, text = _shown(error)
+            name, text = shown(error)
             if _sdk_leaves_out_names():
                 text = f"{name}: {text}"
         finally:
@@ -243,6 +274,16 @@ def clean(method: Callable[P, R]) -> Callable[P, R]:
         raise type(name, (Exception,), {"__module__": "builtins"})(text)
 
     return call
+
+
+def remember_secrets(*bags: object) -> None:
+    """Let nothing show what is secret in inputs and outputs; old ones too: Codat may say the one that it stores."""
+    for bag in bags:
+        if not isinstance(bag, Mapping):
+            continue
+        for name in ("client_secret", "client_id") if marked(bag) else ("client_secret",):
+            if isinstance(value := bag.get(name), str):
+                register(value)
 
 
 def _sdk_leaves_out_names() -> bool:
@@ -256,10 +297,12 @@ def _sdk_leaves_out_names() -> bool:
     return False
 
 
-def _shown(error: BaseException) -> tuple[str, str]:
+def shown(error: BaseException) -> tuple[str, str]:
     """The name and the text that are shown. The text of a foreign exception may quote anything, so it stays out."""
     if debugging():
         say("".join(traceback.format_exception(error)))
+    if isinstance(error, HalfWay):
+        error = error.error
     if isinstance(error, CodatZohoError):
         return type(error).__name__, harmless(redact(str(error)))
     if not isinstance(error, Exception):

@@ -6,13 +6,15 @@ that grows with its companies (reset at 00:00 UTC). Every answer says what is le
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
@@ -49,6 +51,36 @@ class Deadline:
         self._excused = max(self._excused, now + seconds)
         if self._within is not None:
             self._within.excuse(seconds)
+
+
+class Stop(Deadline):
+    """What every operation of a process is within: there is time until somebody calls it off, and none from then on."""
+
+    def __init__(self) -> None:
+        super().__init__(math.inf)
+        self._called: Future[None] = Future()
+
+    def call(self) -> None:
+        """Call it off; whoever waits by ``sleep`` or ``patience`` stops waiting."""
+        if not self.called:
+            self._called.set_result(None)
+
+    @property
+    def called(self) -> bool:
+        """Whether it was called off."""
+        return self._called.done()
+
+    def left(self) -> float:
+        """All the time there is, or none."""
+        return 0.0 if self.called else math.inf
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless it is called off."""
+        wait([self._called], seconds)
+
+    def patience(self, futures: list[Future[Any]], seconds: float) -> None:
+        """Wait for one of the futures, unless it is called off."""
+        wait([*futures, self._called], seconds, FIRST_COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -42,9 +43,9 @@ class Once:
 
 
 def start(work: Callable[[], _T]) -> Future[_T]:
-    """Do something in a thread of its own."""
+    """Do something in a thread of its own, in the context of whoever starts it."""
     future: Future[_T] = Future()
-    Thread(target=_do, args=(future, work), daemon=True).start()
+    Thread(target=copy_context().run, args=(_do, future, work), daemon=True).start()
     return future
 
 

@@ -18,7 +18,7 @@ from codat_zoho.declare.settings import SECRET_KEYS
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.remote.answers import ID
 from codat_zoho.remote.budget import Certificate
-from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, ApiKey, Codat, Paths
+from codat_zoho.remote.codat import DEFAULT_PATHS, DEFAULT_URL, OPERATION_SECONDS, ApiKey, Codat, Paths
 from codat_zoho.remote.http import Http
 from codat_zoho.texts.redact import one_line, register
 
@@ -113,9 +113,9 @@ class Environment:
             )
         return named
 
-    def codat(self, http: Http, connection: str) -> Codat:
+    def codat(self, http: Http, connection: str, seconds: float = OPERATION_SECONDS) -> Codat:
         """Start an operation on the Codat client of a connection."""
-        return Codat(http, self.api_key(connection), url=self.codat_url(), paths=self.paths())
+        return Codat(http, self.api_key(connection), url=self.codat_url(), paths=self.paths(), seconds=seconds)
 
     def codat_url(self) -> str:
         """Codat's address: https, except for this machine."""

@@ -52,8 +52,11 @@ def apply(
     say: Callable[[str], None] = lambda text: None,
     spelling: Spelling = Spelling.ARGUMENT,
     deployed_to: CodatClient | None = None,
+    sent: list[Step] | None = None,
 ) -> Outcome:
     """Bring the integration to ``desired``, sending only what differs; ``say`` receives warnings.
+
+    ``sent`` receives each step that Codat accepted, for whom it fails half-way.
 
     The first run has nothing ``recorded`` and adopts what is there. Where a call fails, the next run finishes what this
     one began.
@@ -69,7 +72,7 @@ def apply(
     codat.confirm(actual.codat_client, deployed_to or CodatClient())
     if deployed_to is not None and deployed_to.id and actual.codat_client.why:
         say(f"codat_client: whether it still is {deployed_to} cannot be told: {actual.codat_client.why}.")
-    sent: list[Step] = []
+    sent = [] if sent is None else sent
     assumed: tuple[str, ...] = ()
     while True:
         todo = plan(desired, actual, recorded, spelling=spelling)

@@ -171,7 +171,7 @@ class Http:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _wait_for_budget(self, service: str, deadline: Deadline) -> None:
-        while pause := self.budget.spend(service):
+        while (pause := self.budget.spend(service)) and deadline.left() > 0:
             deadline.excuse(pause)
             self.sleep(pause)
 

@@ -16,6 +16,7 @@ from codat_zoho.errors import ConfigurationError
 from codat_zoho.link.record import FILE as RECORD
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.pulumi_yaml import FILE
+from codat_zoho.workspace.yaml_program import TEMPLATES
 
 WORKTREE = "worktree"
 INDEX = "index"
@@ -114,9 +115,7 @@ class Repository:
             for path in self._records("ls-files", "--others", "--exclude-standard"):
                 found[path.rstrip("/")] = self._on_disk(path.rstrip("/"))
         attributes = any(posixpath.basename(path) == ".gitattributes" for path in found)
-        names = {path: posixpath.basename(path) for path in found}
-        read = {path for path, name in names.items() if FILE.fullmatch(name) or name == RECORD}
-        found = {path: blob for path, blob in found.items() if blob is None or path in read}
+        found = {path: blob for path, blob in found.items() if blob is None or _is_read(posixpath.basename(path))}
         if attributes:
             stored = [path for path, blob in found.items() if blob]
             found |= dict.fromkeys(self._rewritten(revision if commit else "", stored))
@@ -220,6 +219,10 @@ class Repository:
             )
         except OSError as problem:
             raise ConfigurationError(f"git does not run: {problem.strerror}.") from None
+
+
+def _is_read(name: str) -> bool:
+    return bool(FILE.fullmatch(name)) or name in (*TEMPLATES, RECORD)
 
 
 def _from_disk(path: Path) -> bytes | None:

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -257,9 +258,18 @@ def test_a_program_with_the_plugin_is_told_its_own_way(
 def test_what_the_plugin_manages_is_not_adopted_again() -> None:
     """One Codat client has one integration: it is no second resource's too, whatever its name."""
     taken = decide(ActualIntegration(enabled=True, keys=MASKED), "default", Choices(ID))
-    held = json.loads(plugin_state(state(books(name="link"))))
+    cli = Mock(spec=Pulumi)
+    cli.export.return_value = plugin_state(state(books(name="link")))
     with pytest.raises(NotAdopted, match="manages default already, as a resource of the plugin, link"):
-        recorded_already(record("dev", [taken], None), held)
+        recorded_already(record("dev", [taken], None), cli)
+
+
+def test_a_state_that_cannot_be_read_is_one_line() -> None:
+    """And nothing was changed."""
+    cli = Mock(spec=Pulumi)
+    cli.export.return_value = "{}"
+    with pytest.raises(NotAdopted, match="The state of stack dev cannot be read: .* Nothing was changed"):
+        recorded_already(record("dev", [], None), cli)
 
 
 @pytest.mark.parametrize(

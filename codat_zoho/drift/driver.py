@@ -10,7 +10,7 @@ import errno
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as TimedOut
 from dataclasses import replace
 from functools import partial
@@ -19,9 +19,10 @@ from threading import Semaphore
 
 from codat_zoho.declare.platform import CLIENT
 from codat_zoho.drift.compare import Comparison, Remote, environments_of
-from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
+from codat_zoho.drift.report import FieldChange, Pending, Remediation, Resource, Stack, State
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
+from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.command import TOO_LONG, Children, Pulumi
@@ -111,7 +112,7 @@ class Fleet:
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
             configured=state.configured,
             undeclared=any(one.undeclared for one in state.resources),
-            notes=_LONELY if {one.kind for one in state.resources} == {CLIENT} else (),
+            notes=_LONELY if {one.kind for one in state.resources} == {CLIENT} else tuple(_shared(resources)),
             seconds=time.monotonic() - began,
         )
 
@@ -184,6 +185,21 @@ def _up(stack: Stack, project: Project | None) -> str:
     """The command that restores what a stack declares, as a person types it."""
     where = [] if project is None or project.given == "." else ["--cwd", project.given]
     return shlex.join(["pulumi", "up", "--refresh", "--stack", stack.stack, *where])
+
+
+def _shared(resources: Iterable[Resource]) -> Iterator[str]:
+    """Which resources manage one Codat client: those of both faces know nothing of each other."""
+    managing: dict[str, list[str]] = {}
+    for one in resources:
+        if one.codat_client:
+            # By type too: both faces may use one name.
+            managing.setdefault(one.codat_client, []).append(one_line("::".join(one.urn.split("::")[2:])))
+    for client, names in managing.items():
+        if len(names) > 1:
+            yield (
+                f"{' and '.join(names)} manage one Codat client, {client}: removing one takes the integration from the "
+                "other. Set onDelete (on_delete) of one to keep, deploy, and remove it."
+            )
 
 
 def _not_restored(before: Stack, after: Stack) -> list[str]:

@@ -237,7 +237,7 @@ def test_two_resources_that_manage_one_codat_client_are_named(world: World) -> N
     mixed["deployment"]["resources"] += json.loads(state(books(), config=world.config))["deployment"]["resources"]
     world.pulumi.project("shop", {"dev": json.dumps(mixed)})
     said = world.drift("shop", "--all-stacks").stdout
-    both = f"{PLUGIN_PREFIX}{INTEGRATION}::books and {TOKEN_PREFIX}{INTEGRATION}::books"
+    both = f"books ({PLUGIN_PREFIX}{INTEGRATION}) and books ({TOKEN_PREFIX}{INTEGRATION})"
     assert f"Note: {both} manage one Codat client, " in said
     world.pulumi.root.joinpath("shop", "dev.json").write_text(state(books(), client(), config=world.config))
     assert "manage one Codat client" not in world.drift("shop", "--all-stacks").stdout

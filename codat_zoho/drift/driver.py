@@ -193,7 +193,8 @@ def _shared(resources: Iterable[Resource]) -> Iterator[str]:
     for one in resources:
         if one.codat_client:
             # By type too: both faces may use one name.
-            managing.setdefault(one.codat_client, []).append(one_line("::".join(one.urn.split("::")[2:])))
+            type_ = one_line(one.urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2])
+            managing.setdefault(one.codat_client, []).append(f"{one.name} ({type_})")
     for client, names in managing.items():
         if len(names) > 1:
             yield (

@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from codat_zoho._version import __version__
 from codat_zoho.declare.platform import OUTPUTS, UNKNOWN, UNKNOWNS
@@ -413,6 +413,16 @@ def test_whatever_the_remote_echoes(monkeypatch: pytest.MonkeyPatch, mode: int |
             assert len(wire.engine.lines) > 5
         CONTEXT.http.close()
         CONTEXT.__init__()  # type: ignore[misc]
+
+
+def test_an_engine_that_attaches_is_told(wire: Plugin, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it does with PULUMI_DEBUG_PROVIDERS. What nobody listens to any more holds nobody, and is printed."""
+    wire.do("Attach", plugin_pb2.PluginAttach(address="127.0.0.1:1"))
+    check(wire, "books", clientId="an-id")
+    assert not wire.engine.lines and "codat-zoho: clientId does not have the shape" in capsys.readouterr().err
+    wire.do("Attach", plugin_pb2.PluginAttach(address=wire.address))
+    check(wire, "books", clientId="another-id")
+    assert wire.engine.lines and not capsys.readouterr().err
 
 
 def test_a_bug_is_one_line(wire: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -523,10 +523,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # --- the plugin ---
     _m(
-        "what the plugin tells is redacted",
+        "what the plugin tells commands nobody",
         "plugin/servicer.py",
         "_SPELL(harmless(redact(text)))",
-        "_SPELL(text)",
+        "_SPELL(redact(text))",
         "test_plugin.py",
     ),
     _m(

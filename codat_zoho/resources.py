@@ -11,7 +11,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION, OUTPUTS, SECRET_ID
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, OUTPUTS, PLUGIN_PREFIX, SECRET_ID
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
-_OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret", "declared"])
+_SECRET = ["client_secret", "declared"]
+
+
+def _options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """A program that used the plugin comes back in place: without the alias the plugin would end what it deployed."""
+    alias = pulumi.Alias(type_=f"{PLUGIN_PREFIX}{kind}")
+    ours = pulumi.ResourceOptions(additional_secret_outputs=_SECRET, aliases=[alias])
+    return pulumi.ResourceOptions.merge(ours, opts)
 
 
 class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCredentials"):
@@ -93,7 +100,7 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
             ZohoClient(),
             resource_name,
             declared | dict.fromkeys(OUTPUTS[CLIENT]),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
+            _options(CLIENT, opts),
         )
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
@@ -202,7 +209,7 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
             Books(),
             resource_name,
             declared | dict.fromkeys(OUTPUTS[INTEGRATION]),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
+            _options(INTEGRATION, opts),
         )
         if credentials is None:  # They warn for themselves.
             _warn(self, {name: declared[name] for name in ("client_id", "client_secret")})

@@ -11,6 +11,7 @@ from typing import Any
 from codat_zoho.declare.describe import camel_case
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, SECRET, SECRET_ID, SIGNATURE, TOKEN_PREFIX
 from codat_zoho.declare.rules import fingerprint
+from codat_zoho.declare.settings import Spelling
 from tests import support
 
 SCRIPT = """\
@@ -25,7 +26,7 @@ case "$*" in
     if [ -f "${last#--stack=}.failure" ]; then cat "${last#--stack=}.failure" >&2; exit 255; fi
     cat "${last#--stack=}.json" 2> /dev/null || { echo "error: no stack named '${last#--stack=}' found" >&2; exit 6; } ;;
 *"env open"*) cat "esc-$last.json" 2> /dev/null || { echo "error: environment not found" >&2; exit 1; } ;;
-*"preview --json"*) cat preview.json; ! grep -q '"severity": "error"' preview.json ;;
+*"preview --json"*) cat preview.json; ! grep -q '"severity": "error"\\|"failed"' preview.json ;;
 *" up "*) exec ./up ;;
 *) echo "error: not expected: $*" >&2; exit 1 ;;
 esac
@@ -107,13 +108,18 @@ def plugin_state(text: str, *providers: dict[str, Any]) -> str:
     for one in (*ours, *(it["resource"] for it in whole["deployment"].get("pending_operations", ()))):
         for bag in {"inputs", "outputs"} & {*one}:
             one[bag] = {
-                camel_case(name): _camel(value) if name == "declared" else value
+                camel_case(name): _camel(value) if name == "declared" else _in_words(value)
                 for name, value in one[bag].items()
                 if name not in ("__provider", SECRET_ID)
             }
         one.setdefault("provider", f"{new[0]['urn']}::{new[0]['id']}")
     resources += new
     return json.dumps(whole)
+
+
+def _in_words(value: Any) -> Any:
+    """What could not be told names properties too."""
+    return [Spelling.PROPERTY.text(one) for one in value] if isinstance(value, list) else value
 
 
 def plugin_provider(name: str, **inputs: Any) -> dict[str, Any]:

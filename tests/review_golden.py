@@ -97,6 +97,32 @@ _BILLING = {
     "billing/app.py": _OWN,
     "shared/zoho.py": _OWN,
 }
+_YAML = f"""\
+name: shop
+runtime: yaml
+config:
+  linking: {{type: boolean, default: true}}
+resources:
+  bucket:
+    type: aws:s3:Bucket
+  client:
+    type: codat-zoho:index:ZohoClientCredentials
+    properties:
+      clientId: {ID}
+      clientSecret: ${{shop:zohoClientSecret}}
+      regions: [us, uk]
+  books:
+    type: codat-zoho:index:ZohoBooksIntegration
+    properties:
+      clientId: ${{client.clientId}}
+      clientSecret: ${{client.clientSecret}}
+      enabled: ${{linking}}
+    options: {{protect: true}}
+"""
+_SHOP = {
+    "Pulumi.yaml": _YAML,
+    "Pulumi.prod.yaml": f"encryptionsalt: {SALT}\nconfig:\n  shop:zohoClientSecret: {{secure: '{CIPHER}'}}\n",
+}
 _RENAMED = STACK.replace("codat-zoho:", "zoho:")
 
 
@@ -223,4 +249,10 @@ CASES = (
         },
         7,
     ),
+    Case("yaml-several", {"Pulumi.yaml": edited(("default: true", "default: false"), ("[us, uk]", "[us]"), (
+        "    options: {protect: true}\n", "      allowDisruption: true\n"), of=_YAML)}, 7, _SHOP),
+    Case("yaml-renamed-and-hidden", {"Pulumi.yaml": edited(("  books:", "  integration:"), (
+        "${linking}", "${bucket.public}"), of=_YAML)}, 7, _SHOP),
+    Case("yaml-unread", {"Pulumi.yaml": edited(("    options:", "    Options:"), of=_YAML)}, 1, _SHOP),
+    Case("yaml-elsewhere", {"Pulumi.yaml": edited(("s3:Bucket", "s3:BucketV2"), of=_YAML), "site/index.html": ""}, 0, _SHOP),
 )  # fmt: skip

@@ -224,6 +224,7 @@ def test_a_program_with_the_plugin_is_told_its_own_way(
     ids = ["--client-id", ID]
     assert main(["adopt", "--stack", "dev", "--connection", "default", "--connection", "eu", *ids]) == 0
     said = capsys.readouterr().out
+    assert f"The runtime is {runtime}, so the plugin's resources fit: pulumi import takes over." in said
     code = str(runtime != "yaml").lower()
     for name, id_ in (("zoho-books", "default"), ("zoho-books-eu", "eu")):
         assert (

@@ -425,6 +425,12 @@ def test_undeployed_changes_are_named_without_secrets(world: World) -> None:
     assert stack["state"] == "as declared", "it is deployed, under another name"
 
 
+def _preview(*said: tuple[str, str]) -> str:
+    """One that failed, with what the host of the program's language printed, which the engine does not call an error."""
+    told = [{"severity": severity, "message": message} for severity, message in said]
+    return json.dumps({"steps": [], "diagnostics": told, "failed": True}, indent=1)
+
+
 @pytest.mark.parametrize(
     ("preview", "said"),
     [
@@ -433,6 +439,8 @@ def test_undeployed_changes_are_named_without_secrets(world: World) -> None:
             json.dumps({"steps": [], "diagnostics": [{"severity": "error", "message": "error: boom\n"}]}, indent=1),
             "boom",
         ),
+        (_preview(("info#err", "\033[31mError\033[0m: no resource type\n\n")), "no resource type."),
+        (_preview(("info#err", "something else\n")), "pulumi failed and did not say why."),
     ],
 )
 def test_a_preview_that_fails_is_an_error_of_its_own(world: World, preview: str, said: str) -> None:

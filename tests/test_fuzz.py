@@ -253,8 +253,8 @@ def test_stack_files(content: bytes) -> None:
     side = review_declared("prod", "Pulumi.prod.yaml", stack, project, "Pulumi.yaml")
     for problem in side.problems:
         clean(problem.text)
-    for fields in (side.client, side.books, side.provider):
-        for one in (fields or {}).values():
+    for fields in (*(resource.fields for resource in side.resources), side.provider):
+        for one in fields.values():
             clean(one.shown)
     for value in stack.settings.values():
         assert value.text is not None and value.identity and list(value.leaves())

@@ -24,9 +24,9 @@ def imports() -> dict[str, set[str]]:
 
 
 def test_the_package_is_small() -> None:
-    """At most 122 files with 16,150 lines; a file has at most 350 lines, and half of them at most 130."""
-    assert len(LINES) <= 122
-    assert sum(LINES.values()) <= 16_150
+    """At most 126 files with 17,350 lines; a file has at most 350 lines, and half of them at most 130."""
+    assert len(LINES) <= 126
+    assert sum(LINES.values()) <= 17_350
     assert {path: lines for path, lines in LINES.items() if lines > 350} == {}
     assert statistics.median(LINES.values()) <= 130
 

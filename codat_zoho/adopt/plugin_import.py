@@ -41,7 +41,9 @@ def show_way(project: Project, found: Iterable[tuple[str, Sequence[Takeover]]]) 
     """Print commands and lines for each stack and what it takes over."""
     yaml = project.runtime == "yaml"
     for stack, takeovers in found:
-        show("\nNothing was changed. Run these commands in the project's folder; they send nothing to Codat or Zoho:\n")
+        why = f"The runtime is {one_line(project.runtime)}, so the plugin's resources fit"
+        show(f"\nNothing was changed. {why}: pulumi import takes over.")
+        show("Run these commands in the project's folder; they send nothing to Codat or Zoho:\n")
         for command in commands(stack, takeovers, write_code=not yaml):
             show(command.shell())
         lines = "add these lines to your program" if yaml else "declare in your program what these lines say in YAML"

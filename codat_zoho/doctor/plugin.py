@@ -19,7 +19,7 @@ from codat_zoho.workspace.pulumi_yaml import Project
 PLUGIN = "plugin"
 _EXECUTABLE = f"pulumi-resource-{NAMESPACE}"
 _MAKE = "Make it: python3 -m venv {0} && {0}/bin/python -m pip install WHEEL-OR-GIT-URL"
-_NAME_IT = f"Name its folder in Pulumi.yaml: plugins: {{providers: [{{name: {NAMESPACE}, path: .venv/bin}}]}}"
+_LINE = f"plugins: {{providers: [{{name: {NAMESPACE}, path: .venv/bin}}]}}"
 
 
 def plugin(now: Situation) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def plugin(now: Situation) -> Iterator[Finding]:
     if found is None:
         named = _named(project)
         step = _MAKE.format(".venv" if named is None else named.removesuffix("/bin"))
-        yield fail(PLUGIN, where, f"{step}; then n{_NAME_IT}" if named is None else step)
+        yield fail(PLUGIN, where, f"{step}; then name its folder in Pulumi.yaml: {_LINE}" if named is None else step)
         return
     shown = f"{found} ({where})"
     if now.pulumi is None:
@@ -47,7 +47,8 @@ def plugin(now: Situation) -> Iterator[Finding]:
         what = f"{one_line(version, 40)}, {shown}, but this command is {NAMESPACE} {__version__}."
         yield warn(PLUGIN, what, "Install one version in both.")
     elif where == "on PATH":
-        yield warn(PLUGIN, f"{version}, {shown}: it changes with the shell it is started from.", f"N{_NAME_IT}")
+        what = f"{version}, {shown}: it changes with the shell it is started from."
+        yield warn(PLUGIN, what, f"Name its folder in Pulumi.yaml: {_LINE}")
     else:
         yield ok(PLUGIN, f"{version}, {shown}")
 

@@ -13,10 +13,12 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from codat_zoho.policy.files import clear_in_text, each_once, is_ready_made
-from codat_zoho.review.declared import Declared, declared, runs_ready_made
+from codat_zoho.review.declaration import Declared
+from codat_zoho.review.declared import declared, runs_ready_made
 from codat_zoho.review.report import Problem
 from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack, refuse_others
 from codat_zoho.workspace.yaml_lines import Broken
+from codat_zoho.workspace.yaml_program import Program, read_program, template_of
 
 _UNREADABLE = (
     "cannot be read: it is no regular file (a link?), is missing from this clone, is larger than 1 MiB, or "
@@ -84,7 +86,7 @@ def _link(way: str, content: Mapping[str, bytes | None]) -> str:
 def _without_stacks(home: _Home, content: Mapping[str, bytes | None]) -> Declared:
     """A project that has no stack files, or has them where they cannot be seen, as a stack that leaves all to it."""
     file = home.files[0]
-    side = declared("", file, Stack(), home.project, file)
+    side = declared("", file, Stack(), home.project, file, home.program)
     # Of the ready-made program, only what changes is of interest.
     ours = bool(side.clear) or (side.ours and not side.ready_made)
     if home.linked:
@@ -95,13 +97,14 @@ def _without_stacks(home: _Home, content: Mapping[str, bytes | None]) -> Declare
 
 @dataclass(frozen=True)
 class _Home:
-    """A folder's project, the files that it may be in, why it is broken, and where its stack files are."""
+    """A folder's project, the files that it and its program may be in, why it is broken, where its stack files are."""
 
     place: str
     project: Project = field(default_factory=Project)
     files: tuple[str, ...] = ()
     broken: tuple[Problem, ...] = ()
     code: tuple[str, ...] = ()
+    program: tuple[str, Program] | None = None  # In YAML, and the file that it is in.
     linked: bool = False  # The stack files are behind a link or a submodule, and so may be anywhere.
 
 
@@ -113,8 +116,19 @@ def _home(folder: str, files: Sequence[str], content: Mapping[str, bytes | None]
         broken = (*broken, Problem(_OUTSIDE, files[0]))
     if link:
         broken = (*broken, Problem(_LINKED, link))
-    code = tuple(posixpath.normpath(posixpath.join(folder, one)) for one in project.code)
-    return _Home("" if place == "." else place, project, tuple(files), broken, code, bool(link))
+    template, program = template_of(project, folder, content), None
+    if template:
+        made, why = _read(_program, [template], template, content, Program())
+        program, broken = (template, made), (*broken, *why)
+        files = [*dict.fromkeys([*files, template])]
+    named = project.plugins if template else project.code
+    code = tuple(posixpath.normpath(posixpath.join(folder, one)) for one in named)
+    return _Home("" if place == "." else place, project, tuple(files), broken, code, program, bool(link))
+
+
+def _program(content: bytes) -> Program:
+    """A program in YAML; one that does not mention the package declares none of its resources."""
+    return read_program(content) if _MENTIONS.search(content.replace(b"\0", b"")) else Program()
 
 
 def _broken_above(folder: str, homes: Mapping[str, _Home]) -> tuple[Problem, ...]:
@@ -143,7 +157,7 @@ def _declared(
             home.project.name, name, file, project_file, problems=problems, ours=ours, ready_made=ready_made
         )
     else:
-        side = declared(name, file, stack, home.project, project_file)
+        side = declared(name, file, stack, home.project, project_file, home.program)
     files = (*paths, *home.files, *(problem.file for problem in problems), *(content if home.linked else ()))
     return replace(side, files=files, code=home.code)
 
@@ -180,7 +194,8 @@ def with_clear(side: Mapping[Place, Declared], content: Mapping[str, bytes | Non
             found[folder, (name and name[1]) or ""].append(one)
     made = dict(side)
     for place, declared_ in side.items() if found else ():
-        files = ((posixpath.dirname(declared_.file), declared_.stack), (posixpath.dirname(declared_.project_file), ""))
-        clear = each_once([*declared_.clear, *(one for key in files for one in found.get(key, ()))])
+        of_project = dict.fromkeys((posixpath.dirname(declared_.project_file), posixpath.dirname(declared_.template)))
+        keys = ((posixpath.dirname(declared_.file), declared_.stack), *((folder, "") for folder in of_project))
+        clear = each_once([*declared_.clear, *(one for key in keys for one in found.get(key, ()))])
         made[place] = replace(declared_, clear=clear, ours=declared_.ours or bool(clear))
     return made

@@ -15,6 +15,7 @@ from pathlib import Path
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.pulumi_yaml import FILE
+from codat_zoho.workspace.yaml_program import TEMPLATES
 
 WORKTREE = "worktree"
 INDEX = "index"
@@ -113,7 +114,7 @@ class Repository:
             for path in self._records("ls-files", "--others", "--exclude-standard"):
                 found[path.rstrip("/")] = self._on_disk(path.rstrip("/"))
         attributes = any(posixpath.basename(path) == ".gitattributes" for path in found)
-        found = {path: blob for path, blob in found.items() if blob is None or FILE.fullmatch(posixpath.basename(path))}
+        found = {path: blob for path, blob in found.items() if blob is None or _is_read(posixpath.basename(path))}
         if attributes:
             stored = [path for path, blob in found.items() if blob]
             found |= dict.fromkeys(self._rewritten(revision if commit else "", stored))
@@ -217,6 +218,10 @@ class Repository:
             )
         except OSError as problem:
             raise ConfigurationError(f"git does not run: {problem.strerror}.") from None
+
+
+def _is_read(name: str) -> bool:
+    return bool(FILE.fullmatch(name)) or name in TEMPLATES
 
 
 def _from_disk(path: Path) -> bytes | None:

@@ -64,14 +64,15 @@ class Judgement:
         self.findings += _integration_findings(sides, _protection(effect))
         return effect
 
-    def add_unknown(self, fields: Fields) -> None:
+    def add_unknown(self, *resources: Fields) -> None:
         """Name the values that are not known, and why; secrets never are."""
-        names_by_reason = defaultdict(list)
-        for name, one in fields.items():
-            if not one.known and name not in steps.SECRETS:
+        names_by_reason: defaultdict[str, list[str]] = defaultdict(list)
+        for name, one in (pair for fields in resources for pair in fields.items()):
+            if not one.known and name not in (*steps.SECRETS, *names_by_reason[one.shown]):
                 names_by_reason[one.shown].append(name)
         for reason, names in names_by_reason.items():
-            self.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
+            if names:
+                self.cannot_know.append(f"The value of {', '.join(names)}: {reason}.")
 
     def environment(self, whole: Environment) -> Environment:
         """The environment with all of it: first data centres are asked, then Codat changes."""
@@ -80,7 +81,7 @@ class Judgement:
             changes=tuple(self.changes),
             steps=(*self.asked, *self.sent, *self.forgotten),
             by_hand=tuple(dict.fromkeys([*self.by_hand, *self.afterwards])),
-            findings=tuple(sorted(self.findings, key=lambda one: one.level != "danger")),
+            findings=tuple(dict.fromkeys(sorted(self.findings, key=lambda one: one.level != "danger"))),
             cannot_know=tuple(dict.fromkeys(self.cannot_know)),
         )
 
@@ -117,6 +118,23 @@ def hidden(*resources: Sides, added: bool, tells: str) -> Iterator[Finding]:
         if not all(one.known or one.elsewhere for one in (old, new)):
             text += " It is no secret: set it in clear, so that it can be reviewed."
         yield finding("hidden-value", level, text, new if new.file else old)
+
+
+def provider_findings(sides: Sides) -> Iterator[Finding]:
+    """Find what changes where requests go, and with which key."""
+    for name in sides.differ:
+        removed = sides.dropped(name)
+        at = sides.old(name) if removed else sides.new(name)
+        if name == "codatUrl" and not removed:
+            text = f"The API key and the client secret are sent to another address: {at.shown}."
+            yield finding("address-changed", "danger", text, at)
+        elif name in ("apiKey", "apiKeys") and not removed:
+            what = "is written anew" if sides.in_both(name) else "is set where the environment has none"
+            text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
+            yield finding("api-key-changed", "caution", text, at)
+        else:
+            text = f"{name} decides where the package sends its requests: {'removed' if removed else at.shown}."
+            yield finding("address-changed", "caution", text, at)
 
 
 # --- the client in Zoho's console -------------------------------------------------------------------------------------

@@ -7,14 +7,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from codat_zoho.declare.platform import CONFIG_KEYS
+from codat_zoho.declare.platform import CLIENT, CONFIG_KEYS, INTEGRATION
 from codat_zoho.declare.settings import KEYS
 from codat_zoho.policy.rules import secret_in_clear
-from codat_zoho.review.declared import BY_PROGRAM, Declared
-from codat_zoho.review.judge import Judgement, finding, hidden
+from codat_zoho.review.declaration import Declared
+from codat_zoho.review.declared import BY_PROGRAM
+from codat_zoho.review.judge import Judgement, finding, hidden, provider_findings
+from codat_zoho.review.pairs import option_findings, paired
 from codat_zoho.review.report import NOT_REVIEWED, Environment, Finding, Level, Status
-from codat_zoho.review.steps import SECRETS, Sides
-from codat_zoho.workspace.values import differing
+from codat_zoho.review.steps import SECRETS, Sides, end_of_name
+from codat_zoho.workspace.values import Field, differing
+from codat_zoho.workspace.yaml_program import PROVIDER
 
 GENERAL = (
     "Whether Codat and Zoho are as the base declares (drift): `pulumi preview --refresh` or `codat-zoho drift` tell.",
@@ -26,7 +29,7 @@ _ADDED = (
     "disable an integration, or replace keys, that are in use."
 )
 _DELETED = (
-    "The stack file is deleted. Codat and the stack's state stay as they are, but without its settings and secrets the "
+    "The {} file is deleted. Codat and the stack's state stay as they are, but without its settings and secrets the "
     "stack can be neither updated nor destroyed: run `pulumi destroy` or `pulumi stack rm` first."
 )
 _RUNS = "pulumi up runs another program, or the same one in another Python, and what that does is not reviewed here"
@@ -63,7 +66,7 @@ def environment(
     """
     side = head or base
     assert side is not None
-    ready_made = all(one.ready_made for one in (base, head) if one)
+    ready_made = all(one.ready_made or one.yaml for one in (base, head) if one)
     problems = [replace(one, side="base") for one in base.problems] if base else []
     problems += [replace(one, side="head") for one in head.problems] if head else []
     status: Status = "unchanged"
@@ -75,7 +78,8 @@ def environment(
         status = "renamed"
     whole = Environment(side.project, side.stack, side.file, status, problems=tuple(problems), touched=touched)
     if head is None:
-        deleted = Finding("stack-deleted", "danger", _DELETED, side.file)
+        text = _DELETED.format("stack" if side.stack else "project")
+        deleted = Finding("stack-deleted", "danger", text, side.file)
         return whole if problems else replace(whole, findings=(deleted,))
     if problems:
         # A side that cannot be read declares nothing: only what stands there in clear can be told.
@@ -102,53 +106,50 @@ def environment(
 
 
 def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, added: bool) -> None:
-    client, books = Sides(base.client, head.client), Sides(base.books, head.books)
-    if not added and not books.before:
+    pairs = [*paired(base.resources, head.resources)]
+    if not added and not base.known:
         # The program decided them before: what was there is not known, and it is not there for the first time.
-        client, books = (Sides(dict.fromkeys(one.after, BY_PROGRAM), one.after) for one in (client, books))
-    elif not books.after:
-        client, books = (Sides(one.before, dict.fromkeys(one.before, BY_PROGRAM)) for one in (client, books))
-    elif client.before and not client.after:
-        judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
+        pairs = [replace(one, before=dict.fromkeys(one.after, BY_PROGRAM)) for one in pairs]
+    elif not head.known:
+        pairs = [replace(one, after=dict.fromkeys(one.before, BY_PROGRAM)) for one in pairs]
+    pairs.sort(key=lambda one: one.kind != CLIENT)
+    tells = "A preview tells."
+    for one in pairs:
+        if one.kind == PROVIDER:
+            judgement.findings += provider_findings(one.sides)
+        else:
+            judgement.findings += hidden(one.sides, added=not one.before, tells=tells)
+        judgement.changes += [*one.sides.changes(one.name), *one.options.changes(one.name)]
+        judgement.findings += option_findings(one)
     provider = Sides(base.provider, head.provider)
-    judgement.findings += hidden(client, books, added=added, tells="A preview tells.")
-    judgement.changes = [*client.changes("zoho-client"), *books.changes("zoho-books"), *provider.changes("provider")]
-    effect = judgement.add_integration(books.assuming_equal(books.uncertain - SECRETS))
-    judgement.add_client(client.assuming_equal(client.uncertain - SECRETS))
-    judgement.findings += _provider_findings(provider)
-    if effect and effect.count_matters:
-        judgement.cannot_know.append(_COUNT)
-    if effect and effect.refused and not effect.disruptive:
-        text = "pulumi up will refuse this change: see what it does."
-        judgement.findings.append(Finding("refused", "caution", text, head.file))
-    if not head.books:
+    judgement.changes += provider.changes("provider")
+    for one in reversed(pairs):
+        if one.renamed and one.kind == INTEGRATION:
+            judgement.forgotten.append(end_of_name(one.renamed, one.name))
+        known = one.sides.assuming_equal(one.sides.uncertain - SECRETS)
+        effect = judgement.add_integration(known) if one.kind == INTEGRATION else None
+        if one.kind == CLIENT:
+            if head.known and not one.after:
+                judgement.by_hand.append("Zoho's API console: delete the client there when nobody uses it any more.")
+            judgement.add_client(known)
+        if effect and effect.count_matters:
+            judgement.cannot_know.append(_COUNT)
+        if effect and effect.refused and not effect.disruptive:
+            text = "pulumi up will refuse this change: see what it does."
+            judgement.findings.append(Finding("refused", "caution", text, head.file))
+    judgement.findings += provider_findings(provider)
+    if not head.known:
         text = "What the program declares: the stack file sets none of the fields. `codat-zoho review --preview` tells."
         judgement.cannot_know.append(text)
     if added and (judgement.asked or judgement.sent):
         judgement.cannot_know.append("What Codat holds for this API key so far.")
-    judgement.add_unknown({**head.client, **head.books})
+    judgement.add_unknown(*(one.after for one in pairs))
     if any(not change.certain and change.field == "client_secret" for change in judgement.changes):
         text = "Whether the client secret is another one: it is encrypted, and nothing is decrypted here."
         judgement.cannot_know.append(text)
 
 
 # --- what concerns the files ------------------------------------------------------------------------------------------
-
-
-def _provider_findings(sides: Sides) -> Iterator[Finding]:
-    for name in sides.differ:
-        removed = sides.dropped(name)
-        at = sides.old(name) if removed else sides.new(name)
-        if name == "codatUrl" and not removed:
-            text = f"The API key and the client secret are sent to another address: {at.shown}."
-            yield finding("address-changed", "danger", text, at)
-        elif name in ("apiKey", "apiKeys") and not removed:
-            what = "is written anew" if sides.in_both(name) else "is set where the environment has none"
-            text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
-            yield finding("api-key-changed", "caution", text, at)
-        else:
-            text = f"{name} decides where the package sends its requests: {'removed' if removed else at.shown}."
-            yield finding("address-changed", "caution", text, at)
 
 
 def _moved(base: Declared, head: Declared) -> Iterator[Finding]:
@@ -224,6 +225,8 @@ def _in_clear(base: Declared, head: Declared) -> Iterator[Finding]:
     now = {one.identity for one in head.clear}
     for one in head.clear:
         text = secret_in_clear(one.key, looks_like=one.looks_like)
+        if " of " in one.key:  # Of a resource in a YAML program.
+            text = text.replace(f"--secret {one.key}`", "--secret NAME`, to be referred to here as ${NAME}")
         yield Finding("secret-in-clear", "danger", text, one.file, one.line, one.identity not in was)
     gone = {one.key or one.looks_like: one.file for one in base.clear if one.identity not in now}
     for what, file in gone.items():
@@ -239,8 +242,7 @@ def _odd_settings(base: Declared, head: Declared) -> Iterator[Finding]:
         hint = f" Is {close[0]} meant?" if close else ""
         text = f"{one.shown} is no setting of codat-zoho, and the ready-to-use program does not read it.{hint}"
         yield finding("unknown-setting", "caution", text, one, new=name not in base.unknown_settings)
-    for name, text in head.warnings:
-        at = head.books.get(name) or head.client.get(name)
+    for (name, text), at in head.warnings.items():
         new = (name, text) not in base.warnings
         yield finding("shape", "caution", f"{text[0].upper()}{text[1:]}.", at, new=new)
 
@@ -250,9 +252,9 @@ def _odd_settings(base: Declared, head: Declared) -> Iterator[Finding]:
 
 def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapping[tuple[str, str], list[Finding]]:
     """Findings by file and stack: the same Zoho client id in two environments."""
-    before = [{(one.project, one.stack) for one in group} for group in _by_client(bases)]
+    before = [{(one.project, one.stack) for one in group} for group in _by_client(bases).values()]
     found = defaultdict(list)
-    for group in _by_client(heads):
+    for shared, group in _by_client(heads).items():
         names = {(one.project, one.stack) for one in group}
         new = not any(names <= was for was in before)
         for one in group:
@@ -262,15 +264,21 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
                     f"The same Zoho client id as in {others}: rotating its secret or deleting it in one concerns the "
                     "other, and Zoho's limits are shared. This is ordinary where Codat's support copied a client."
                 )
-                at = one.books["client_id"]
+                at = next(client_id for client_id in _client_ids(one) if client_id.value == shared)
                 found[one.file, one.stack].append(finding("client-id-shared", "caution", text, at, new=new))
     return found
 
 
-def _by_client(sides: Sequence[Declared]) -> Iterable[list[Declared]]:
+def _by_client(sides: Sequence[Declared]) -> Mapping[object, list[Declared]]:
     groups = defaultdict(list)
     for side in sides:
-        client_id = side.books.get("client_id")
-        if client_id is not None and client_id.known:
-            groups[client_id.value].append(side)
-    return groups.values()
+        for value in dict.fromkeys(client_id.value for client_id in _client_ids(side)):
+            groups[value].append(side)
+    return groups
+
+
+def _client_ids(side: Declared) -> Iterator[Field]:
+    for one in side.resources:
+        client_id = one.fields.get("client_id")
+        if one.kind == INTEGRATION and client_id is not None and client_id.known:
+            yield client_id

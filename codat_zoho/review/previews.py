@@ -10,9 +10,10 @@ from pathlib import Path
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.errors import ConfigurationError
-from codat_zoho.review.judge import Judgement, hidden
-from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step
-from codat_zoho.review.steps import SECRETS, Sides
+from codat_zoho.review.judge import Judgement, hidden, provider_findings
+from codat_zoho.review.pairs import option_changed
+from codat_zoho.review.report import Environment, Finding, Problem, Review, Status, Step, spelled
+from codat_zoho.review.steps import SECRETS, Sides, end_of_name
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace.preview import Preview, Resource
@@ -31,13 +32,17 @@ _REPLACED = {
         "`pulumi up --refresh` repairs without them."
     ),
 }
+_DEFAULT_PROVIDER = (
+    "The keys and addresses that stack configuration sets: no preview lists the plugin's default provider. "
+    "`codat-zoho review` of the files does."
+)
 _TELLS = "No preview shows it: read the program."
 _COUNT = "How many companies are linked: Codat did not say at the last look."
 
 
 def review(files: Sequence[str]) -> Review:
     """Review previews, one file per stack; ``-`` is standard input."""
-    environments, refreshed = [], True
+    environments, refreshed, of_plugin = [], True, False
     for file in files:
         shown = "standard input" if file == "-" else file
         try:
@@ -48,9 +53,11 @@ def review(files: Sequence[str]) -> Review:
             environments.append(Environment("", "preview", shown, "broken", problems=(problem,)))
         else:
             refreshed = refreshed and preview.refreshed
+            of_plugin = of_plugin or any(one.of_plugin for one in preview.resources)
             environments.append(_environment(preview, shown))
-    unknown = () if refreshed else ("Drift, where the preview was made without --refresh.",)
-    return Review("what is deployed", "the preview", tuple(environments), unknown, offline=False)
+    unknown = [] if refreshed else ["Drift, where the preview was made without --refresh."]
+    unknown += [_DEFAULT_PROVIDER] if of_plugin else []
+    return Review("what is deployed", "the preview", tuple(environments), tuple(unknown), offline=False)
 
 
 def _text(name: str) -> str:
@@ -71,7 +78,11 @@ def _environment(preview: Preview, file: str) -> Environment:
         broken = tuple(Problem(text, file) for text in problems)
         return Environment(preview.project, preview.stack, file, "broken", problems=broken)
     whole = Environment(preview.project, preview.stack, file, "unchanged")
-    return _planned(whole, preview.resources) if preview.ran else _found(whole, preview.resources)
+    if not preview.ran:
+        made = _found(whole, preview.resources)
+    else:
+        made = _planned(whole, preview.resources, preview.providers)
+    return spelled(made) if any(one.of_plugin for one in (*preview.resources, *preview.providers)) else made
 
 
 def _found(whole: Environment, resources: Iterable[Resource]) -> Environment:
@@ -88,23 +99,34 @@ def _found(whole: Environment, resources: Iterable[Resource]) -> Environment:
     return judgement.environment(replace(whole, status=status))
 
 
-def _planned(whole: Environment, resources: Sequence[Resource]) -> Environment:
+def _planned(whole: Environment, resources: Sequence[Resource], providers: Sequence[Resource]) -> Environment:
     """A preview: what is there against what the program wants, and against what was recorded where it refreshed."""
     status = _status(resources)
     judgement = Judgement()
+    for one in providers:
+        sides = Sides(one.before or {}, one.after or {})
+        if sides.differ:
+            status = "changed" if status == "unchanged" else status
+            judgement.changes += sides.changes("provider" if one.name.startswith("default") else one.name)
+            judgement.findings += provider_findings(sides)
     ended, findings = [], list[Finding]()
     for old, one in _with_renames(resources):
         sides = Sides(one.before or {}, one.after or {})
         if old is not None:
             status = "changed"
-            text = f"end the name {old.name}: {one.name} is the same integration, so Codat stays as is"
-            ended.append(Step("forget", text))
+            ended.append(end_of_name(old.name, one.name))
         drifted = set(sides.differ) - set(differing(one.recorded, one.after)) if one.recorded is not None else set()
         for change in sides.changes(one.name):
             judgement.changes.append(replace(change, origin="drift") if change.field in drifted else change)
         if one.operation == "create" and one.recorded is not None:
             judgement.findings.append(_gone(one))
         judgement.findings += _drifts(one.name, Sides(one.recorded or {}, one.before or {}), one.after)
+        if one.moved:
+            status = "changed"
+            judgement.findings.append(option_changed(one.name, "provider"))
+        if one.imported:
+            status = "changed"
+            ended.append(Step("forget", f"import {one.name}: record what is there"))
         if one.operation == "replace":
             status = "changed"
             ended.append(Step("forget", f"replace {one.name}: create it anew, then delete the old one"))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from codat_zoho.review.declared import Declared
+from codat_zoho.review.declaration import Declared
 from codat_zoho.workspace.pulumi_yaml import FILE
 from codat_zoho.workspace.yaml_lines import Broken, Value, read
 
@@ -26,12 +26,14 @@ class Programs:
     """The programs of a repository's projects.
 
     By the project's folder, ``homes`` tells whether it is the ready-made one, and ``code`` where the project says that
-    it and its Python are. Behind ``links``, submodules among them, there may be anything.
+    it and its Python are. Behind ``links``, submodules among them, there may be anything. One that is ``closed`` is in
+    YAML, was read, and depends on no other file but what is in ``code``.
     """
 
     homes: Mapping[str, bool]
     code: Mapping[str, Collection[str]]
     links: Collection[str]
+    closed: Collection[str]
 
     def changes(self, changed: Iterable[str]) -> dict[str, list[str]]:
         """For each project the files of its program that differ.
@@ -46,18 +48,20 @@ class Programs:
                 continue
             of = self._of(path)
             for home in of:
+                if home in self.closed and not any(_within(path, folder) for folder in self.code[home]):
+                    continue
                 free = self._harmless(path, home) if self.homes[home] else path.endswith(".md")
                 if not free or path in self.links or home in linked:
                     found[home].append(path)
             if not any(not self.homes[home] for home in of) and (path in self.links or _is_code(path, of)):
-                for home in self.homes.keys() - of:
+                for home in self.homes.keys() - of - {*self.closed}:
                     if not self.homes[home]:
                         found[home].append(path)
         return found
 
     def naming(self, paths: Iterable[str]) -> set[str]:
         """The projects with programs of their own that may use this package, by the paths that name it."""
-        own = {home for home, ready_made in self.homes.items() if not ready_made}
+        own = {home for home, ready_made in self.homes.items() if not ready_made} - {*self.closed}
         found: set[str] = set()
         for path in paths:
             of = self._of(path)
@@ -111,7 +115,7 @@ def only_laid_out(
     """Nothing but the layout of an environment's files differs."""
     if not old or not new:
         return False
-    files = ((old.file, new.file), (old.project_file, new.project_file))
+    files = ((old.file, new.file), (old.project_file, new.project_file), (old.template, new.template))
     plain = old.ready_made and new.ready_made
     return all(_alike(old_content.get(was), new_content.get(now), plain=plain) for was, now in files if now)
 

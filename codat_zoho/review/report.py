@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from codat_zoho.declare.describe import camel_case
+from codat_zoho.workspace.values import BOOKS, CLIENT
+
 Level = Literal["caution", "danger"]
 Status = Literal["added", "broken", "changed", "deleted", "renamed", "unchanged"]
 Origin = Literal["change", "drift"]
+_SNAKE = re.compile(rf"\b({'|'.join(name for name in (*CLIENT, *BOOKS) if '_' in name)})\b", re.IGNORECASE)
 NOT_REVIEWED = "not-reviewed"
 StepKind = Literal["ask", "delete keys", "disable", "enable", "forget", "refuse", "save keys"]
 
@@ -195,6 +200,23 @@ class Review:
         said = [f"{counts[word]} {word}" for word in words if counts[word]]
         total = len(self.environments)
         return f"{total} environment{'' if total == 1 else 's'}: {', '.join(said)}."
+
+
+def spelled(one: Environment) -> Environment:
+    """The same with settings named as YAML and TypeScript do, and the engine in the states of the plugin."""
+
+    def of(text: str) -> str:
+        return _SNAKE.sub(lambda found: camel_case(found[0]), text)
+
+    return replace(
+        one,
+        changes=tuple(replace(change, field=of(change.field)) for change in one.changes),
+        steps=tuple(replace(step, text=of(step.text), condition=of(step.condition)) for step in one.steps),
+        by_hand=tuple(map(of, one.by_hand)),
+        findings=tuple(replace(finding, text=of(finding.text)) for finding in one.findings),
+        cannot_know=tuple(map(of, one.cannot_know)),
+        problems=tuple(replace(problem, text=of(problem.text)) for problem in one.problems),
+    )
 
 
 def grouped(changes: Iterable[FieldChange]) -> list[tuple[FieldChange, str]]:

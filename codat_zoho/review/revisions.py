@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from codat_zoho.review import offline
-from codat_zoho.review.declared import Declared
+from codat_zoho.review.declaration import Declared
 from codat_zoho.review.environments import Place, behind_links, read_side, with_clear
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
 from codat_zoho.review.programs import Programs, nearest, only_laid_out
-from codat_zoho.review.report import Review
+from codat_zoho.review.report import Review, spelled
 from codat_zoho.texts.redact import one_line
 
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
@@ -32,11 +32,13 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     bases, heads = behind_links(bases, heads, old_content), behind_links(heads, bases, new_content)
     homes: dict[str, bool] = {}  # Whether each project runs the ready-made program, on both sides.
     code: dict[str, set[str]] = {}
+    open_: set[str] = set()
     for (home, _), one in (*bases.items(), *heads.items()):
+        open_.update([] if one.yaml and not one.reads_more else [home])
         homes[home] = homes.get(home, True) and one.ready_made
         code.setdefault(home, set()).update(one.code)
     links = {path for side in (old_tree, new_tree) for path, blob in side.items() if blob is None}
-    all_programs = Programs(homes, code, links)
+    all_programs = Programs(homes, code, links, homes.keys() - open_)
     programs = all_programs.changes(changed)
     named = set()
     if not all(homes.values()):
@@ -46,13 +48,13 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
             side.pop((home, ""), None)
     shared = offline.shared_clients([*bases.values()], [*heads.values()])
     pairs = list(_pairs(bases, heads, old_content, new_content))
-    environments = []
+    environments, all_yaml = [], True
     for folder, old, new in pairs:
         sides = [one for one in (new, old) if one]
         files = programs.get(folder, ())
         nameless = not sides[0].stack  # A project alone: only what changes in its program is of interest.
         touched = any(path in changed for one in sides for path in one.files)
-        if nameless and not new:
+        if nameless and not new and not (old and old.yaml and old.ours):
             continue
         if not (
             any(one.ours for one in sides) or folder in named or (nameless and homes[folder] and (files or touched))
@@ -60,10 +62,13 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
             continue
         laid_out = partial(only_laid_out, old, new, old_content, new_content)
         about_others = shared.get((new.file, new.stack), ()) if new else ()
-        environments.append(
-            offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
-        )
-    general: tuple[str, ...] = offline.GENERAL if any(one.changes_something for one in environments) else ()
+        made = offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
+        in_yaml = any(one.yaml for one in sides)
+        environments.append(spelled(made) if in_yaml else made)
+        all_yaml = all_yaml and in_yaml
+    general: tuple[str, ...] = ()
+    if any(one.changes_something for one in environments):
+        general = offline.GENERAL[:1] if all_yaml else offline.GENERAL
     unseen = ", ".join(sorted(one_line(path, 60) for path in links & changed if nearest(path, homes) is None))
     if unseen:
         general += (f"What is in submodules and behind links: {unseen}. Review a submodule in its own repository.",)

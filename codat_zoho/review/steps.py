@@ -162,6 +162,11 @@ def _without_unknown_keys(desired: IntegrationSettings) -> IntegrationSettings:
     return desired if desired.client_secret else replace(desired, client_id=None)
 
 
+def end_of_name(old: str, new: str) -> Step:
+    """What comes of the old name of an integration that only gets another one."""
+    return Step("forget", f"end the name {old}: {new} is the same integration, so Codat stays as is")
+
+
 SECRETS = frozenset({"client_secret", FINGERPRINT})
 _UNSET = Field("", "")
 
@@ -237,7 +242,7 @@ class Sides:
             if was == becomes and certain:
                 becomes = f"another one, {was}"
             elif was == becomes and name != FINGERPRINT and not self.old(name).elsewhere:
-                becomes = "encrypted anew"
+                becomes = "encrypted anew" if was == "encrypted" else f"perhaps another, {was}"
             at = new if new and new.file else old or new or _UNSET
             found.append(FieldChange(resource, name, was, becomes, certain, origin, at.file, at.line))
         return found

@@ -14,14 +14,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION, UNKNOWN
+from codat_zoho.declare.describe import snake_case
+from codat_zoho.declare.platform import CLIENT, CONFIG_KEYS, INTEGRATION, PLUGIN_PREFIX, UNKNOWN
 from codat_zoho.workspace import values
-from codat_zoho.workspace.values import ELSEWHERE, Field, Fields, differing, kind_of, name_of, project_and_stack, show
+from codat_zoho.workspace.values import (
+    ELSEWHERE,
+    PROVIDER_TYPE,
+    Field,
+    Fields,
+    differing,
+    kind_of,
+    name_of,
+    project_and_stack,
+    show,
+)
 
-_NAMES = {CLIENT: values.CLIENT, INTEGRATION: values.BOOKS}
+PROVIDER = "provider"
+_NAMES = {CLIENT: values.CLIENT, INTEGRATION: values.BOOKS, PROVIDER: CONFIG_KEYS}
 _STACK = "pulumi:pulumi:Stack"
 _SECRET = "[secret]"
-_LATER = ("create-replacement", "delete-replaced", "discard-replaced", "read", "refresh")
+YAML_FAILED = "\033[31mError\033[0m: "
+"""How the host of YAML programs begins an error, be it on a terminal or not (seen with 1.38)."""
+_ALONE = {"create-replacement": "replace", "import-replacement": "replace", "import": "same"}
+"""What a step stands for where no other follows for the same resource."""
+_LATER = (*_ALONE, "delete-replaced", "discard-replaced", "read", "refresh")
 
 
 class Unreadable(Exception):
@@ -30,7 +46,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource of a preview: as recorded, as it is, as it will be; recorded is None without a refresh."""
+    """One resource of a preview: as recorded, as it is, as it will be; recorded is None without a refresh.
+
+    ``kind`` is its class, or ``PROVIDER``.
+    """
 
     name: str
     kind: str
@@ -39,6 +58,9 @@ class Resource:
     before: Fields | None
     after: Fields | None
     linked: int | None
+    of_plugin: bool = False  # the engine names its properties in camelCase
+    imported: bool = False  # what is there is recorded first
+    moved: bool = False  # another explicit provider, or none any more, has it
 
     @property
     def books(self) -> bool:
@@ -64,6 +86,7 @@ class Preview:
     refreshed: bool = False  # it looked at what is there
     ran: bool = True  # it ran the program
     resources: tuple[Resource, ...] = ()
+    providers: tuple[Resource, ...] = ()  # the plugin itself, as it is configured
 
 
 def read(text: str) -> Preview:
@@ -74,15 +97,24 @@ def read(text: str) -> Preview:
         raise Unreadable from None
 
 
+def _errors(diagnostics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The errors, those of the YAML host among them: it prints why it cannot run a program, and the engine goes on."""
+    for one in diagnostics:
+        message = str(one.get("message"))
+        if one.get("severity") == "error" or message.startswith(YAML_FAILED):
+            yield message.removeprefix(YAML_FAILED)
+
+
 def _read(told: Any) -> Preview:
     steps = [step for step in told["steps"] if isinstance(step, dict) and isinstance(step.get("urn"), str)]
-    failed = [one for one in told.get("diagnostics") or () if one.get("severity") == "error"]
-    errors = tuple(str(one.get("message")) for one in failed)
+    errors = tuple(_errors(told.get("diagnostics") or ()))
     named = next((found for step in steps if (found := project_and_stack(step["urn"]))), ("", "preview"))
     refreshed = any(step.get("op") == "refresh" for step in steps)
     ran = not refreshed or any(_type(step) == _STACK and step.get("op") != "refresh" for step in steps)
-    resources = () if errors else tuple(_resources(steps))
-    return Preview(*named, errors, not steps, refreshed, ran, resources)
+    planned = () if errors else tuple(_resources(steps))
+    resources = tuple(one for one in planned if one.kind != PROVIDER)
+    providers = tuple(one for one in planned if one.kind == PROVIDER)
+    return Preview(*named, errors, not steps, refreshed, ran, resources, providers)
 
 
 def _plain(one: Field | None) -> str | bool | None:
@@ -100,37 +132,50 @@ def _type(step: Mapping[str, Any]) -> str:
     return parts[2].rpartition("$")[2] if len(parts) > 3 else ""
 
 
+def _kind(step: Mapping[str, Any]) -> str:
+    return PROVIDER if _type(step) == PROVIDER_TYPE else kind_of(_type(step))
+
+
 def _resources(steps: Sequence[Mapping[str, Any]]) -> Iterator[Resource]:
     """The resources of this package; one that is listed in its refresh alone stays as it is."""
-    ours = [step for step in steps if kind_of(_type(step)) in _NAMES]
+    ours = [step for step in steps if _kind(step) in _NAMES]
     told = {step["urn"] for step in ours if step.get("op") not in _LATER}
     # Where an engine lists only the halves of a replacement, the first of them stands for the whole.
+    imported = {step["urn"] for step in ours if step.get("op") == "import"}
     ours = [
-        {**step, "op": "replace"} if step.get("op") == "create-replacement" and step["urn"] not in told else step
+        {**step, "op": _ALONE.get(str(step.get("op")), step.get("op"))} if step["urn"] not in told else step
         for step in ours
     ]
     recorded = {step["urn"]: step for step in ours if step.get("op") == "refresh"}
     for step in ours:
         if step.get("op") not in _LATER:
             refreshed = recorded.pop(step["urn"], None)
-            yield _resource(step, None if refreshed is None else refreshed.get("oldState"))
+            made = _resource(step, None if refreshed is None else refreshed.get("oldState"))
+            yield replace(made, imported=step["urn"] in imported)
     for step in recorded.values():
         yield _resource({**step, "op": "same", "oldState": step.get("newState")}, step.get("oldState"))
 
 
 def _resource(step: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> Resource:
-    kind, operation = kind_of(_type(step)), str(step.get("op"))
+    kind, operation = _kind(step), str(step.get("op"))
     old, new = step.get("oldState"), step.get("newState")
+    old = new if old is None and operation == "same" else old  # It is imported as it is declared.
     before = None if operation == "create" else _fields(old, kind)
     after = None if operation == "delete" else _fields(new, kind)
     if before is not None and after is not None:
         # The engine hides secrets, but it lists which of them differ.
-        listed = {re.split(r"[.\[]", path)[0] for path in step.get("detailedDiff") or ()}
+        paths = step.get("detailedDiff") or step.get("diffReasons") or ()
+        listed = {_own(kind, re.split(r"[.\[]", path)[0]) for path in paths}
         hidden = [name for name in listed & before.keys() & after.keys() if before[name].shown == after[name].shown]
         for name in hidden:
             another = replace(after[name], identity="another secret", shown=f"another one, {after[name].shown}")
             after = {**after, name: another}
-    count = ((old or {}).get("outputs") or {}).get("linked_companies")
+        if kind == PROVIDER and operation == "update":  # Of the plugin's own secrets, it does not even do that.
+            perhaps = [name for name, one in after.items() if one.shown == _SECRET and name in before]
+            others = {name: replace(after[name], identity="perhaps another", known=False) for name in perhaps}
+            after = {**after, **others}
+    outputs = (old or {}).get("outputs") or {}
+    count = outputs.get("linked_companies", outputs.get("linkedCompanies"))
     if isinstance(count, bool) or not isinstance(count, int | float) or not math.isfinite(count):
         count = None
     return Resource(
@@ -141,13 +186,26 @@ def _resource(step: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> Re
         before=before,
         after=after,
         linked=None if count is None else int(count),
+        of_plugin=_type(step).startswith(PLUGIN_PREFIX) or kind == PROVIDER,
+        moved=None not in (before, after) and _provider(old) != _provider(new),
     )
+
+
+def _provider(state: Mapping[str, Any] | None) -> str:
+    """The explicit provider that a resource has; "" for a default one, whose name changes with its version."""
+    urn = str((state or {}).get("provider") or "").rpartition("::")[0]
+    return "" if name_of(urn).startswith("default") else urn
+
+
+def _own(kind: str, name: str) -> str:
+    """The name of a setting by that of a property; of what programs configure the plugin with, the same."""
+    return name if kind == PROVIDER else snake_case(name)
 
 
 def _fields(state: Mapping[str, Any] | None, kind: str) -> Fields | None:
     if state is None:
         return None
-    inputs = {name: value for name, value in (state.get("inputs") or {}).items() if value is not None}
+    inputs = {_own(kind, name): value for name, value in (state.get("inputs") or {}).items() if value is not None}
     if kind == INTEGRATION:
         inputs.setdefault("connection", "default")
     return {name: _field(name, inputs[name]) for name in _NAMES[kind] if name in inputs}
@@ -156,7 +214,8 @@ def _fields(state: Mapping[str, Any] | None, kind: str) -> Fields | None:
 def _field(name: str, value: Any) -> Field:
     if value == UNKNOWN or (isinstance(value, list) and UNKNOWN in value):
         return Field(f"{ELSEWHERE}pulumi up", "not known before pulumi up", known=False)
-    if value == _SECRET or (isinstance(value, list) and _SECRET in value):
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if value == _SECRET or _SECRET in inner:
         return Field("a secret", _SECRET, known=name == "client_secret")  # That one's fingerprint is in clear.
     if isinstance(value, list):
         value = sorted(map(str, value))

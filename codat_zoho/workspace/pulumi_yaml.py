@@ -95,6 +95,12 @@ class Project:
         return tuple(posixpath.dirname(one) if one.endswith(".py") else one for one in said)
 
     @property
+    def plugins(self) -> tuple[str, ...]:
+        """Where it says that its plugins and packages are, relative to it."""
+        said = [leaf.text for key in ("plugins", "packages") if key in self.rest for leaf in self.rest[key].leaves()]
+        return tuple(one for one in said if one == "." or "/" in one)
+
+    @property
     def folder(self) -> Path:
         """Where its programs run."""
         return self.file.parent

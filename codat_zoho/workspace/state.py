@@ -19,9 +19,9 @@ from codat_zoho.declare.platform import CLIENT, CONFIG_KEYS, INTEGRATION, NAMESP
 from codat_zoho.declare.recorded import FORMS
 from codat_zoho.declare.settings import Spelling
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.values import kind_of, name_of, project_and_stack, spelling_of
+from codat_zoho.workspace.values import PROVIDER_TYPE, kind_of, name_of, project_and_stack, spelling_of
 
-_PROVIDERS = {"pulumi:providers:pulumi-python": f"{NAMESPACE}:", f"pulumi:providers:{NAMESPACE}": ""}
+_PROVIDERS = {"pulumi:providers:pulumi-python": f"{NAMESPACE}:", PROVIDER_TYPE: ""}
 """The types of our resources' providers, and what stands before our keys in their inputs."""
 _VERSIONS = (3, 4)
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codat_zoho.declare.describe import described
-from codat_zoho.declare.platform import PLUGIN_PREFIX, TOKEN_PREFIX
+from codat_zoho.declare.platform import NAMESPACE, PLUGIN_PREFIX, TOKEN_PREFIX
 from codat_zoho.declare.settings import IntegrationSettings, Spelling, ZohoClientSettings, managed
 from codat_zoho.texts.redact import one_line
 
 ELSEWHERE = "elsewhere "
+PROVIDER_TYPE = f"pulumi:providers:{NAMESPACE}"
+"""The type of the plugin itself, as programs configure it."""
 CLIENT, BOOKS = managed(ZohoClientSettings), managed(IntegrationSettings)
 
 

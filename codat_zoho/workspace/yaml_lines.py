@@ -123,6 +123,14 @@ def read(content: bytes) -> Mapping[str, Value]:
     return parts_of(whole)
 
 
+def refuse_shared(content: bytes) -> None:
+    """Refuse anchors that are used, and merges: the YAML host of Pulumi does not read them, wherever they stand."""
+    for event in yaml.parse(content, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.ScalarEvent) and event.value == "<<"):
+            text = "uses an alias (*) or a merge (<<): Pulumi runs no YAML program with one, write the values out"
+            raise Broken(text, line_of(event))
+
+
 def parts_of(value: Value | None, what: str = "") -> Mapping[str, Value]:
     """The values in a map by their keys."""
     if value is not None and (value.plain is not None or value.encrypted is not None):
@@ -132,9 +140,9 @@ def parts_of(value: Value | None, what: str = "") -> Mapping[str, Value]:
     return {}
 
 
-def line_of(node: yaml.Node) -> int:
+def line_of(node: yaml.Node | yaml.Event) -> int:
     """Where a node begins, counted from 1."""
-    return int(node.start_mark.line) + 1
+    return int(node.start_mark.line) + 1 if node.start_mark else 1
 
 
 def shown(key: str) -> str:

@@ -549,6 +549,52 @@ MUTATIONS: tuple[Mutation, ...] = (
         "return dict(values)",
         "test_adopt.py",
     ),
+    # --- the plugin ---
+    _m(
+        "what the plugin tells commands nobody",
+        "plugin/servicer.py",
+        "_SPELL(harmless(redact(text)))",
+        "_SPELL(redact(text))",
+        "test_plugin.py",
+    ),
+    _m(
+        "the provider keeps its own configuration only",
+        "plugin/configuration.py",
+        "*CONFIG_KEYS, ",
+        "*CONFIG_KEYS, 'greeting', 'onDelete', ",
+        "test_plugin.py",
+    ),
+    _m(
+        "its API keys are secret however they were set",
+        "plugin/configuration.py",
+        "frozenset(CONFIG_KEYS) & {*SECRET_KEYS}",
+        "frozenset[str]()",
+        "test_plugin.py",
+    ),
+    _m("secrets are marked", "plugin/bags.py", "{*_ALWAYS, *secret}", "{*secret}", "test_plugin.py"),
+    _m(
+        "the state of a dynamic resource is rewritten",
+        "plugin/servicer.py",
+        " or inputs.moved or outs.moved",
+        "",
+        "test_plugin.py",
+    ),
+    _m("nothing begins after Ctrl-C", "plugin/servicer.py", "if self.stop.called:\n", "if False:\n", "test_plugin.py"),
+    _m(
+        "Ctrl-C ends what is in flight",
+        "remote/budget.py",
+        "return 0.0 if self.called else math.inf",
+        "return math.inf",
+        "test_plugin.py",
+    ),
+    _m("what got half-way is recorded", "provider/books.py", "if not sent:", "if sent:", "test_plugin.py"),
+    _m(
+        "a secret that no deployment has stored is not replaced",
+        "core/plan.py",
+        "known is None and bool(the_secret.differs)",
+        "False",
+        "test_plan.py",
+    ),
 )
 
 

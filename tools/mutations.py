@@ -499,7 +499,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "a YAML program that does not run is no program without changes",
         "workspace/preview.py",
-        " or message.startswith(YAML_FAILED)",
+        ' or (level == "info#err" and text.startswith(_FAILED))',
         "",
         "test_drift_fleet.py::test_a_preview_that_fails_is_an_error_of_its_own",
     ),

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import by_hand, calls, drift, imports, many, operations, overhead, report, whose
+from bench import by_hand, calls, drift, imports, many, operations, overhead, plugin, report, whose
 from bench.harness import Bar, machine
 from bench.place import ROOT, Place
 from codat_zoho.simulator import Simulator, serve
@@ -51,6 +51,7 @@ def main() -> int:
         add(operations.measure(place, tuple(sizes), sizes))
         without = figures["refresh --preview-only, n=1, s"]["added"]["median"]
         add(operations.latency(place, simulator, 0.2, 2 if quick else 5, without))
+        add(plugin.measure(place, 2 if quick else 9))
         add(overhead.measure(base, simulator, 100 if quick else 1000))
         state = operations.state(place, 1)
         scripts, counted_by_hand = by_hand.measure(place, base, simulator, 2)

@@ -20,7 +20,7 @@ from codat_zoho.drift.formats.json import FORM
 from codat_zoho.simulator import Simulator, serve
 from tests.docs_runner import Reader
 from tests.drift_fleet import Place, codat_client, scratch
-from tests.real_engine import ROOT, Project
+from tests.real_engine import PLUGIN, ROOT, Project, YamlProject
 from tests.review_cases import Repo
 from tests.support import API_KEY, ID, SECRET, keys
 from tools.engine import Engine
@@ -53,9 +53,10 @@ def _clone(folder: Path) -> Path:
     (site,) = own.glob("lib/python*/site-packages")
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     (site / "clone.pth").write_text(f"{folder}\n{packages}\n")
-    script = own / "bin" / "codat-zoho"
-    script.write_text(f"#!{own}/bin/python\nimport sys\nfrom codat_zoho.cli import main\nsys.exit(main())\n")
-    script.chmod(0o755)
+    for name, module in {"codat-zoho": "cli", "pulumi-resource-codat-zoho": "plugin.server"}.items():
+        script = own / "bin" / name
+        script.write_text(f"#!{own}/bin/python\nimport sys\nfrom codat_zoho.{module} import main\nsys.exit(main())\n")
+        script.chmod(0o755)
     (own / ".ready").touch()
     return folder
 
@@ -213,15 +214,64 @@ def policy(engine: Engine, place: Path) -> Iterator[Reader]:
         yield Reader(project.folder, project.environment | {"PYTHONPATH": str(ROOT)}, filled_in, events)
 
 
+@contextmanager
+def plugin(engine: Engine, place: Path) -> Iterator[Reader]:
+    """An empty folder; the environment of these tests stands in for the page's: no index is asked."""
+    simulator = Simulator()
+    simulator.add_zoho_client(ID, SECRET)
+    client = simulator.add_codat_client(API_KEY)
+
+    def somebody_clicks() -> None:
+        assert client.integration.enabled and client.integration.keys == keys()
+        client.integration.enabled = False
+
+    def it_is_enabled() -> None:
+        assert client.integration.enabled
+
+    filled_in = FILLED_IN | {
+        "python3 -m venv .venv": f"ln -s {PLUGIN.parent} .venv",
+        ".venv/bin/python -m pip install 'codat-zoho @ WHEEL-OR-GIT-URL'": ".venv/bin/python -c 'import codat_zoho'",
+    }
+    events = {"somebody-clicks": somebody_clicks, "it-is-enabled": it_is_enabled}
+    (place / "shop").mkdir()
+    with serve(simulator) as base:
+        project = Project.at(engine, place / "shop", base)
+        del project.environment["CODAT_API_KEY"]
+        reader = Reader(project.folder, project.environment, filled_in, events)
+        yield reader
+        project.said.append(reader.said)
+        project.assert_no_secret(SECRET, API_KEY)
+
+
+@contextmanager
+def plugin_import(engine: Engine, place: Path) -> Iterator[Reader]:
+    """A YAML project with a stack, and an integration clicked together."""
+    simulator = Simulator()
+    client = simulator.add_codat_client(API_KEY)
+    client.integration.enabled, client.integration.keys, client.linked = True, keys(), 2
+
+    def nothing_was_sent() -> None:
+        assert not simulator.writes
+
+    with serve(simulator) as base:
+        project = YamlProject.new(engine, place / "shop", base)
+        reader = Reader(project.folder, project.environment, events={"nothing-was-sent": nothing_was_sent})
+        yield reader
+        assert "zoho-books" in project.resources()
+
+
 SESSIONS: dict[str, Callable[[Engine, Path], AbstractContextManager[Reader]]] = {
     "adopt": adopt,
     "drift": drift,
     "environments": environments,
+    "plugin": plugin,
+    "plugin-import": plugin_import,
     "policy": policy,
     "quickstart": start,
     "readme": readme,
     "review": review,
     "start": start,
     "testing": start,
+    "yaml": start,
 }
 """Each session that a page may name."""

@@ -97,8 +97,8 @@ class Plugin:
 
     def __enter__(self) -> Plugin:
         self.stub: Any = provider_pb2_grpc.ResourceProviderStub(self._serve(provider_pb2_grpc, Provider()))
-        engine = self._serve_engine()
-        self.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address=engine))
+        self.address = self._serve_engine()
+        self.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address=self.address))
         self.renew()
         return self
 

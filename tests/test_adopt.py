@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
@@ -268,7 +267,7 @@ def test_a_state_that_cannot_be_read_is_one_line() -> None:
     """And nothing was changed."""
     cli = Mock(spec=Pulumi)
     cli.export.return_value = "{}"
-    with pytest.raises(NotAdopted, match="The state of stack dev cannot be read: .* Nothing was changed"):
+    with pytest.raises(NotAdopted, match=r"The state of stack dev cannot be read: .* Nothing was changed"):
         recorded_already(record("dev", [], None), cli)
 
 

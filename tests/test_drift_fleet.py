@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
 from codat_zoho.simulator import Fault, Simulator, serve
 from tests.pulumi_stand_in import (
     OTHERS,
@@ -229,6 +229,18 @@ def test_a_stack_of_both_faces_with_several_providers(world: World) -> None:
     (stack,) = world.report("shop", "--all-stacks", code=7)["stacks"]
     found = {one["name"]: one["state"] for one in stack["resources"]}
     assert found == {"books": "as declared", "books-eu": "as declared", "books-us": "drift"}
+
+
+def test_two_resources_that_manage_one_codat_client_are_named(world: World) -> None:
+    """The program of each face refuses that by itself; of the other's resources it knows nothing."""
+    mixed = json.loads(plugin_state(state(books(), config=world.config)))
+    mixed["deployment"]["resources"] += json.loads(state(books(), config=world.config))["deployment"]["resources"]
+    world.pulumi.project("shop", {"dev": json.dumps(mixed)})
+    said = world.drift("shop", "--all-stacks").stdout
+    both = f"books ({PLUGIN_PREFIX}{INTEGRATION}) and books ({TOKEN_PREFIX}{INTEGRATION})"
+    assert f"Note: {both} manage one Codat client, " in said
+    world.pulumi.root.joinpath("shop", "dev.json").write_text(state(books(), client(), config=world.config))
+    assert "manage one Codat client" not in world.drift("shop", "--all-stacks").stdout
 
 
 @pytest.mark.parametrize("explicit", [True, False])

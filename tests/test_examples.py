@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 
 
 def _deploys_and_goes(project: Project, simulator: Simulator, secret: str, *, removes: bool) -> None:
-    """Deploy, deploy again, destroy; nothing is sent that need not be, and no secret is left anywhere."""
+    """Deploy, deploy again, find and mend what somebody clicked, destroy; nothing is sent that need not be, and no secret is left anywhere."""
     project.must("stack", "init", project.stack)
     project.must("config", "set", "--secret", "clientSecret", stdin=secret)
     assert project.up().returncode == 0, project.said[-1]
@@ -28,6 +28,13 @@ def _deploys_and_goes(project: Project, simulator: Simulator, secret: str, *, re
     simulator.forget_calls()
     assert project.up("--expect-no-changes").returncode == 0, project.said[-1]
     assert not simulator.calls
+    (codat,) = simulator.codat.values()
+    codat.integration.enabled = False
+    found = project.run("refresh", "--preview-only", "--expect-no-changes")
+    assert found.returncode == 7 and not simulator.writes, project.said[-1]
+    assert project.up("--refresh").returncode == 0, project.said[-1]
+    assert summary(simulator) == ["enable"]
+    simulator.forget_calls()
     if not removes:
         project.must("state", "unprotect", "--all", "--yes")
     project.must("destroy", "--yes", "--skip-preview")
@@ -45,6 +52,20 @@ def test_quickstart(engine: Engine, tmp_path: Path) -> None:
         project.stack = "dev"
         (project.folder / "Pulumi.dev.yaml").write_text(
             "config: {zoho-books-quickstart:clientId: 1000.SIMULATEDCLIENT000000000000001}\n"
+        )
+        _deploys_and_goes(project, simulator, secret, removes=True)
+
+
+def test_yaml(yaml_engine: Engine, tmp_path: Path) -> None:
+    """The same as a YAML program, which the provider plugin serves."""
+    simulator, secret = Simulator(), new_secret()
+    simulator.add_codat_client(API_KEY)
+    simulator.add_zoho_client("1000.SIMULATEDCLIENT000000000000001", secret)
+    with serve(simulator) as base:
+        project = Project.copy_of(yaml_engine, ROOT / "examples/yaml", tmp_path / "yaml", base)
+        project.stack = "dev"
+        (project.folder / "Pulumi.dev.yaml").write_text(
+            "config: {zoho-books-yaml:clientId: 1000.SIMULATEDCLIENT000000000000001}\n"
         )
         _deploys_and_goes(project, simulator, secret, removes=True)
 

@@ -70,9 +70,10 @@ def ours(folder: Path, stack: str) -> Read | Refused:
     content = {path: (folder / path).read_bytes() for path in paths if FILE.fullmatch(path.rpartition("/")[2])}
     seen: list[tuple[Stack, Project]] = []
 
-    def remembered(name: str, file: str, read: Stack, project: Project, project_file: str) -> object:
+    def remembered(name: str, file: str, read: Stack, project: Project, project_file: str, program: object) -> object:
         if name == stack and project_file:  # A stack file without a project is for `--config-file`.
             seen.append((read, project))
+        assert program is None
         return declared(name, file, read, project, project_file)
 
     with pytest.MonkeyPatch.context() as patch:

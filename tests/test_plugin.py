@@ -16,11 +16,12 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from codat_zoho._version import __version__
+from codat_zoho.declare.describe import camel_case, described
 from codat_zoho.declare.platform import OUTPUTS, UNKNOWN, UNKNOWNS
-from codat_zoho.plugin.servicer import SCHEMA
+from codat_zoho.plugin.servicer import MODELS, SCHEMA
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.budget import Stop
 from codat_zoho.simulator import Fault, Simulator, serve
@@ -65,12 +66,19 @@ def test_what_it_says_of_itself(wire: Plugin) -> None:
 
 def test_the_schema_tells_what_there_is() -> None:
     """Each output and input by its name in camelCase, secrets marked, and whose place a resource takes."""
-    for token, one in json.loads(SCHEMA.read_text())["resources"].items():
+    schema = json.loads(SCHEMA.read_text())
+    for token, one in schema["resources"].items():
         kind = token.rpartition(":")[2]
         assert one["aliases"] == [{"type": f"pulumi-python:dynamic/codat-zoho:{kind}"}]
         assert len(one["properties"]) == len(one["inputProperties"]) + len(OUTPUTS[kind])
         assert [name for name, made in one["properties"].items() if made.get("secret")] == ["clientSecret", "declared"]
         assert not [name for name in (*one["properties"], *one["inputProperties"]) if "_" in name]
+        assert "None" not in json.dumps(one) and "``" not in json.dumps(one)
+        for setting in described(MODELS[kind]).values():
+            made = one["inputProperties"][camel_case(setting.name)]
+            if setting.choices:
+                values = schema["types"][made["$ref"].removeprefix("#/types/")]["enum"]
+                assert [value["value"] for value in values] == [*setting.choices]
 
 
 def provider_urn(project: str = "shop", name: str = "default") -> str:
@@ -91,6 +99,7 @@ def provider_urn(project: str = "shop", name: str = "default") -> str:
         (provider_urn("codat-zoho"), "onDelete", "", ""),
         (provider_urn("codat-zoho"), "greeting", "", ""),
         (provider_urn("codat-zoho"), "apiKye", "", "codat-zoho:apiKye is not read by the provider, did you mean"),
+        (provider_urn("codat-zoho"), "apiKey##[", "", "codat-zoho:apiKey# #[ is not read by the provider"),
         (provider_urn("codat-zoho", "mine"), "enabled", "enabled is no setting of this provider", ""),
     ],
 )
@@ -380,7 +389,7 @@ def test_a_resource_says_how_long_it_may_take(simulator: Simulator, monkeypatch:
     """Custom timeouts end an operation, whose error says so."""
     with held(simulator, monkeypatch, "GET /codat/integrations/rwuv") as (wire, _):
         request = provider_pb2.CreateRequest(urn=urn("books"), properties=to_wire(BOOKS), timeout=0.05)
-        with pytest.raises(Failed, match=r"Unreachable: .* within 0\.05 s"):
+        with pytest.raises(Failed, match=r"Unreachable: .* 0\.05 s"):
             wire.do("Create", request)
 
 
@@ -413,6 +422,16 @@ def test_whatever_the_remote_echoes(monkeypatch: pytest.MonkeyPatch, mode: int |
             assert len(wire.engine.lines) > 5
         CONTEXT.http.close()
         CONTEXT.__init__()  # type: ignore[misc]
+
+
+def test_an_engine_that_attaches_is_told(wire: Plugin, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it does with PULUMI_DEBUG_PROVIDERS. What nobody listens to any more holds nobody, and is printed."""
+    wire.do("Attach", plugin_pb2.PluginAttach(address="127.0.0.1:1"))
+    check(wire, "books", clientId="an-id")
+    assert not wire.engine.lines and "codat-zoho: clientId does not have the shape" in capsys.readouterr().err
+    wire.do("Attach", plugin_pb2.PluginAttach(address=wire.address))
+    check(wire, "books", clientId="another-id")
+    assert wire.engine.lines and not capsys.readouterr().err
 
 
 def test_a_bug_is_one_line(wire: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:

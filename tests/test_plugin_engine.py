@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from codat_zoho.simulator import Fault, Simulator
+from tests.docs_runner import blocks
 from tests.faults.gate import PATIENCE, Gate, Process, family, gated, send
 from tests.ladder import LADDER, THIRD_SECRET, World
-from tests.real_engine import YamlProject, summary
+from tests.real_engine import PLUGIN, ROOT, YamlProject, summary
 from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
 from tests.test_engine import climb
 from tools.engine import Engine
@@ -22,6 +24,7 @@ from tools.engine import Engine
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 SECRETS = (SECRET, OTHER_SECRET, THIRD_SECRET, API_KEY)
 KEYS, SWITCH = "/codat/integrations/credentials/rwuv", "/codat/integrations/rwuv/enabled"
+PAGE = ROOT / "docs/plugin.md"
 BOOKS = "codat-zoho:index:ZohoBooksIntegration"
 
 
@@ -116,21 +119,43 @@ def test_linked_companies_are_not_cut_off(
     world.codat.linked = 3
     project.must("refresh", "--yes")
     simulator.forget_calls()
-    runs: list[tuple[str, ...]] = [("destroy", "--yes", "--skip-preview")]
     if not destroys:
         world.declare(enabled=False)
         project.configure(world.program())
-        runs = [("preview",), ("up", "--yes", "--skip-preview")]
-    for words in runs:
-        done = project.run(*words)
-        said = done.stdout + done.stderr
-        if words == ("preview",):
-            assert "3 linked companies" in said, said
-            continue
-        assert done.returncode != 0 and "would cut off 3 linked companies" in said, said
-        assert "allowDisruption" in said and "allow_disruption" not in said, said
+        assert "3 linked companies" in project.run("preview").stdout, project.said[-1]
+    done = project.run("destroy" if destroys else "up", "--yes", "--skip-preview")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and "would cut off 3 linked companies" in said, said
+    assert "allowDisruption" in said and "allow_disruption" not in said, said
     assert not simulator.writes
     assert "zoho-books" in project.resources()
+
+
+def test_an_explicit_provider_as_the_page_has_it(project: YamlProject, simulator: Simulator) -> None:
+    """Its API key is a secret of the stack, opens its own Codat client, and is encrypted in state."""
+    (block,) = (one for one in blocks(PAGE) if one.how.get("tested", "").endswith("_as_the_page_has_it"))
+    other = "test-api-key-of-staging-51d2"
+    simulator.add_codat_client(other)
+    program = yaml.safe_load(block.text)["resources"]
+    project.write(program, config={"stagingKey": {"type": "string", "secret": True}})
+    project.must("config", "set", "--secret", "stagingKey", stdin=other)
+    assert project.up(CODAT_API_KEY="").returncode == 0, project.said[-1]
+    assert simulator.codat[other].integration.enabled and not simulator.codat[API_KEY].integration.enabled
+    assert project.up("--expect-no-changes", CODAT_API_KEY="").returncode == 0, project.said[-1]
+    project.must("destroy", "--yes", "--skip-preview", CODAT_API_KEY="")
+    assert not simulator.codat[other].integration.enabled
+    project.assert_no_secret(other)
+
+
+def test_package_add_takes_the_executable(project: YamlProject, world: World, simulator: Simulator) -> None:
+    """As the page has it: the SDK is written, and the program that names the plugin's folder deploys as before."""
+    (block,) = (one for one in blocks(PAGE) if "package add" in one.text)
+    (project.folder / ".venv").symlink_to(PLUGIN.parent)
+    project.must(*block.text.split()[1:])
+    (sdk,) = (project.folder / "sdks").rglob("codat-zoho*.yaml")
+    assert "codat-zoho" in sdk.read_text()
+    _deployed(project, simulator)
+    assert world.codat.integration.enabled
 
 
 def _started(project: YamlProject, *words: str) -> subprocess.Popen[str]:

@@ -449,6 +449,25 @@ REFUSED = {
         {"type: boolean, default: true": "type: integer, default: 1"},
         "books refers to a setting that Pulumi may read as a number",
     ),
+    "a text that grows": (
+        {
+            "variables:\n": "variables:\n  v0: ${zohoClientId}\n"
+            + "".join(f"  v{n}: '${{v{n - 1}}}${{v{n - 1}}}'\n" for n in range(1, 60))
+        },
+        "comes to a value that is much too long",
+    ),
+    "a long chain": (
+        {
+            "variables:\n": "variables:\n  v0: [us]\n" + "".join(f"  v{n}: ${{v{n - 1}}}\n" for n in range(1, 2000)),
+            "regions: ${centres}": "regions: ${v1999}",
+        },
+        "is nested too deeply",
+    ),
+    "a setting with a name of a resource": (
+        {"config:\n": "config:\n  books: {type: string, default: a}\n"},
+        "billing:books has the name of a resource",
+    ),
+    "a name that is not one line": ({"  books:": '  "books\\n::error::":'}, "is too long, or not printable"),
     "a variable that cannot be": (
         {"centres: [us, uk]": "centres: [us, uk]\n  odd: ${centres[7]}"},
         "the variable odd refers to",
@@ -594,3 +613,12 @@ def test_a_provider_in_a_preview(tmp_path: Path, capsys: pytest.CaptureFixture[s
     step = _step("same", "books", _state(_INTEGRATION, **_BEFORE), _state(_INTEGRATION, "zoho", **_BEFORE))
     _, text = _previewed(tmp_path, capsys, step, exit=7)
     assert "danger options-changed: books: the option provider changes" in text
+
+
+def test_a_preview_whose_program_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The host for YAML programs says so on stderr, which the engine takes for a line of the program."""
+    said = [{"severity": "info#err", "message": '\x1b[31mError\x1b[0m: "onn" not found\n'}]
+    step = {"op": "create", "urn": "urn:pulumi:prod::billing::pulumi:pulumi:Stack::billing-prod"}
+    (tmp_path / "preview.json").write_text(json.dumps({"steps": [step], "diagnostics": said}))
+    assert main(["review", "--preview", str(tmp_path / "preview.json")]) == 1
+    assert "the preview failed:" in capsys.readouterr().out

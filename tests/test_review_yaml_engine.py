@@ -19,6 +19,7 @@ import pytest
 
 from codat_zoho.cli import main
 from codat_zoho.declare.describe import camel_case
+from codat_zoho.review import declared, expressions
 from codat_zoho.review.environments import read_side
 from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.server import serve
@@ -278,8 +279,10 @@ def the_engines(project: Project, files: Files) -> Read | str:
         (project.folder / name).write_text(text)
     done = project.run("preview", "--json", "--stack", "test")
     told = json.loads(done.stdout or "{}")
-    failed = [one["message"] for one in told.get("diagnostics") or () if one["severity"] == "error"]
-    if done.returncode or failed:
+    failed = [one["message"] for one in told.get("diagnostics") or () if one["severity"].endswith(("error", "err"))]
+    if done.returncode:
+        saved = _saved(project, done.stdout)
+        assert main(["review", "--preview", str(saved), "--output", str(saved.with_suffix(".txt"))]) == 1
         return "\n".join([*failed, done.stderr])
     found: Read = {}
     for step in told["steps"]:
@@ -288,6 +291,12 @@ def the_engines(project: Project, files: Files) -> Read | str:
         if kind:
             found[kind, name] = step["newState"].get("inputs") or {}
     return found
+
+
+def _saved(project: Project, text: str) -> Path:
+    path = project.folder / ".state" / "preview.json"
+    path.write_text(text)
+    return path
 
 
 def difference(mine: Read, theirs: Read) -> str:
@@ -332,6 +341,54 @@ def test_made_programs_are_read_as_the_engine_reads_them(project: Project) -> No
             found.append(f"{why}\n" + "\n".join(f"--- {name}\n{text}" for name, text in files.items()))
     print(read, "read", sum(refused.values()), "refused", *sorted(refused.items(), key=lambda item: -item[1]), sep="\n")
     assert not found, f"seed {SEED}:\n" + "\n\n".join(found[:9])
+
+
+CONTRARY = {
+    "Pulumi.test.yaml": f"config:\n  shop:letter: t\n  shop:on: false\n  shop:zoho: {{ids: [{OTHER_ID}, {ID}]}}\n",
+    "Pulumi.yaml": """\
+name: shop
+runtime: yaml
+plugins:
+  providers: [{name: codat-zoho, path: ./bin}]
+variables:
+  on: true
+resources:
+  books:
+    type: codat-zoho:ZohoBooksIntegration
+    properties:
+      clientId: ${zoho.ids[1]}
+      enabled: ${letter}
+      allowDisruption: ${on}
+""",
+}
+"""A setting that is a letter, one with the name of a variable, and a part of one."""
+
+
+def test_a_fault_in_our_reader_would_be_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings as plain texts, variables before settings, parts counted from one: each contradicts the engine."""
+    (project.folder / "Pulumi.yaml").write_text("name: shop\nruntime: yaml\n")
+    project.must("stack", "init", "test")
+    theirs = the_engines(project, CONTRARY)
+    assert not isinstance(theirs, str), theirs
+    right = ours(CONTRARY)
+    assert not isinstance(right, str), right
+    assert difference(right, theirs) == ""
+    reads, finds, within = expressions.as_host_reads, declared._Sources.as_host_reads, expressions._within
+    faults: dict[str, tuple[object, str, Callable[..., object]]] = {
+        "a letter is no flag": (declared, "as_host_reads", lambda text: reads(text) if len(text) > 1 else False),
+        "variables win": (
+            declared._Sources,
+            "as_host_reads",
+            lambda self, name: None if name == "on" else finds(self, name),
+        ),
+        "the first part": (expressions, "_within", lambda found, rest, value: within(found, (*rest[:-1], 0), value)),
+    }
+    for name, (where, what, fault) in faults.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, fault)
+            wrong = ours(CONTRARY)
+        assert not isinstance(wrong, str), f"{name}: {wrong}"
+        assert difference(wrong, theirs), name
 
 
 # --- changes of a program that is deployed ----------------------------------------------------------------------------
@@ -407,8 +464,7 @@ def test_each_change_is_what_the_engine_plans(
         capsys.readouterr()
         main(["review", "--directory", str(project.folder), "--base", "HEAD", "--format", "json"])
         [offline] = json.loads(capsys.readouterr().out)["environments"]
-        preview = project.folder / ".state" / "preview.json"
-        preview.write_text(project.run("preview", "--json").stdout)
+        preview = _saved(project, project.run("preview", "--json").stdout)
         main(["review", "--preview", str(preview), "--format", "json"])
         [planned] = json.loads(capsys.readouterr().out)["environments"]
         found += [(name, _told(offline), _told(planned))] if _told(offline) != _told(planned) else []

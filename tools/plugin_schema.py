@@ -53,7 +53,6 @@ _OPTIONAL = {
     "declared",
 }
 """Outputs that there may be none of."""
-_HOME = "https://github.com/codat-zoho/codat-zoho"
 
 
 def schema() -> dict[str, Any]:
@@ -72,14 +71,9 @@ def schema() -> dict[str, Any]:
     }
 
 
-def text() -> str:
-    """The same as the file has it."""
-    return json.dumps(schema(), indent=2) + "\n"
-
-
 def files() -> dict[Path, str]:
     """The file, and what is in it."""
-    return {SCHEMA: text()}
+    return {SCHEMA: json.dumps(schema(), indent=2) + "\n"}
 
 
 def _enum(description: str, values: Mapping[str, str]) -> dict[str, Any]:
@@ -104,10 +98,9 @@ def _resource(name: str) -> dict[str, Any]:
         camel_case(name): {**_SHAPES.get(name, _TEXT), "description": _spelled(told[name][1])} for name in OUTPUTS[name]
     }
     computed["declared"]["secret"] = True
-    kept = {
-        name: {**one, **({"description": _spelled(told[inner][1])} if (inner := _snake(name, own)) in told else {})}
-        for name, one in given.items()
-    }
+    kept = {name: dict(one) for name, one in given.items()}
+    for setting in own.keys() & told.keys():
+        kept[camel_case(setting)]["description"] = _spelled(told[setting][1])
     always = [camel_case(one.name) for one in own.values() if one.required or one.default is not None]
     always += [camel_case(name) for name in OUTPUTS[name] if name not in _OPTIONAL]
     return {
@@ -118,10 +111,6 @@ def _resource(name: str) -> dict[str, Any]:
         "required": always,
         "aliases": [{"type": f"{TOKEN_PREFIX}{name}"}],
     }
-
-
-def _snake(name: str, own: Mapping[str, Setting]) -> str:
-    return next(one for one in own if camel_case(one) == name)
 
 
 def _input(one: Setting, text: str) -> dict[str, Any]:
@@ -142,5 +131,5 @@ def _ref(name: str) -> dict[str, Any]:
 
 def _spelled(text: str) -> str:
     """A docstring as other languages than Python have it."""
-    text = re.sub(r"\bNone\b", "nothing", Spelling.PROPERTY.text(text))
+    text = re.sub(r"\bNone when\b", "left out when", Spelling.PROPERTY.text(text))
     return text[0].upper() + text[1:]

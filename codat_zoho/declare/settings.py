@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from codat_zoho.declare.describe import LISTS, camel_case, described, setting
@@ -152,9 +153,11 @@ def key_of(name: str) -> str:
     return SETTINGS[name].key if name in SETTINGS else name
 
 
-_NAMES = "|".join(sorted({name for name in (*SETTINGS, *sum(OUTPUTS.values(), ())) if "_" in name}, reverse=True))
-_NAMED = re.compile(rf"\b(?:{_NAMES})\b")
-_ASSIGNED = re.compile(rf"\b({_NAMES})=(['\"]?)(\w+)\2")
+@cache
+def _names() -> re.Pattern[str]:
+    """What only Python spells with an underscore, and the value where one follows. Its making takes long."""
+    names = {name for name in (*SETTINGS, *sum(OUTPUTS.values(), ())) if "_" in name}
+    return re.compile(rf"\b({'|'.join(sorted(names))})\b(?:=(['\"]?)(\w+)\2)?")
 
 
 class Spelling(Enum):
@@ -193,8 +196,7 @@ class Spelling(Enum):
         """
         if self is not Spelling.PROPERTY:
             return text
-        text = _ASSIGNED.sub(lambda found: self.of(found[1], found[3]), text)
-        return _NAMED.sub(lambda found: camel_case(found[0]), text)
+        return _names().sub(lambda one: self.of(one[1], one[3]) if one[3] else camel_case(one[1]), text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import errno
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as TimedOut
 from dataclasses import replace
 from functools import partial
@@ -21,11 +21,12 @@ from codat_zoho.core.plan import How
 from codat_zoho.declare.platform import CLIENT
 from codat_zoho.drift import findings
 from codat_zoho.drift.compare import Comparison, Remote, environments_of
-from codat_zoho.drift.report import FieldChange, Finding, Pending, Remediation, Stack, State
+from codat_zoho.drift.report import FieldChange, Finding, Pending, Remediation, Resource, Stack, State
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.link import record
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
+from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.command import TOO_LONG, Children, Pulumi
@@ -120,11 +121,11 @@ class Fleet:
         if {one.kind for one in state.resources} == {CLIENT}:
             first, *rest = resources
             resources = (replace(first, findings=(*first.findings, _LONELY)), *rest)
-        notes: tuple[str, ...] = ()
+        notes = tuple(_shared(resources))
         try:
             tests = record.load(project.folder) if project else None
         except ConfigurationError as problem:
-            notes, tests = (str(problem),), None
+            notes, tests = (*notes, str(problem)), None
         if tests is not None:
             resources = tuple(findings.proved(one, state, tests, plain_name(stack.stack)) for one in resources)
         return replace(
@@ -207,6 +208,22 @@ def _up(stack: Stack, project: Project | None) -> str:
     """The command that restores what a stack declares, as a person types it."""
     where = [] if project is None or project.given == "." else ["--cwd", project.given]
     return shlex.join(["pulumi", "up", "--refresh", "--stack", stack.stack, *where])
+
+
+def _shared(resources: Iterable[Resource]) -> Iterator[str]:
+    """Which resources manage one Codat client: those of both faces know nothing of each other."""
+    managing: dict[str, list[str]] = {}
+    for one in resources:
+        if one.codat_client:
+            # By type too: both faces may use one name.
+            type_ = one_line(one.urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2])
+            managing.setdefault(one.codat_client, []).append(f"{one.name} ({type_})")
+    for client, names in managing.items():
+        if len(names) > 1:
+            yield (
+                f"{' and '.join(names)} manage one Codat client, {client}: removing one takes the integration from the "
+                "other. Set onDelete (on_delete) of one to keep, deploy, and remove it."
+            )
 
 
 def _not_restored(before: Stack, after: Stack) -> list[str]:

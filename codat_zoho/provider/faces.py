@@ -49,7 +49,8 @@ class _Face(ResourceProvider):
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         found = self._call("diff", before := _spelled(olds), news)
         # What is the same in the plugin's spelling has to be recorded in this one.
-        return DiffResult(changes=found.changes or before.keys() != olds.keys(), replaces=[*found.replaces])
+        changes = found.changes if before.keys() == olds.keys() else True
+        return DiffResult(changes=changes, replaces=[*found.replaces])
 
     def read(self, id_: str, props: Props) -> ReadResult:
         found = self._call("read", id_, props)

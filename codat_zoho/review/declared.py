@@ -237,13 +237,15 @@ def _with_program(side: Declared, template: str, program: Program, sources: _Sou
     scope = Scope(program, template, side.project, side.stack, sources.as_host_reads)
     made, problems, clear = [], list(side.problems), list(side.clear)
     warnings: dict[tuple[str, str], Field] = {}
-    if (side.project, "pulumi") in sources.settings:
-        problems.append(Problem(f"{side.project}:pulumi has a name that YAML programs reserve", side.file))
+    for name in ("pulumi", *program.declarations, *program.others):
+        setting, where = sources.settings.get((side.project, name), (None, ""))
+        if setting:
+            text = f"{side.project}:{show(name)} has the name of a resource, or one that YAML programs reserve"
+            problems.append(Problem(text, where, setting.line))
     problems += scope.bad_variables()
     for key, one in program.declarations.items():
         try:
-            given = scope.fields(key)
-            options = {f"options.{name}": option for name, option in scope.options(key)}
+            given, options = scope.resource(key)
         except Broken as why:
             problems.append(Problem(f"{one.name} {why.text}", template, why.line or one.line))
             continue

@@ -14,7 +14,7 @@ from codat_zoho.review.report import Problem
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.values import Field, Fields, digest, show
 from codat_zoho.workspace.yaml_lines import Broken, Value, shown
-from codat_zoho.workspace.yaml_program import PROVIDER, Access, Program, function_of, pieces
+from codat_zoho.workspace.yaml_program import PROVIDER, TEMPLATES, Access, Program, function_of, pieces
 
 _SAME = ("fn::secret", "fn::unsecret")
 _PURE = (
@@ -32,6 +32,8 @@ _PURE = (
 _NO_FILES = (*_SAME, *(f"fn::{name}" for name in _PURE))
 _NUMBER = re.compile(r"[-+]?(0[xX])?[0-9a-fA-F_]*\.?[0-9a-fA-F_]*([eEpP][-+]?[0-9_]+)?|[-+]?(inf|infinity|nan)", re.I)
 _FALSE, _TRUE = ("f", "F", "FALSE", "false", "False"), ("t", "T", "TRUE", "true", "True")
+_LONGEST = 100_000
+_TOO_DEEP = "is nested too deeply"
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
 _BY_EXPRESSION = "what an expression gives that is not evaluated here"
 
@@ -80,22 +82,34 @@ class Scope:
     setting: Callable[[str], Field | None]
     reads_more: bool = False
     _made: dict[str, Fields] = field(default_factory=dict)
+    _variables: dict[str, Field | None] = field(default_factory=dict)
+    _others: dict[str, str] = field(default_factory=dict)
 
     def bad_variables(self) -> Iterator[Problem]:
         """What makes a run fail, since Pulumi evaluates all variables: also those that none of our resources uses."""
-        alone = replace(self, _made={})
+        alone = replace(self, _made={}, _variables={}, _others={})
         for name, value in self.program.variables.items():
-            why = alone.why_not(name, value)
-            if why and not isinstance(why, Unread):  # Where one of our resources uses it, that is said there.
-                yield Problem(f"the variable {show(name)} {why.text}", self.file, why.line or value.line)
+            problem = alone._problem(name, value)
+            if problem:
+                yield problem
 
-    def why_not(self, name: str, value: Value) -> Broken | None:
-        """Why the value of a variable cannot be told."""
+    def _problem(self, name: str, value: Value) -> Problem | None:
         try:
-            self.value(value, (name,))
+            self._variable(name, ())
+        except Unread:
+            return None  # Where one of our resources uses it, that is said there.
         except Broken as why:
-            return why
+            return Problem(f"the variable {show(name)} {why.text}", self.file, why.line or value.line)
+        except RecursionError:
+            return Problem(f"the variable {show(name)} {_TOO_DEEP}", self.file, value.line)
         return None
+
+    def resource(self, key: str) -> tuple[Fields, Fields]:
+        """The properties and options of a resource; what cannot be read is ``Broken``."""
+        try:
+            return self.fields(key), dict(self._options(key))
+        except RecursionError:
+            raise Broken(_TOO_DEEP) from None
 
     def fields(self, key: str, within: tuple[str, ...] = ()) -> Fields:
         """The properties of a resource by the names of settings, as they are written; what is null is left out."""
@@ -116,7 +130,7 @@ class Scope:
     def value(self, value: Value, within: tuple[str, ...] = ()) -> Field | None:
         """What a value comes to; None is null."""
         if value.encrypted is not None or "secure" in value.parts:
-            raise Broken("has secure: outside of configuration, where Pulumi does not decrypt it", value.line)
+            raise Unread("has secure: outside of configuration, where Pulumi does not decrypt it", value.line)
         function = function_of(value)
         if function and function[0] in _SAME:
             made = self.value(function[1], within)
@@ -133,7 +147,14 @@ class Scope:
             made = self._collection(value, within)
         else:
             made = Field(json.dumps(value.plain), show(value.plain), value.plain)
+        if made is not None and len(made.identity) > _LONGEST:
+            raise Broken("comes to a value that is much too long", value.line)
         return made if made is None or made.file else replace(made, file=self.file, line=value.line)
+
+    def _variable(self, name: str, within: tuple[str, ...]) -> Field | None:
+        if name not in self._variables:
+            self._variables[name] = self.value(self.program.variables[name], (*within, name))
+        return self._variables[name]
 
     def _collection(self, value: Value, within: tuple[str, ...]) -> Field:
         parts = {name: self.value(part, within) for name, part in value.parts.items()}
@@ -141,7 +162,8 @@ class Scope:
             return self._unknown(value, parts.values())
         plain = {name: part and part.value for name, part in parts.items()}
         made = [*plain.values()] if isinstance(value.plain, list) else plain
-        return Field(json.dumps(made), show(json.dumps(made)) if {dict} & {*map(type, made)} else show(made), made)
+        whole = json.dumps(made)
+        return Field(whole, show(whole) if "{" in whole else show(made), made)
 
     def _unknown(self, value: Value, parts: Iterable[Field | None]) -> Field:
         of = [part and part.identity for part in parts]
@@ -166,9 +188,11 @@ class Scope:
         if root in self.program.others:
             other = self.program.others[root]
             self.reads_more |= "type" not in other.parts or other.parts["type"].text != _STACK_REFERENCE
-            inputs = [self._lenient(leaf, (*within, root)) for leaf in other.leaves()]
+            if root not in self._others:
+                leaves = [self._lenient(leaf, (*within, root)) for leaf in other.leaves()]
+                self._others[root] = digest(f"{other.identity} {leaves}")
             words = f"what {show(root)} of another package gives"
-            return Field(digest(f"{access} {other.identity} {inputs}"), words, known=False)
+            return Field(digest(f"{access} {self._others[root]}"), words, known=False)
         if root == "pulumi":
             text = {"stack": self.stack, "project": self.project}.get(".".join(map(str, rest)))
             return (
@@ -176,9 +200,13 @@ class Scope:
                 if text
                 else Field(f"{access}", "what the run gives", known=False)
             )
+        if root.startswith(f"{self.project}:") and not self.file.endswith(TEMPLATES[-1]):
+            raise Broken(
+                f"refers to {shown(root)}: leave the project's name out, which this file does not say", value.line
+            )
         found = self.setting(root)
         if root in self.program.variables and (found is None or found.elsewhere):
-            variable = self.value(self.program.variables[root], (*within, root))
+            variable = self._variable(root, within)
             if found and variable:
                 identity = f"{found.identity} {variable.identity}"
                 variable = replace(variable, identity=identity, shown=found.shown, value=None, known=False)
@@ -208,16 +236,19 @@ class Scope:
         of = {name: one.identity for name, one in fields.items()}
         return Field(digest(f"{rest} {of}"), f"an output of {show(key)}", known=False)
 
-    def options(self, key: str) -> Iterator[tuple[str, Field]]:
-        """The options of a resource, that of a default provider among them."""
+    def _options(self, key: str) -> Iterator[tuple[str, Field]]:
+        """By ``options.NAME``, that of a default provider among them."""
         one = self.program.declarations[key]
         for name, value in one.options.items():
             made = self.value(value)
             if made is not None:
-                yield name, made
+                yield f"options.{name}", made
         provider = next((name for name, two in self.program.declarations.items() if two.default_provider), "")
         if provider and "provider" not in one.options and one.kind != PROVIDER:
-            yield "provider", Field(f"resource {provider}", show(provider), known=False, file=self.file, line=one.line)
+            yield (
+                "options.provider",
+                Field(f"resource {provider}", show(provider), known=False, file=self.file, line=one.line),
+            )
 
 
 def _calls(value: Value) -> set[str]:

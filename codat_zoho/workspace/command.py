@@ -28,7 +28,7 @@ _INSTALL = "Install Pulumi (https://www.pulumi.com/docs/install/) and put it on 
 _SECONDS, _UP_SECONDS = 120.0, 3600.0
 _GRACE, _UP_GRACE = 3.0, 120.0  # An update has a lock to give back, and must be let to.
 _NOT_LOGGED_IN = 3
-_WHY = r'"severity": ?"error"|"message": ?"\\u001b\[31mError'
+_WHY = r'"severity": ?"error"|"message": ?"(?:\\u001b\[[0-9;]*m)*Error'
 """What says in a preview's JSON that it failed; the latter is the YAML host's."""
 _KEYS = ("CODAT_API_KEY", "ZOHO_CLIENT_SECRET")
 

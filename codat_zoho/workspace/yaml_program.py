@@ -38,6 +38,7 @@ _KINDS = {
         f"{prefix}{kind}".lower(): kind for kind in (CLIENT, INTEGRATION) for prefix in (PLUGIN_PREFIX, f"{NAMESPACE}:")
     },
 }
+_LONGEST_NAME = 100
 _PIECE = re.compile(r'\$\$|\$\{((?:\["(?:\\"|[^"])*"\]|\[[0-9]+\]|[^}\[])*)\}')
 _ACCESS = re.compile(r'\["((?:\\"|[^"])*)"\]|\[([0-9]+)\]|([^.\[]+)')
 Access = tuple[str | int, ...]
@@ -119,6 +120,8 @@ def _declaration(key: str, kind: str, value: Value, parts: Mapping[str, Value]) 
     if "get" in parts:
         raise Broken(f"{shown(key)} is read with get: not reviewed", parts["get"].line)
     own = parts.get("name")
+    if any(not text.isprintable() or len(text) > _LONGEST_NAME for text in (key, own.text if own else "")):
+        raise Broken("has a resource whose name is too long, or not printable: not reviewed", value.line)
     default = "defaultProvider" in parts and parts["defaultProvider"].plain is True
     properties = parts_of(parts.get("properties"), "properties")
     if len(properties) == 1 and next(iter(properties)).casefold().startswith("fn::"):

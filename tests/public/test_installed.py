@@ -25,11 +25,10 @@ def test_one_version_everywhere() -> None:
     assert done.stdout.split()[-1] == codat_zoho.__version__
 
 
-def test_the_command_is_installed() -> None:
-    """`codat-zoho` is on PATH after `pip install`."""
-    (command,) = [
-        entry for entry in importlib.metadata.distribution("codat-zoho").entry_points if entry.name == "codat-zoho"
-    ]
+@pytest.mark.parametrize("name", ["codat-zoho", "pulumi-resource-codat-zoho"])
+def test_the_command_is_installed(name: str) -> None:
+    """It is on PATH after `pip install`; the second is what the engine looks for."""
+    (command,) = [entry for entry in importlib.metadata.distribution("codat-zoho").entry_points if entry.name == name]
     assert callable(command.load())
 
 
@@ -59,8 +58,9 @@ def test_user_agent() -> None:
     "name", ["contract/schema.json", "drift/formats/drift-report.schema.json", "review/formats/review.schema.json"]
 )
 def test_schemas_are_shipped(name: str) -> None:
-    """The JSON schemas of the reports come along, readable."""
+    """The JSON schemas of the reports, and that of the plugin, come along, readable."""
     assert json.loads((PACKAGE / name).read_text(encoding="utf-8"))["$schema"]
+    assert json.loads((PACKAGE / "plugin/schema.json").read_text(encoding="utf-8"))["resources"]
 
 
 def test_types_are_shipped() -> None:

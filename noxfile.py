@@ -36,6 +36,7 @@ LEFT_OUT = (
     "test_simulator",
     "test_supply_chain",
     "test_versions",
+    "test_workflows",
 )
 """Tests of files that no release of a requirement changes, tests that need tools with other requirements, and tests
 that take minutes for calls that other tests make too."""
@@ -152,7 +153,7 @@ def fails(session: nox.Session, release: str, says: str, *command: str) -> None:
     session.log(f"{release} is too old, as pyproject.toml says.")
 
 
-@nox.session(python=python("3.13", "3.12"))
+@nox.session(python=python("3.14", "3.13", "3.12"))
 def newest(session: nox.Session) -> None:
     """Test the newest releases, as they are locked."""
     install_locked(session, *NEEDED, *TESTS)

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "drift": "tell whether Codat and Zoho are still as declared, in any number of stacks",
     "review": "say what a change of configuration will do, before it is deployed",
     "simulate": "run stand-ins for Codat and Zoho on this machine",
+    "test-link": "prove that a customer can link, with a test company that is deleted again",
 }
 """Every command with its one line of help."""
 
@@ -106,7 +107,10 @@ def module_of(command: str) -> Any:
     """Import the module of a command."""
     if command == "completion":
         return SimpleNamespace(parser=completion.parser, run=_complete)
-    return importlib.import_module(f"codat_zoho.{'simulator' if command == 'simulate' else command}.command")
+    return importlib.import_module(f"codat_zoho.{_FOLDERS.get(command, command)}.command")
+
+
+_FOLDERS = {"simulate": "simulator", "test-link": "link"}
 
 
 def _complete(arguments: argparse.Namespace) -> int:

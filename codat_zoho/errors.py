@@ -260,7 +260,7 @@ class Exit(IntEnum):
     """Exit codes of all commands; where several apply, the one that stands first here wins."""
 
     INTERRUPTED = 130
-    """Ctrl-C, and for ``drift`` and ``contract --write`` SIGTERM and SIGHUP; nothing is left running."""
+    """Ctrl-C, and for ``drift``, ``contract --write`` and ``test-link`` SIGTERM and SIGHUP; nothing is left running."""
     ERROR = 1
     """Refused or failed; one line on stderr says what and why."""
     AUTHENTICATION = 3
@@ -268,7 +268,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line is wrong; nothing was done."""
     CHANGES = 7
-    """What was looked for was found: drift, a danger, a secret. The code of pulumi's own ``--expect-no-changes``."""
+    """Drift, a danger or a secret was found, or nobody could link. The code of pulumi's own ``--expect-no-changes``."""
     OK = 0
     """Done, and nothing to say."""
 

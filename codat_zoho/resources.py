@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +13,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor, get_root_resource
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION, OUTPUTS, SECRET_ID
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, OUTPUTS, PLUGIN_PREFIX, SECRET_ID
 from codat_zoho.declare.rules import warnings_about
 from codat_zoho.provider import Books, ZohoClient
 
@@ -20,7 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ZohoBooksIntegration", "ZohoClientCredentials"]
 
-_OPTIONS = pulumi.ResourceOptions(additional_secret_outputs=["client_secret", "declared"])
+_SECRET = ["client_secret", "declared"]
+
+
+def _options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """A program that used the plugin comes back in place: without the alias the plugin would end what it deployed."""
+    alias = pulumi.Alias(type_=f"{PLUGIN_PREFIX}{kind}")
+    ours = pulumi.ResourceOptions(additional_secret_outputs=_SECRET, aliases=[alias])
+    return pulumi.ResourceOptions.merge(ours, opts)
 
 
 class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCredentials"):
@@ -89,12 +98,10 @@ class ZohoClientCredentials(Resource, module="codat-zoho", name="ZohoClientCrede
         # What the integration takes over: the declared inputs, so that its preview stays concrete.
         self._declared_keys = client_id, declared["client_secret"]
         declared[SECRET_ID] = _is_secret(client_id)
-        super().__init__(
-            ZohoClient(),
-            resource_name,
-            declared | dict.fromkeys(OUTPUTS[CLIENT]),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
-        )
+        with _pickled_as_ever():
+            super().__init__(
+                ZohoClient(), resource_name, declared | dict.fromkeys(OUTPUTS[CLIENT]), _options(CLIENT, opts)
+            )
         _warn(self, {name: declared[name] for name in ("client_id", "client_secret", "regions")})
 
     @classmethod
@@ -198,12 +205,10 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
         declared[SECRET_ID] = _is_secret(declared["client_id"])
         if opts is None or opts.id is None:
             declared["connection"] = _claimed(connection, resource_name, opts)
-        super().__init__(
-            Books(),
-            resource_name,
-            declared | dict.fromkeys(OUTPUTS[INTEGRATION]),
-            pulumi.ResourceOptions.merge(_OPTIONS, opts),
-        )
+        with _pickled_as_ever():
+            super().__init__(
+                Books(), resource_name, declared | dict.fromkeys(OUTPUTS[INTEGRATION]), _options(INTEGRATION, opts)
+            )
         if credentials is None:  # They warn for themselves.
             _warn(self, {name: declared[name] for name in ("client_id", "client_secret")})
 
@@ -223,6 +228,16 @@ class ZohoBooksIntegration(Resource, module="codat-zoho", name="ZohoBooksIntegra
 
 _CLAIMS: WeakKeyDictionary[pulumi.Resource, dict[str, str]] = WeakKeyDictionary()
 """Which resource of a program has a connection, by the program's root resource."""
+
+
+@contextmanager
+def _pickled_as_ever() -> Iterator[None]:
+    """State holds the pickled provider: in the newer protocol of Python 3.14, each deployed resource would differ."""
+    default, pickle.DEFAULT_PROTOCOL = pickle.DEFAULT_PROTOCOL, 4  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        pickle.DEFAULT_PROTOCOL = default  # type: ignore[misc]
 
 
 def _claimed(

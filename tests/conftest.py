@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -86,6 +89,15 @@ def context(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 def engine() -> Engine:
     """The engine, built when the machine has none."""
     return find_or_build()
+
+
+@pytest.fixture(scope="session")
+def yaml_engine(engine: Engine) -> Engine:
+    """The same, which runs YAML programs too."""
+    path = engine.environment(os.environ, python=Path(sys.executable))["PATH"]
+    if not shutil.which("pulumi-language-yaml", path=path):
+        pytest.skip(f"{engine.pulumi} has no pulumi-language-yaml beside it")
+    return engine
 
 
 _MATRICES = {

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from codat_zoho.declare.platform import CLIENT, TOKEN_PREFIX
+from codat_zoho.declare.describe import snake_case
+from codat_zoho.declare.platform import CLIENT
+from codat_zoho.workspace.values import kind_of
 
 Shown = dict[str, tuple[str, object, object]]
 """State, declared and actual, by setting."""
@@ -39,7 +41,7 @@ def _names(line: str) -> list[str]:
     names, _, reason = line.partition(": ")
     if names == "regions":
         return [f"regions.{code}" for code in re.findall("data centre ([a-z]+) ", reason)]
-    return names.split(", ")
+    return [snake_case(name) for name in names.split(", ")]
 
 
 def _state(same: bool) -> str:
@@ -72,18 +74,22 @@ def from_engine(text: str) -> dict[str, Shown]:
     last: dict[str, Any] = {}
     for step in json.loads(text).get("steps", ()):
         type_ = (step.get("oldState") or step["newState"])["type"]
-        if type_.startswith(TOKEN_PREFIX):
+        if kind_of(type_):
             before = last.get(step["urn"], {}).get("oldState")
             last[step["urn"]] = step | ({"oldState": before} if before else {})
     found = {
         urn.rpartition("::")[2]: refreshed(
-            step["oldState"]["type"].removeprefix(TOKEN_PREFIX),
-            {name: value for name, value in step["oldState"]["inputs"].items() if value is not None},
-            None if step["op"] == "delete" else step["newState"]["outputs"],
+            kind_of(step["oldState"]["type"]),
+            {name: value for name, value in _by_setting(step["oldState"]["inputs"]).items() if value is not None},
+            None if step["op"] == "delete" else _by_setting(step["newState"]["outputs"]),
         )
         for urn, step in last.items()
     }
     return {name: fields for name, fields in found.items() if fields}
+
+
+def _by_setting(bag: Props) -> Props:
+    return {snake_case(name): value for name, value in bag.items()}
 
 
 def from_report(report: Mapping[str, Any]) -> dict[str, Shown]:

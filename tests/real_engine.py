@@ -12,16 +12,22 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import yaml
 
+from codat_zoho.declare.describe import camel_case
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX
 from codat_zoho.simulator import Simulator
 from tests.support import API_KEY
 from tools.engine import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
+PLUGIN = Path(sys.executable).parent
+"""The folder of ``pulumi-resource-codat-zoho``."""
+P = TypeVar("P", bound="Project")
+TYPES = {"client": CLIENT, "books": INTEGRATION}
 SECRET_KEY = "codat-zoho:zohoClientSecret"
 CONFIG = {
     "client_id": "zohoClientId",
@@ -48,14 +54,20 @@ class Project:
     _secret: str | None = None
 
     @classmethod
-    def copy_of(cls, engine: Engine, source: Path, folder: Path, base: str) -> Project:
+    def copy_of(cls: type[P], engine: Engine, source: Path, folder: Path, base: str) -> P:
         """Copy ``source`` to ``folder`` and let it use the Python of these tests."""
         folder.mkdir(parents=True)
-        shutil.copy(source / "__main__.py", folder)
-        # Stacks in the repository's root are somebody's own, or the demo's that runs at the same time.
+        if (source / "__main__.py").exists():
+            shutil.copy(source / "__main__.py", folder)
+        # Stacks in the repository's root are somebody's own.
         for path in source.glob("Pulumi.yaml" if source == ROOT else "Pulumi*.yaml"):
-            own = f"virtualenv: {Path(sys.executable).parent.parent}"
-            (folder / path.name).write_text(re.sub(r"(?m)(?<=^    )virtualenv:.*$", own, path.read_text()))
+            text = re.sub(r"(?m)(?<=^    virtualenv: ).*$", str(PLUGIN.parent), path.read_text())
+            (folder / path.name).write_text(re.sub(r"(?m)(?<=^      path: ).*\.venv/bin$", str(PLUGIN), text))
+        return cls.at(engine, folder, base)
+
+    @classmethod
+    def at(cls: type[P], engine: Engine, folder: Path, base: str) -> P:
+        """Take what is in ``folder``."""
         project = cls(engine, folder, base)
         state = folder / ".state"
         (state / "backend").mkdir(parents=True)
@@ -109,6 +121,10 @@ class Project:
             self.must("config", "set", "--secret", SECRET_KEY, stdin=secret)
             self._secret = secret
 
+    def spelled(self, name: str) -> str:
+        """A property as this program spells it."""
+        return name
+
     def exported(self) -> dict[str, Any]:
         """The stack's state."""
         done = subprocess.run(
@@ -136,6 +152,47 @@ class Project:
             if path.is_file():
                 content = path.read_bytes()
                 assert not [form for form in forms if form.encode() in content], f"a secret is in {path}"
+
+
+class YamlProject(Project):
+    """A YAML program that declares what a test wants, served by the provider plugin."""
+
+    @classmethod
+    def new(cls, engine: Engine, folder: Path, base: str) -> YamlProject:
+        """Make a project that declares nothing."""
+        folder.mkdir(parents=True)
+        project = cls.at(engine, folder, base)
+        project.write({})
+        project.must("stack", "init", project.stack)
+        return project
+
+    def write(self, resources: Mapping[str, object], **more: object) -> None:
+        """Write the program."""
+        secret = {"config": {"zohoClientSecret": {"type": "string", "secret": True}}} if self._secret else {}
+        providers = [{"name": "codat-zoho", "path": str(PLUGIN)}]
+        program = {"name": "shop", "runtime": "yaml", "plugins": {"providers": providers}} | secret
+        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program | {"resources": dict(resources)} | more))
+
+    def configure(self, program: Mapping[str, Mapping[str, Any]]) -> None:
+        """Declare this; the secret is the stack's."""
+        secret = next((props["client_secret"] for props in program.values() if props.get("client_secret")), "")
+        if secret and self._secret != secret:
+            self._secret = secret
+            self.write({})
+            self.must("config", "set", "--secret", "zohoClientSecret", stdin=secret)
+        self.write({f"zoho-{kind}": self.resource(kind, props) for kind, props in program.items()})
+
+    @staticmethod
+    def resource(kind: str, props: Mapping[str, Any]) -> dict[str, Any]:
+        """One resource as the program declares it."""
+        declared = {camel_case(name): value for name, value in props.items() if value is not None}
+        if "clientSecret" in declared:
+            declared["clientSecret"] = "${zohoClientSecret}"
+        return {"type": f"{PLUGIN_PREFIX}{TYPES[kind]}", "properties": declared}
+
+    def spelled(self, name: str) -> str:
+        """A property as this program spells it."""
+        return camel_case(name)
 
 
 _PROGRAM = re.compile(r"^[ +~-]*pulumi:pulumi:Stack \S+ \w+(?: \(\d+s\))? ", re.MULTILINE)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.codat import ApiKey, Codat
@@ -32,6 +35,14 @@ UNKNOWN_SWITCHES: dict[str, tuple[object, ...]] = {
     "linked_count": (True, False),
 }
 """Every value of the switches for what nobody knows of Codat's answers and side effects."""
+
+
+def node_tool(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of `node_modules`, or skip the test where it is not installed."""
+    program = Path(__file__).parents[1] / "node_modules" / ".bin" / name
+    if not program.exists():
+        pytest.skip(f"no {name} in node_modules; CONTRIBUTING.md says how to get it")
+    return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=120)
 
 
 def keys(client_id: str = ID, client_secret: str = SECRET) -> dict[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, agreed, decide, describe, only_accepted
 from codat_zoho.adopt.import_state import commands, import_file, program, record
-from codat_zoho.adopt.run import check_version, targets
+from codat_zoho.adopt.run import check_version, recorded_already, targets
 from codat_zoho.cli import main
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult
 from codat_zoho.core.plan import plan
@@ -21,6 +23,7 @@ from codat_zoho.simulator import Simulator, serve
 from codat_zoho.terminal.console import refuse_unwritable
 from codat_zoho.workspace.command import Pulumi
 from codat_zoho.workspace.pulumi_yaml import find_project
+from tests.pulumi_stand_in import books, plugin_state, state
 from tests.real_engine import ROOT
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
@@ -207,6 +210,56 @@ def test_enter_leaves_the_keys_unmanaged(
     assert main(["adopt", "--stack", "dev", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "Keys: left out" in said and "ZohoClientCredentials" not in said
+
+
+@pytest.mark.parametrize("runtime", ["yaml", "nodejs"])
+def test_a_program_with_the_plugin_is_told_its_own_way(
+    runtime: str, served: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`pulumi import` and lines that are YAML; no file, no secret, and no step that only dynamic resources know."""
+    served.add_codat_client("key-of-eu", enabled=False, keys=keys())
+    monkeypatch.setenv("CODAT_API_KEY_EU", "key-of-eu")
+    monkeypatch.setenv("ZOHO_CLIENT_SECRET", SECRET)
+    (tmp_path / "Pulumi.yaml").write_text(f"name: shop\nruntime: {runtime}\n")
+    ids = ["--client-id", ID]
+    assert main(["adopt", "--stack", "dev", "--connection", "default", "--connection", "eu", *ids]) == 0
+    said = capsys.readouterr().out
+    assert f"The runtime is {runtime}, so the plugin's resources fit: pulumi import takes over." in said
+    code = str(runtime != "yaml").lower()
+    for name, id_ in (("zoho-books", "default"), ("zoho-books-eu", "eu")):
+        assert (
+            f"\npulumi import codat-zoho:index:ZohoBooksIntegration {name} {id_} --stack dev --generate-code={code} "
+            "--protect=true --yes\n"
+        ) in said
+    assert "| pulumi config set --secret --stack dev zohoClientSecret\n" in said and SECRET not in said
+    lines = said.partition("protected from deletion:\n")[2].partition("That up asks")[0]
+    declared = yaml.safe_load(lines)["resources"]
+    assert {name: one["properties"] for name, one in declared.items()} == {
+        "zoho-client": {"clientId": ID, "clientSecret": "${zohoClientSecret}", "regions": ["eu", "uk", "us"]},
+        "zoho-books": {
+            "clientId": "${zoho-client.clientId}",
+            "clientSecret": "${zoho-client.clientSecret}",
+            "enabled": True,
+        },
+        "zoho-books-eu": {
+            "clientId": "${zoho-client.clientId}",
+            "clientSecret": "${zoho-client.clientSecret}",
+            "connection": "eu",
+            "enabled": False,
+        },
+    }
+    assert not served.writes and not list(tmp_path.glob("adopt-*"))
+    for word, more in (("--run", []), ("--name", ["client=a,books=b"])):
+        assert main(["adopt", "--stack", "dev", *ids, word, *more]) == 1
+        assert f"{word} takes over into the dynamic resources of Python programs" in capsys.readouterr().err
+
+
+def test_what_the_plugin_manages_is_not_adopted_again() -> None:
+    """One Codat client has one integration: it is no second resource's too, whatever its name."""
+    taken = decide(ActualIntegration(enabled=True, keys=MASKED), "default", Choices(ID))
+    held = json.loads(plugin_state(state(books(name="link"))))
+    with pytest.raises(NotAdopted, match="manages default already, as a resource of the plugin, link"):
+        recorded_already(record("dev", [taken], None), held)
 
 
 @pytest.mark.parametrize(

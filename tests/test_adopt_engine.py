@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -262,3 +263,37 @@ def test_a_program_of_ones_own(project: Project, simulator: Simulator) -> None:
     assert not simulator.writes
     assert set(project.resources()) >= {"zoho-client", "zoho-books", "zoho-books-other"}
     project.assert_no_secret(SECRET, API_KEY, OTHER_KEY)
+
+
+@pytest.mark.usefixtures("yaml_engine")
+@pytest.mark.parametrize("name", ["companies linked", "keys, secret at hand", "opaque mask, secret at hand"])
+def test_a_yaml_program_takes_over(name: str, project: Project, simulator: Simulator) -> None:
+    """The printed commands, then the printed lines, as they stand: an up that sends nothing, and then one without work."""
+    start = STARTS[name]
+    _prepare(simulator, start)
+    file = project.folder / "Pulumi.yaml"
+    plugin = f"plugins: {{providers: [{{name: codat-zoho, path: {Path(sys.executable).parent}}}]}}\n"
+    file.write_text(f"name: shop\nruntime: yaml\n{plugin}")
+    said = must(project, ["adopt", "--stack", "test", *start.arguments], **start.environment)
+    commands = [line for line in said.splitlines() if line.startswith(("pulumi ", "printf "))]
+    assert commands[-1].startswith("pulumi import codat-zoho:index:ZohoBooksIntegration zoho-books default ")
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=project.folder,
+            env=project.environment | start.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        project.said.append(f"$ {command}\n{done.stdout}{done.stderr}")
+        assert done.returncode == 0, project.said[-1]
+    assert project.up().returncode != 0, "what is imported is protected until it is declared"
+    lines = said.partition("protected from deletion:\n")[2].partition("That up asks")[0]
+    file.write_text(file.read_text() + lines)
+    assert "+ 1 to create\n    ~ 1 to update\n" in project.must("preview")
+    assert not simulator.writes and not simulator.probes
+    assert project.up().returncode == 0, project.said[-1]
+    assert project.up("--expect-no-changes").returncode == 0, project.said[-1]
+    assert not simulator.writes
+    project.assert_no_secret(SECRET, API_KEY)

@@ -173,6 +173,29 @@ def test_renamed_with_the_api_key_of_another_client(context: Simulator, monkeypa
     assert context.codat[API_KEY].integration.enabled
 
 
+def test_the_end_of_a_name_that_is_still_declared(context: Simulator) -> None:
+    """Renamed: the program declares the connection under its new name, so the end of the old one sends nothing."""
+    inputs = Books().check({}, {"client_id": ID, "client_secret": SECRET, "enabled": True}).inputs
+    outs = dict(Books().create(inputs).outs or {})
+    new_process()
+    Books().check({}, inputs)
+    Books().create(inputs)
+    context.forget_calls()
+    Books().delete("default", outs)
+    assert not context.writes
+
+
+def test_a_refresh_leaves_what_was_declared_on_record(context: Simulator) -> None:
+    """Whatever somebody changed in Codat, the record says what the last deployment declared."""
+    inputs = Books().check({}, {"client_id": ID, "client_secret": SECRET, "enabled": True}).inputs
+    outs = dict(Books().create(inputs).outs or {})
+    context.codat[API_KEY].integration.enabled = False
+    new_process()
+    read = Books().read("default", outs)
+    assert (read.outs or {})["enabled"] is False
+    assert (read.outs or {})["declared"] == outs["declared"]
+
+
 def test_removing_one_of_two_that_share_a_codat_client(context: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two connections can open one client. While one of them is declared, the other's end touches nothing."""
     monkeypatch.setenv("CODAT_API_KEY_EU", API_KEY)

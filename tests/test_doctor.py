@@ -15,12 +15,17 @@ from pathlib import Path
 import pytest
 
 from codat_zoho import REDIRECT_URI
+from codat_zoho._version import __version__
 from codat_zoho.cli import main
 from codat_zoho.declare.platform import SECRET as _SEALED
 from codat_zoho.declare.platform import SIGNATURE, TOKEN_PREFIX
+from codat_zoho.declare.rules import fingerprint
+from codat_zoho.link.record import FILE, LinkTest
+from codat_zoho.link.record import text as record_of
 from codat_zoho.simulator import Fault, Simulator, serve
+from tests.pulumi_stand_in import books, plugin_provider, plugin_state, secret, state
 from tests.real_engine import ROOT
-from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys
+from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
 _CLI = """#!{python}
 import json, os, sys
@@ -38,6 +43,10 @@ elif arguments[0] == "config":
     if os.environ.get("FAKE_LOCKED"):
         sys.exit("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE")
     print(json.dumps(config))
+elif arguments[:2] == ["package", "get-schema"]:
+    if os.environ["FAKE_PLUGIN"] == "broken":
+        sys.exit("error: could not start it: No module named grpc")
+    print(json.dumps({{"version": os.environ["FAKE_PLUGIN"]}}))
 elif arguments[:2] == ["stack", "export"]:
     print(os.environ.get("FAKE_STATE") or json.dumps({{"version": 3, "deployment": {{}}}}))
 else:
@@ -63,6 +72,11 @@ class SetUp:
         file = self.folder / "Pulumi.yaml"
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new))
+
+    def proved(self, codat_client: str, outcome: str = "linked", secret: str = SECRET) -> None:
+        """Record a test of the link."""
+        test = LinkTest("2026-11-02T09:00:00Z", "default", outcome, None, codat_client, fingerprint(ID, secret), "eu")
+        (self.folder / FILE).write_text(record_of([], test))
 
     def doctor(self, *arguments: str) -> tuple[int, dict[str, list[dict[str, str]]], str]:
         """Return the exit code, the findings by topic, and all that was printed."""
@@ -102,6 +116,7 @@ def setup(
             "codat-zoho:zohoClientSecret": {"value": SECRET, "secret": True},
             "codat-zoho:enabled": {"value": "true", "secret": False},
         }
+        made.proved(client.id)
         yield made
 
 
@@ -129,6 +144,33 @@ def test_the_screen_fits_and_says_the_same(setup: SetUp) -> None:
     said = setup.capsys.readouterr().out
     assert "Everything is in order" in said and "from CODAT_API_KEY" in said
     assert API_KEY not in said and SECRET not in said
+
+
+def test_whether_a_link_was_proved_with_the_keys_of_today(setup: SetUp) -> None:
+    """Proved, changed since, never, failed since, a record that cannot be read: and never an assurance beside a doubt."""
+    client = setup.simulator.codat[API_KEY].id
+
+    def said() -> tuple[str, str]:
+        code, found, _ = setup.doctor()
+        assert code == 0
+        (one,) = found["customer link"]
+        assert one["verdict"] == "ok" or one["next_step"]
+        return one["verdict"], one["what"]
+
+    proved = "proved by a link with these keys (2026-11-02T09:00:00Z, data centre eu)"
+    assert said() == ("ok", f"{proved}; other data centres are as good as Zoho's verdict")
+    setup.proved(client, secret=OTHER_SECRET)
+    assert said()[0] == "warn" and "the keys changed since a link was last proved" in said()[1]
+    setup.proved(client, "nobody came")
+    assert said()[0] == "warn" and "never proved" in said()[1] and "ended with: nobody came" in said()[1]
+    setup.proved("another-client-0001")
+    assert said() == ("warn", "never proved that a customer can link.")
+    (setup.folder / FILE).unlink()
+    assert said() == ("warn", "never proved that a customer can link.")
+    (setup.folder / FILE).write_text("{}")
+    assert said()[0] == "warn" and "cannot be read" in said()[1]
+    setup.simulator.codat[API_KEY].integration.enabled = False
+    assert "customer link" not in setup.doctor()[1]
 
 
 def test_an_unknown_stack_is_one_failure(setup: SetUp) -> None:
@@ -211,8 +253,39 @@ def _programs_other_python(setup: SetUp) -> None:
     setup.environment(UV_PROJECT_ENVIRONMENT=str(other))
 
 
-def _other_runtime(setup: SetUp) -> None:
-    setup.option("name: python", "name: nodejs")
+def _yaml(setup: SetUp, folder: str = "", version: str = "", *, empty: bool = False) -> None:
+    """A YAML program, and in a folder beside it what stands in for the plugin."""
+    here = setup.folder / "plugin"
+    here.mkdir()
+    if not empty:
+        (here / "pulumi-resource-codat-zoho").write_text("")
+        (here / "pulumi-resource-codat-zoho").chmod(0o755)
+    named = f"plugins: {{providers: [{{name: codat-zoho, path: {folder}}}]}}\n" if folder else ""
+    (setup.folder / "Pulumi.yaml").write_text(f"name: shop\nruntime: yaml\n{named}")
+    setup.environment(FAKE_PLUGIN=version or __version__)
+    # None that is installed in the environment of these tests counts.
+    setup.environment(PATH=f"{setup.folder.parent / 'bin'}{os.pathsep}/usr/bin", PULUMI_HOME=str(setup.folder))
+
+
+def _no_plugin(setup: SetUp) -> None:
+    _yaml(setup)
+
+
+def _plugin_folder(setup: SetUp) -> None:
+    _yaml(setup, "plugin", empty=True)
+
+
+def _plugin_broken(setup: SetUp) -> None:
+    _yaml(setup, "plugin", "broken")
+
+
+def _plugin_on_path(setup: SetUp) -> None:
+    _yaml(setup)
+    setup.environment(PATH=f"{setup.folder / 'plugin'}{os.pathsep}{os.environ['PATH']}")
+
+
+def _plugin_older(setup: SetUp) -> None:
+    _yaml(setup, "plugin", "0.0.1")
 
 
 def _broken_project(setup: SetUp) -> None:
@@ -309,7 +382,11 @@ BROKEN = {
     "package missing": (_bare_virtualenv, "fail", "packages", "cannot be imported"),
     "no virtualenv": (_no_virtualenv, "warn", "provider's Python", "changes with the shell"),
     "two Pythons": (_programs_other_python, "fail", "program's Python", "but the provider runs in"),
-    "other runtime": (_other_runtime, "fail", "provider's Python", "runtime nodejs"),
+    "no plugin": (_no_plugin, "fail", "plugin", "neither Pulumi.yaml (plugins.providers) nor PATH leads to"),
+    "plugin's folder empty": (_plugin_folder, "fail", "plugin", "names the folder plugin for it, which holds no"),
+    "plugin broken": (_plugin_broken, "fail", "plugin", "does not start"),
+    "plugin on PATH": (_plugin_on_path, "warn", "plugin", "changes with the shell"),
+    "plugin of another version": (_plugin_older, "warn", "plugin", "0.0.1, "),
     "broken project": (_broken_project, "fail", "project", "no readable Pulumi project"),
     "passphrase missing": (_passphrase, "fail", "stack", "passphrase must be set"),
     "secret in clear": (_secret_in_clear, "fail", "configuration", "stored in clear"),
@@ -378,6 +455,27 @@ def test_a_program_of_its_own_is_verified_as_deployed(setup: SetUp) -> None:
     setup.environment(FAKE_STATE="", CODAT_API_KEY_EU="")
     _, found, _ = setup.doctor("--verify")
     assert found["Zoho client"][0]["verdict"] == "warn" and "pulumi up" in found["Zoho client"][0]["next_step"]
+
+
+def test_a_yaml_program_needs_its_plugin_and_no_python(setup: SetUp) -> None:
+    """The plugin that Pulumi.yaml names is asked for its version; each explicit provider has its own API key."""
+    _yaml(setup, "plugin")
+    setup.simulator.add_codat_client("key-of-eu")
+    providers = [plugin_provider("eu", apiKey=secret("key-of-eu"), codatUrl=os.environ["CODAT_URL"])]
+    providers += [plugin_provider("bare")]
+    reference = [f"{one['urn']}::{one['id']}" for one in providers]
+    theirs = [books(name=name, provider=it) for name, it in zip(("eu", "bare"), reference, strict=True)]
+    setup.config = {"codat-zoho:apiKey": {"value": API_KEY, "secret": True}}
+    setup.environment(FAKE_STATE=plugin_state(state(*theirs), *providers), CODAT_API_KEY="")
+    code, found, text = setup.doctor()
+    assert found["plugin"][0]["verdict"] == "ok" and __version__ in found["plugin"][0]["what"], text
+    assert not {"provider's Python", "program's Python", "packages"} & {*found}
+    assert [(one["verdict"], one["what"]) for one in found["API key"]] == [
+        ("fail", "No Codat API key for connection 'default'."),
+        ("ok", "from codat-zoho:apiKey, for connection 'default' of provider 'eu'"),
+    ]
+    assert "Or give it to the provider 'bare' in the program." in found["API key"][0]["next_step"] and code == 1
+    assert found["API key accepted"][0]["verdict"] == "ok"
 
 
 def test_columns_never_collide(setup: SetUp) -> None:

@@ -22,6 +22,7 @@ from codat_zoho.drift.command import Output, interruptible, outputs, parser
 from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.drift.stacks import Checks, belongs
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.terminal import console
 from codat_zoho.workspace.command import Children, Stopped, TimedOut
 from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project
@@ -318,7 +319,7 @@ def test_progress_is_one_line_that_goes_away(
     """On a terminal only, and never in CI."""
     checks("shop", "--all-stacks").run()
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(stacks_module, "_on_terminal", lambda: True)
+    monkeypatch.setattr(stacks_module, "animated", lambda: True)
     checks("shop", "--all-stacks").run()
     shown = capsys.readouterr().err
     assert "2 of 2 stacks checked, 1 with drift or errors" in shown and shown.endswith("\r\x1b[K")
@@ -330,9 +331,9 @@ def test_ci_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some CI systems give a terminal, and a log of half lines is of no use."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.delenv("CI", raising=False)
-    assert stacks_module._on_terminal()
+    assert console.animated()
     monkeypatch.setenv("CI", "true")
-    assert not stacks_module._on_terminal()
+    assert not console.animated()
 
 
 # --- without a usable pulumi -------------------------------------------------------------------------------------------

@@ -27,6 +27,19 @@ PROVIDER = (
             "authentication",
             "Codat refused the API key.",
         ),
+        (
+            "error resolving type of resource eu: internal error loading package: no resource plugin "
+            "'pulumi-resource-codat-zoho' found in the workspace or on your $PATH",
+            "plugin",
+            "The engine finds no plugin codat-zoho. Name its folder in Pulumi.yaml (plugins.providers), or put it on "
+            "PATH; 'codat-zoho doctor' says how.",
+        ),
+        (
+            "parsing plugin options for 'codat-zoho': no folder at path '/nowhere'",
+            "plugin",
+            "parsing plugin options for 'codat-zoho': no folder at path '/nowhere'. Correct plugins.providers in "
+            "Pulumi.yaml.",
+        ),
         ("AccessDenied: Codat does not let it.", "authentication", "Codat does not let it."),
         (
             "ConfigurationError: No Codat API key for connection 'a'. Set it.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,17 @@ import pytest
 
 from codat_zoho.declare.platform import CLIENT, INTEGRATION
 from codat_zoho.simulator import Fault, Simulator, serve
-from tests.pulumi_stand_in import OTHERS, StandIn, books, encrypted, resource, secret, state
+from tests.pulumi_stand_in import (
+    OTHERS,
+    StandIn,
+    books,
+    encrypted,
+    plugin_provider,
+    plugin_state,
+    resource,
+    secret,
+    state,
+)
 from tests.support import API_KEY, ID, OTHER_ID, REGIONS, SECRET, keys
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,6 +194,60 @@ def test_the_key_from_an_esc_environment(world: World) -> None:
     assert not [call for call in world.pulumi.calls[known:] if "env open" in call], "what is not needed is not opened"
 
 
+# --- the plugin -------------------------------------------------------------------------------------------------------
+
+
+def test_both_faces_give_the_same_report(world: World) -> None:
+    """Drift, what restores it, Zoho's verdicts, the notes: but for URNs and the spelling of what a program declares."""
+    world.simulator.codat[API_KEY].integration.enabled = False
+    world.simulator.codat[API_KEY].linked = 2
+    world.simulator.zoho[ID].enabled -= {"uk"}
+    text = state(books(), client(), config=world.config)
+    folder = world.pulumi.project("shop", {"dev": text})
+    ours = world.drift("shop", "--all-stacks").stdout
+    (folder / "dev.json").write_text(plugin_state(text))
+    theirs = world.drift("shop", "--all-stacks").stdout
+    assert "declare enabled=False" in ours and "regions.uk" in ours
+    took = r"\([0-9.]+ s|\d{4}-\d\d-\d\dT[0-9:]+Z"
+    assert re.sub(took, "", theirs) == re.sub(took, "", ours.replace("enabled=False", "enabled: false"))
+
+
+def test_a_stack_of_both_faces_with_several_providers(world: World) -> None:
+    """Each resource is looked at with the API key of the provider that it names, whichever face it is of."""
+    for key, enabled in (("of-eu", True), ("of-us", False)):
+        world.simulator.add_codat_client(key, enabled=enabled, keys=keys())
+    bare = {name: value for name, value in world.config.items() if name != "apiKey"}
+    providers = [plugin_provider(name, apiKey=secret(f"of-{name}"), **bare) for name in ("eu", "us")]
+    theirs = [
+        books(name=f"books-{one['urn'][-2:]}", provider=f"{one['urn']}::{one['id']}", connection="default")
+        for one in providers
+    ]
+    mixed = json.loads(plugin_state(state(*theirs), *providers))
+    ours = json.loads(state(books(), config=world.config))
+    mixed["deployment"]["resources"] += ours["deployment"]["resources"]
+    world.pulumi.project("shop", {"dev": json.dumps(mixed)})
+    (stack,) = world.report("shop", "--all-stacks", code=7)["stacks"]
+    found = {one["name"]: one["state"] for one in stack["resources"]}
+    assert found == {"books": "as declared", "books-eu": "as declared", "books-us": "drift"}
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+def test_a_provider_without_an_api_key(world: World, explicit: bool) -> None:
+    """An explicit provider gets no stack configuration, of ESC neither: it is told where its key goes."""
+    bare = {name: value for name, value in world.config.items() if name != "apiKey"}
+    provider = plugin_provider("codat-eu" if explicit else "default_1_0_0", **bare)
+    folder = world.pulumi.project("shop", {"dev": plugin_state(state(books(connection="eu")), provider)})
+    (failed,) = world.report("shop", "--all-stacks", code=3)["stacks"][0]["resources"]
+    where = "or give apiKeys.eu to the provider 'codat-eu' in the program" if explicit else "codat-zoho:apiKeys.eu"
+    assert where in failed["failure"]["text"] and "CODAT_API_KEY_EU" in failed["failure"]["text"]
+    (folder / "Pulumi.dev.yaml").write_text("environment: [codat]\n")
+    given = {"pulumiConfig": {"codat-zoho:apiKeys": {"eu": API_KEY}}}
+    (folder / "esc-codat.json").write_text(json.dumps(given))
+    assert world.drift("shop", "--all-stacks").returncode == (3 if explicit else 0)
+    (folder / "esc-codat.json").write_text(json.dumps({"environmentVariables": {"CODAT_API_KEY_EU": API_KEY}}))
+    assert world.drift("shop", "--all-stacks").returncode == 0
+
+
 # --- what is told -----------------------------------------------------------------------------------------------------
 
 
@@ -192,8 +257,10 @@ def test_the_key_from_an_esc_environment(world: World) -> None:
         (state(), "nothing to check", 0, "nothing of codat-zoho is deployed"),
         ('{"version": 3, "deployment": null}', "nothing to check", 0, "nothing of codat-zoho is deployed"),
         (state(config={"apiKey": secret("x")}), "nothing to check", 0, "it is configured: did 'pulumi up' fail?"),
+        (plugin_state(state()), "nothing to check", 0, "it is configured: did 'pulumi up' fail?"),
         (state(pending_operations=[{"type": "creating", "resource": books()}]), "error", 1, "while it was creating"),
         (state(books(delete=True)), "error", 1, "while it was deleting"),
+        (plugin_state(state(books(delete=True))), "error", 1, "while it was deleting"),
         ('{"version": 9, "deployment": {}}', "error", 1, "The stack's state cannot be read: Its version"),
         ("no JSON", "error", 1, "The stack's state cannot be read: It is not JSON."),
     ],
@@ -206,13 +273,21 @@ def test_what_is_not_deployed_is_not_as_declared(world: World, text: str, state_
     assert said in done.stdout and "as declared" not in done.stdout
 
 
-@pytest.mark.parametrize("others", [[], [books()]])
-def test_a_client_without_an_integration_is_told_of(world: World, others: list[dict[str, Any]]) -> None:
-    """An `up` that failed in between leaves the Zoho client alone: as declared it is, and not all that there may be."""
+def _client_alone(world: World) -> Path:
     inputs = {"client_id": ID, "client_secret": secret(SECRET), "regions": ["us"]}
-    world.pulumi.project("shop", {"dev": state(resource(CLIENT, inputs, {}), *others, config=world.config)})
-    said = world.drift("shop", "--all-stacks", "--quiet", "--no-verify").stdout
-    assert ("Note: No integration is deployed in it, only the Zoho client" in said) is (not others)
+    return world.pulumi.project("shop", {"dev": state(resource(CLIENT, inputs, {}), config=world.config)})
+
+
+def test_a_client_without_an_integration_is_not_as_declared(world: World) -> None:
+    """An `up` that failed in between leaves the Zoho client alone, and the state does not say so: it cannot be told."""
+    _client_alone(world)
+    report = world.report("shop", "--all-stacks")
+    assert states(report) == {"shop/dev": "cannot tell"}
+    found = [(one["field"], one["state"]) for one in report["stacks"][0]["resources"][0]["findings"]]
+    assert found == [("regions.us", "as declared"), ("integration", "cannot tell")]
+    done = world.drift("shop", "--all-stacks")
+    assert "shop/dev: as declared" not in done.stdout and "integration: only the Zoho client is deployed" in done.stdout
+    assert world.drift("shop", "--all-stacks", "--strict").returncode == 7
 
 
 def test_an_api_key_of_another_codat_client_is_no_drift(world: World) -> None:
@@ -358,6 +433,21 @@ def test_undeployed_changes_are_named_without_secrets(world: World) -> None:
     assert stack["state"] == "as declared", "it is deployed, under another name"
 
 
+def _preview(*said: tuple[str, str]) -> str:
+    """One that failed, with what the host of the program's language printed, which the engine does not call an error."""
+    told = [{"severity": severity, "message": message} for severity, message in said]
+    return json.dumps({"steps": [], "diagnostics": told, "failed": True}, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("steps", "stands"), [([], "as declared"), ([changed("create", None, {"enabled": True})], "not deployed")]
+)
+def test_whether_an_integration_is_missing_is_told(world: World, steps: list[dict[str, Any]], stands: str) -> None:
+    """What a state of a Zoho client alone does not tell: the program says whether it declares more."""
+    (_client_alone(world) / "preview.json").write_text(json.dumps({"steps": steps}))
+    assert states(world.report("shop", "--all-stacks", "--pending")) == {"shop/dev": stands}
+
+
 @pytest.mark.parametrize(
     ("preview", "said"),
     [
@@ -366,6 +456,8 @@ def test_undeployed_changes_are_named_without_secrets(world: World) -> None:
             json.dumps({"steps": [], "diagnostics": [{"severity": "error", "message": "error: boom\n"}]}, indent=1),
             "boom",
         ),
+        (_preview(("info#err", "\033[31mError\033[0m: no resource type\n\n")), "no resource type."),
+        (_preview(("info#err", "something else\n")), "pulumi failed and did not say why."),
     ],
 )
 def test_a_preview_that_fails_is_an_error_of_its_own(world: World, preview: str, said: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from codat_zoho.remote.connection import api_key_names
 from codat_zoho.simulator import Simulator, serve
 from tests.drift_fleet import ROOT, Place, Scratch, codat_client, scratch
 from tests.support import SECRET
@@ -173,6 +174,21 @@ def test_what_was_never_deployed_is_not_as_declared(deployed: Deployed) -> None:
     stack = deployed.drift("--stack", "empty", "--pending", code=0)
     assert stack["state"] == "not deployed"
     assert {change["operation"] for change in stack["pending"]} == {"create"} and len(stack["pending"]) == 2
+
+
+def test_what_an_up_that_failed_never_came_to_is_not_as_declared(deployed: Deployed) -> None:
+    """The Zoho client is there and the integration is not: the state alone does not tell, the program does."""
+    deployed.scratch.engine("stack", "init", "half", "--no-select", project="parts")
+    settings = deployed.scratch.root / "parts"
+    text = (settings / "Pulumi.dev.yaml").read_text()
+    (settings / "Pulumi.half.yaml").write_text("config:" + text.partition("config:")[2])
+    refused = dict.fromkeys(api_key_names(deployed.place.connection)[:1], "of-nobody")
+    up = ("up", "--yes", "--skip-preview", "--stack", "half")
+    assert "ApiKeyRefused" in deployed.scratch.engine(*up, project="parts", ok=False, **refused).stdout
+    stack = deployed.drift("--stack", "half", code=0)
+    assert [one["kind"] for one in stack["resources"]] == ["ZohoClientCredentials"]
+    assert stack["state"] == "cannot tell"
+    assert deployed.drift("--stack", "half", "--pending", code=0)["state"] == "not deployed"
 
 
 def test_what_a_killed_engine_left_is_an_error(deployed: Deployed) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION
-from codat_zoho.drift.compare import Comparison, Remote, environment_of
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
+from codat_zoho.drift.compare import Comparison, Remote, environments_of
+from codat_zoho.drift.report import Resource
 from codat_zoho.simulator import Simulator
 from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.esc import Given
 from tests.drift_parity import Shown, refreshed
 from tests.ladder import LADDER, World
 from tests.mini_engine import Failed, MiniEngine, Plain
-from tests.pulumi_stand_in import resource, secret, state
+from tests.pulumi_stand_in import plugin_state, resource, secret, state
 from tests.support import in_process
 from tests.test_ladder import COMBINATIONS
 
@@ -36,20 +38,38 @@ def by_refresh(engine: MiniEngine, monkeypatch: pytest.MonkeyPatch) -> dict[str,
 
 
 def by_export(engine: MiniEngine, simulator: Simulator) -> dict[str, Shown]:
-    """What the exported state shows, beside what Codat and Zoho say."""
+    """What the exported state shows, beside what Codat and Zoho say; of the plugin's resources it is the same."""
     made = [
         resource(KINDS[kind], _exported(one.inputs), _exported(one.outputs), name=kind, id=one.id)
         for kind, one in engine.state.items()
     ]
-    found, http = exported.read(state(*made)), in_process(simulator)
-    environment = environment_of(found, Given)
-    comparison = Comparison(Remote(http), found, environment, http.deadline(60.0), "pulumi up", verified=True)
-    looked = {one.name: comparison.resource(one) for one in found.resources}
+    looked = _looked(state(*made), simulator)
+    assert _looked(plugin_state(state(*made)), simulator) == {name: _in_yaml(one) for name, one in looked.items()}
     assert not [one.failure for one in looked.values() if one.failure]
     return {
         name: {one.field: (one.state.value, one.declared, one.actual) for one in result.findings}
         for name, result in looked.items()
     }
+
+
+def _looked(text: str, simulator: Simulator) -> dict[str, Resource]:
+    found, http = exported.read(text), in_process(simulator)
+    environments = environments_of(found, Given)
+    comparison = Comparison(Remote(http), environments, http.deadline(60.0), "pulumi up", verified=True)
+    return {one.name: replace(comparison.resource(one), verified_at=None) for one in found.resources}
+
+
+def _in_yaml(found: Resource) -> Resource:
+    """As it is of a program that uses the plugin: of another type, and what it has to declare is spelled as there."""
+    spelled = {"allow_disruption": "allowDisruption", "declare client_secret": "declare clientSecret"}
+    spelled |= {"enabled=True": "enabled: true", "enabled=False": "enabled: false"}
+    findings = []
+    for one in found.findings:
+        todo = one.todo
+        for python, yaml in spelled.items():
+            todo = todo.replace(python, yaml)
+        findings.append(replace(one, todo=todo))
+    return replace(found, urn=found.urn.replace(TOKEN_PREFIX, PLUGIN_PREFIX), findings=tuple(findings))
 
 
 def _exported(bag: dict[str, Any]) -> dict[str, Any]:

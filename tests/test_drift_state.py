@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION, SECRET, SIGNATURE
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, PLUGIN_PREFIX, SECRET, SIGNATURE, TOKEN_PREFIX
+from codat_zoho.declare.settings import Spelling
 from codat_zoho.texts.redact import redact
 from codat_zoho.workspace.state import ENCRYPTED, Exported, Unreadable, read
-from tests.pulumi_stand_in import OTHERS, books, encrypted, resource, secret, state
+from tests.pulumi_stand_in import OTHERS, books, encrypted, plugin_provider, plugin_state, resource, secret, state
 from tests.support import ID
 from tests.support import SECRET as ZOHO_SECRET
 
@@ -25,13 +26,13 @@ def test_inputs_outputs_and_configuration_come_decrypted() -> None:
     """What marks a secret is unwrapped, and remembered; project and stack are those of the URN."""
     keys = {"apiKey": secret("the-api-key"), "apiKeys": secret('{"eu": "x"}'), "codatUrl": "https://codat.example"}
     found = read(state(books(), config=keys))
-    assert found.config == {
+    assert found.names == ("shop", "dev") and found.configured
+    (it,) = found.resources
+    assert it.config == {
         "apiKey": "the-api-key",
         "apiKeys": '{"eu": "x"}',
         "codatUrl": "https://codat.example",
     }
-    assert found.names == ("shop", "dev")
-    (it,) = found.resources
     assert (it.name, it.kind, it.connection) == ("books", INTEGRATION, "default")
     assert it.inputs["client_secret"] == ZOHO_SECRET and it.inputs["enabled"] is True
     assert it.outputs["declared"]["at"] == "2026-01-01T00:00:00Z" and "client_secret" in it.hidden
@@ -49,7 +50,7 @@ def test_resources_are_found_whatever_they_are_in(parents: tuple[str, ...]) -> N
 def test_what_belongs_to_others_is_passed_over() -> None:
     """Other resources, other configuration: neither kept, nor so much as known."""
     found = read(state(books(), config={"apiKey": secret("the-api-key")}))
-    assert OTHERS not in repr((found, found.config, [(it.inputs, it.outputs) for it in found.resources]))
+    assert OTHERS not in repr((found, [(it.inputs, it.outputs, it.config) for it in found.resources]))
     assert OTHERS in redact(OTHERS), "it is not even remembered"
 
 
@@ -66,8 +67,8 @@ def test_our_secrets_are_kept_out_of_texts() -> None:
 def test_what_is_still_encrypted_is_marked() -> None:
     """Not decrypted, not guessed."""
     found = read(state(books(hide=encrypted), config={"apiKey": encrypted()}))
-    assert found.config == {"apiKey": ENCRYPTED}
     (it,) = found.resources
+    assert it.config == {"apiKey": ENCRYPTED}
     assert it.inputs["client_secret"] is ENCRYPTED and it.outputs["declared"] is ENCRYPTED and not it.odd
 
 
@@ -146,3 +147,70 @@ def test_what_is_no_state_is_refused(text: str, said: str) -> None:
     """A form that is not known is an error, and never "as declared"."""
     with pytest.raises(Unreadable, match=said):
         read(text)
+
+
+# --- the plugin -------------------------------------------------------------------------------------------------------
+
+
+def test_the_plugin_s_resources_are_read_like_the_dynamic_ones() -> None:
+    """Other types, other spelling, other keys of the provider: the same is known of them."""
+    keys = {"apiKey": secret("the-api-key"), "codatUrl": "https://codat.example"}
+    text = state(books(), resource(CLIENT, {"client_id": ID, "regions": ["us"]}, {}), config=keys)
+    ours, theirs = read(text).resources, read(plugin_state(text)).resources
+    assert [one.spelling for one in theirs] == [Spelling.PROPERTY] * 2
+    for one, other in zip(ours, theirs, strict=True):
+        assert other.config == {"apiKey": "the-api-key", "codatUrl": "https://codat.example"}
+        assert (other.kind, other.name, other.inputs, other.outputs) == (one.kind, one.name, one.inputs, one.outputs)
+        assert (other.hidden, other.odd, other.undeclared) == (one.hidden, (), one.undeclared)
+
+
+def test_each_resource_has_the_configuration_of_the_provider_that_it_names() -> None:
+    """Several explicit providers, the dynamic resources beside them; a secret map, as an object or as JSON."""
+    eu = plugin_provider("eu", apiKey=secret("of-eu"), version="1.0.0", __internal={"apiKey": "x"})
+    us = plugin_provider("us", apiKeys={"us": secret("of-us")}, pluginDownloadURL="x")
+    ca = plugin_provider("ca", apiKeys=secret('{"us": "of-ca"}'))
+    named = {one["urn"].rpartition("::")[2]: f"{one['urn']}::{one['id']}" for one in (eu, us, ca)}
+    theirs = [books(name=name, connection="us", provider=reference) for name, reference in named.items()]
+    mixed = json.loads(plugin_state(state(*theirs), eu, us, ca))
+    mixed["deployment"]["resources"] += json.loads(state(books(), config={"apiKey": "ours"}))["deployment"]["resources"]
+    found = {one.name: one for one in read(json.dumps(mixed)).resources}
+    assert {name: one.config for name, one in found.items()} == {
+        "books": {"apiKey": "ours"},
+        "eu": {"apiKey": "of-eu"},
+        "us": {"apiKeys": {"us": "of-us"}},
+        "ca": {"apiKeys": '{"us": "of-ca"}'},
+    }
+    assert [found[name].explicit_provider for name in ("eu", "books")] == ["eu", ""]
+    assert len({one.provider for one in found.values()}) == 4
+
+
+def test_a_provider_that_is_not_there() -> None:
+    """A state that somebody edited: what all providers of the type agree on holds, and nothing is guessed."""
+    one, other = plugin_provider("a", apiKey="x", codatUrl="https://c"), plugin_provider("b", apiKey="y", zohoUrl="z")
+    it = read(plugin_state(state(books(provider="urn:gone::id")), one, other)).resources[0]
+    assert it.config == {"codatUrl": "https://c", "zohoUrl": "z"} and it.explicit_provider == ""
+
+
+@pytest.mark.parametrize("inputs", [{}, {"version": "1.0.0"}, {"apiKey": "x"}])
+def test_a_stack_of_the_plugin_without_resources_is_known_for_one(inputs: dict[str, str]) -> None:
+    """The provider serves nothing else, whether or not it was given a key: something was to be deployed."""
+    provider = plugin_provider("default", **inputs)
+    if not inputs:
+        del provider["inputs"]
+    found = read(plugin_state(state(), provider))
+    assert not found.resources and found.configured
+    assert not read(state()).configured and read(state(config={"zohoClientId": "x"})).configured
+
+
+def test_outputs_that_an_interrupted_move_left_behind() -> None:
+    """The plugin's resource, recorded as the dynamic one spelled it: it declares what it declared."""
+    text = state(books()).replace(TOKEN_PREFIX, PLUGIN_PREFIX)
+    it = one(text)
+    assert it.inputs == one(state(books())).inputs and it.spelling is Spelling.PROPERTY
+    assert it.outputs["declared"]["enabled"] is True
+
+
+def test_a_resource_of_a_newer_plugin() -> None:
+    """A kind that is not known here is told of likewise."""
+    made = json.loads(plugin_state(state(books())).replace("index:ZohoBooksIntegration", "index:Something"))
+    assert one(json.dumps(made)).odd == ("its type",)

@@ -13,6 +13,7 @@ import pytest
 from codat_zoho.simulator import Simulator, serve
 from tests.real_engine import ROOT, Project, summary
 from tests.support import API_KEY, new_secret
+from tools import demo
 from tools.engine import Engine
 
 pytestmark = pytest.mark.engine
@@ -67,9 +68,9 @@ def test_multi_environment(engine: Engine, tmp_path: Path, stack: str, client_id
         _deploys_and_goes(project, simulator, secret, removes=stack == "dev")
 
 
-def _demo(environment: dict[str, str], folder: Path) -> subprocess.Popen[str]:
+def _demo(environment: dict[str, str], folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tools/demo.py")],
+        [sys.executable, str(ROOT / "tools/demo.py"), *options],
         env=environment | {"TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -78,27 +79,46 @@ def _demo(environment: dict[str, str], folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_demo(engine: Engine, tmp_path: Path) -> None:
-    """`make demo` does all that it promises, shows no secret, and leaves nothing behind."""
-    with _demo(dict(os.environ), tmp_path) as process:
+STATUS = ("git", "status", "--porcelain", "--ignored", "--untracked-files=all", "Pulumi*.yaml")
+
+
+@pytest.mark.parametrize("option", [[], ["--full"]], ids=["", "full"])
+def test_demo(engine: Engine, tmp_path: Path, option: list[str]) -> None:
+    """`make demo` does all that it promises on two screens, shows no secret, and leaves nothing behind."""
+    before = subprocess.check_output(STATUS, cwd=ROOT)
+    with _demo(dict(os.environ) | {"COLUMNS": "100"}, tmp_path, *option) as process:
         said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
-    assert "That was all of it." in said
+    assert all(f"\n{number}. {title}. " in said for number, (title, _) in enumerate(demo.CHAPTERS, 1))
+    assert "That was all of it" in said and "codat-zoho doctor" in said
+    lines = said.splitlines()
+    assert len(lines) > 150 if option else (len(lines) <= 60 and max(map(len, lines)) <= 100)
     assert "5111a7ed5ec2e7" not in said
     assert not list(tmp_path.iterdir())
-    assert not (ROOT / "Pulumi.simulated.yaml").exists()
+    assert subprocess.check_output(STATUS, cwd=ROOT) == before
 
 
-def test_demo_interrupted(engine: Engine, tmp_path: Path) -> None:
+def test_demo_needs_only_what_the_package_needs() -> None:
+    """It runs where the development tools are not: it imports what the package does, and no more."""
+    loaded = "import sys, tools.demo; print(*{name.partition('.')[0] for name in sys.modules})"
+    names = set(subprocess.check_output([sys.executable, "-c", loaded], cwd=ROOT, text=True).split())
+    top = {name.partition("==")[0].replace("-", "_") for name in (ROOT / "requirements/dev.txt").read_text().split()}
+    locked = {name.partition("==")[0].replace("-", "_") for name in (ROOT / "requirements/run.txt").read_text().split()}
+    assert "codat_zoho" in names and names & top <= locked
+
+
+@pytest.mark.parametrize("place", ["1. ", "pulumi up", "3. ", "pulumi destroy"])
+def test_demo_interrupted(engine: Engine, tmp_path: Path, place: str) -> None:
     """Ctrl-C in the middle ends everything it started and leaves nothing behind."""
+    before = subprocess.check_output(STATUS, cwd=ROOT)
     with _demo(dict(os.environ), tmp_path) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "pulumi up" in line:
+            if place in line:
                 os.killpg(process.pid, signal.SIGINT)
                 break
         said = process.stdout.read()
     assert process.returncode == 130, said
     assert "Interrupted" in said
     assert not list(tmp_path.iterdir())
-    assert not (ROOT / "Pulumi.simulated.yaml").exists()
+    assert subprocess.check_output(STATUS, cwd=ROOT) == before

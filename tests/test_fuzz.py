@@ -45,7 +45,7 @@ from codat_zoho.review.formats import text as review_text
 from codat_zoho.simulator import Simulator
 from codat_zoho.simulator.command import observed
 from codat_zoho.simulator.control import answer as control
-from codat_zoho.simulator.services import Request
+from codat_zoho.simulator.messages import Request
 from codat_zoho.texts.redact import one_line, redact, register
 from codat_zoho.workspace import esc
 from codat_zoho.workspace import failures as pulumi_failures
@@ -54,6 +54,7 @@ from codat_zoho.workspace.command import version_of
 from codat_zoho.workspace.pulumi_yaml import read_project, read_stack
 from codat_zoho.workspace.yaml_lines import Broken
 from tests.canaries import KEY, SECRET
+from tests.pulumi_stand_in import plugin_state
 from tests.support import ID, REGIONS, Clock, answering, forget_secrets
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -469,8 +470,11 @@ EXPORTED: dict[str, Any] = {
 THERE = ActualIntegration(enabled=False, keys={"clientId": "XXXXc0de", "clientSecret": "****"}, linked=3)
 
 
+OF_PLUGIN: dict[str, Any] = json.loads(plugin_state(json.dumps(EXPORTED)))
+
+
 @fuzz
-@given(bent(EXPORTED).map(_json) | st.text(max_size=20))
+@given(bent(EXPORTED).map(_json) | bent(OF_PLUGIN).map(_json) | st.text(max_size=20))
 @example("[" * 100_000)
 def test_exported_states(text: str) -> None:
     """Whatever an exported state holds, each resource's state can be told, or the state is refused."""

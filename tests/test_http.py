@@ -23,8 +23,8 @@ from codat_zoho.remote.connection import Environment, checked_address
 from codat_zoho.remote.http import ATTEMPTS, MAX_BODY, RETRY_AFTER_CAP, Answer, Http, retry_after
 from codat_zoho.remote.zoho import probe
 from codat_zoho.simulator import Simulator
+from codat_zoho.simulator.messages import Request
 from codat_zoho.simulator.server import Response, make_server
-from codat_zoho.simulator.services import Request
 from codat_zoho.texts.redact import register
 from tests.support import API_KEY, ID, SECRET, Clock, answering, new_secret
 

@@ -44,6 +44,14 @@ def test_the_picture_of_drift_is_what_drift_prints() -> None:
     assert CLIENT_SECRET not in drawn
 
 
+def test_the_picture_of_review_is_what_review_prints() -> None:
+    """As above, of a change that is dangerous in one environment and not in the other. It needs no engine."""
+    text, code = terminal_svg.perform_review()
+    assert code == 7
+    drawn, now = terminal_svg.OF_REVIEW.read_text(), terminal_svg.svg(text, code, terminal_svg.REVIEW)
+    assert normalised(_shown(drawn)) == normalised(_shown(now))
+
+
 def test_lines_break_as_on_a_terminal() -> None:
     """A long line loses nothing, keeps its colour, and what is special in XML stays text."""
     line = f"\x1b[33m{'x' * 120}<&>\x1b[0m end"
@@ -98,10 +106,11 @@ def test_without_an_engine_the_picture_stays(
     assert capsys.readouterr().out == "No pulumi engine here: drift-report.png stays as committed.\n"
 
 
-def test_the_readme_shows_it() -> None:
-    """The first screens of the README have the picture."""
-    start = "\n".join((ROOT / "README.md").read_text().splitlines()[:60])
-    assert str(terminal_svg.PICTURE.relative_to(ROOT)) in start
+def test_the_readme_shows_them() -> None:
+    """The first screen of the README has a picture of a drift and one of a review."""
+    start = "\n".join((ROOT / "README.md").read_text().splitlines()[:40])
+    for picture in (terminal_svg.PICTURE, terminal_svg.OF_REVIEW):
+        assert str(picture.relative_to(ROOT)) in start
 
 
 def _diagrams() -> list[str]:

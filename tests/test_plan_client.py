@@ -136,11 +136,13 @@ def test_which_data_centres_are_asked() -> None:
 
 
 def test_what_only_a_person_can_see_to() -> None:
-    """The redirect URI always; the switch and the enabled data centres where there is more than one."""
-    (redirect,) = by_hand(["us"])
+    """The redirect URI and a link always; the switch and the enabled data centres where there is more than one."""
+    redirect, prove = by_hand(["us"])
     assert redirect.endswith(f"{REDIRECT_URI} is among the authorized redirect URIs.")
     assert by_hand(["uk", "us"]) == (
         redirect,
         "Zoho's API console, Settings tab: 'Use the same OAuth credentials for all data centers' is on, and these are "
         "enabled: uk, us.",
+        prove,
     )
+    assert "`codat-zoho test-link --record`" in prove and "docs/guides/before-you-send-links.md" in prove

@@ -13,6 +13,8 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from codat_zoho.declare.platform import INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
+from codat_zoho.declare.settings import Spelling
 from codat_zoho.policy import rules
 from codat_zoho.policy.files import clear_settings
 from codat_zoho.simulator import Simulator, serve
@@ -59,6 +61,12 @@ def test_production_rules_leave_other_stacks_alone() -> None:
     assert violations("deletion-policy", "prod", bad | {"protect": True}) == []
     assert violations("deletion-policy", "prod", bad, allowed=["remove"]) == []
     assert violations("supported-regions", "prod", GOOD | {"regions": ["au"]}, supported=["au"]) == []
+
+
+def test_what_to_type_is_spelled_as_the_program_spells_it() -> None:
+    """In a program that uses the plugin the option of the resource and its properties are other words."""
+    [said] = violations("deletion-policy", "prod", GOOD | {"on_delete": "remove", "spelling": Spelling.PROPERTY})
+    assert said.startswith("onDelete is remove") and "(protect: true)" in said
 
 
 def test_secrets_in_clear_are_found_in_the_files(tmp_path: Path) -> None:
@@ -112,7 +120,11 @@ def test_files_of_another_folder_are_not_looked_at(tmp_path: Path, given: dict[s
     assert found == ([] if looked else None)
 
 
-def test_the_pack_sees_into_components(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(f"{TOKEN_PREFIX}{INTEGRATION}", "allow_disruption"), (f"{PLUGIN_PREFIX}{INTEGRATION}", "allowDisruption")],
+)
+def test_the_pack_sees_into_components(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine tells a resource's own type, and a URN with the component's before it: the stack is told all the same."""
     # The real one needs a virtual environment of its own, see below.
     monkeypatch.setitem(sys.modules, "pulumi_policy", MagicMock(ResourceValidationPolicy=SimpleNamespace))
@@ -120,18 +132,18 @@ def test_the_pack_sees_into_components(monkeypatch: pytest.MonkeyPatch) -> None:
     pack = importlib.import_module("codat_zoho.policy.pack")
     monkeypatch.delitem(sys.modules, "codat_zoho.policy.pack")
     rule = RULES["linked-company-guard"]
-    kind = "pulumi-python:dynamic/codat-zoho:ZohoBooksIntegration"
     found: dict[str, list[str]] = {}
     for stack in ("prod", "dev"):
         args = SimpleNamespace(
             resource_type=kind,
             urn=f"urn:pulumi:{stack}::shop::acme:app:Billing$acme:codat:Books${kind}::books",
-            props={"allow_disruption": True},
+            props={name: True},
             opts=SimpleNamespace(protect=False),
             get_config=dict,
         )
         pack._resource_policy(rule).validate(args, found.setdefault(stack, []).append)
     assert len(found["prod"]) == 1 and found["dev"] == []
+    assert found["prod"][0].startswith(f"{name} is on in prod")
 
 
 def test_every_rule_is_documented() -> None:

@@ -21,6 +21,7 @@ from codat_zoho.errors import ConfigurationError
 from codat_zoho.provider import Books, ZohoClient
 from codat_zoho.provider.process import CONTEXT, clean
 from codat_zoho.simulator import Fault, Simulator, serve
+from codat_zoho.testing._mocks import ensure_loop
 from tests.mini_engine import Failed, Grpc, Plain
 from tests.support import API_KEY, ID, OTHER_ID, SECRET, keys, new_process, new_secret
 
@@ -339,6 +340,7 @@ class Monitor(pulumi.runtime.Mocks):
 def monitor() -> Monitor:
     """A program's engine, mocked by Pulumi's own means."""
     monitor = Monitor()
+    ensure_loop()
     pulumi.runtime.set_mocks(monitor)
     return monitor
 

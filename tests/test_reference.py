@@ -19,6 +19,7 @@ from codat_zoho.errors import Exit
 from codat_zoho.remote.connection import Environment
 from codat_zoho.texts.environment_variables import VARIABLES
 from tests.real_engine import ROOT
+from tests.support import node_tool
 from tools import plugin_schema, reference, schemas
 from tools.markdown import code, plain, table
 
@@ -160,6 +161,17 @@ def test_schemas_are_strict(title: str) -> None:
         assert part.keys() <= known and isinstance(part.get("type", ""), str), part
         assert "type" in part or not {"enum", "items", "properties", "pattern"} & part.keys(), part
         assert set(part.get("required", ())) <= part.get("properties", {}).keys(), part
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", schemas.SCHEMAS)
+def test_ajv_compiles_schemas_in_its_strict_mode(title: str, tmp_path: Path) -> None:
+    """What the test above says of it, by Ajv itself."""
+    arguments = ("compile", "--spec=draft2020", "--strict=true", "--allow-union-types=false", "-s")
+    done = node_tool("ajv", *arguments, str(schemas.SCHEMAS[title][0]), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (odd := tmp_path / "odd.json").write_text('{"type": "object", "oddities": []}')
+    assert node_tool("ajv", *arguments, str(odd), folder=tmp_path).returncode, "it finds nothing at all"
 
 
 def test_all_schemas_are_on_the_page() -> None:

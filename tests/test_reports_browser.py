@@ -2,87 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import shutil
-import subprocess
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from codat_zoho.drift.formats.html import draw as html
+from tests.browser import ENTER, TAB, Browser, needs_browser, started
 from tests.drift_samples import SAMPLE
+from tests.real_engine import ROOT
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no chromium and chromedriver here (Debian packages chromium, chromium-driver)"
-)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1300,1000",
-]
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-TAB, ENTER = "\ue004", "\ue007"
-
-
-class Browser:
-    """Just enough of the WebDriver protocol."""
-
-    def __init__(self, base: str, folder: Path) -> None:
-        self._base = base
-        options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={folder}"]}
-        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        answer = self._send("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
-        self._base += f"/session/{answer['sessionId']}"
-
-    def _send(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._base + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["value"]
-
-    def open(self, page: Path) -> None:
-        self._send("POST", "/url", {"url": page.as_uri()})
-
-    def run(self, script: str) -> Any:
-        return self._send("POST", "/execute/sync", {"script": f"return {script}", "args": []})
-
-    def command(self, name: str, **parameters: Any) -> Any:
-        return self._send("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
-
-    def find(self, selector: str) -> list[str]:
-        found = self._send("POST", "/elements", {"using": "css selector", "value": selector})
-        return [one[ELEMENT] for one in found]
-
-    def role(self, element: str) -> str:
-        return str(self._send("GET", f"/element/{element}/computedrole"))
-
-    def label(self, element: str) -> str:
-        return str(self._send("GET", f"/element/{element}/computedlabel"))
-
-    def press(self, key: str) -> None:
-        keys = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        self._send("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": keys}]})
-
-    def log(self) -> list[Any]:
-        return list(self._send("POST", "/se/log", {"type": "browser"}))
-
-    def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))
-
-    def close(self) -> None:
-        self._send("DELETE", "")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +22,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     folder = tmp_path_factory.mktemp("browser")
     page = folder / "drift.html"
     page.write_text(html(SAMPLE), encoding="utf-8")
-    driver = subprocess.Popen([str(DRIVER), "--port=0"], stdout=subprocess.PIPE, text=True)
-    assert driver.stdout
-    try:
-        port = next(found[1] for line in driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
-        browser = Browser(f"http://127.0.0.1:{port}", folder / "profile")
-        browser.open(page)
+    with started(folder) as browser:
+        browser.open(page.as_uri())
         yield browser
-        browser.close()
-    finally:
-        driver.terminate()
-        driver.wait(30)
-        driver.stdout.close()
 
 
 def test_it_loads_nothing_and_complains_of_nothing(browser: Browser) -> None:
@@ -148,9 +70,9 @@ def test_a_screen_reader_gets_a_table_with_headers(browser: Browser) -> None:
     assert {browser.role(one) for one in columns} == {"columnheader"}
     assert [browser.label(one) for one in columns][:3] == ["Environment", "Together", "Enabled"]
     words = browser.run("[...document.querySelectorAll('td .state')].map(node => node.innerText)")
-    assert all(re.search("error|drift|cannot tell|as declared", word) for word in words)
+    assert all(re.search("error|drift|cannot tell|as declared|nothing", word) for word in words)
     signs = browser.run("[...document.querySelectorAll('[aria-hidden]')].map(node => node.innerText.trim())")
-    assert set(signs) <= set("✖▲?✔"), "only signs are hidden from a screen reader"
+    assert set(signs) <= set("✖▲?○✔–"), "only signs are hidden from a screen reader"
 
 
 def test_the_keyboard_reaches_table_and_details(browser: Browser) -> None:
@@ -174,13 +96,60 @@ def test_no_column_is_too_narrow_for_a_word(browser: Browser) -> None:
     """A table of many columns scrolls, and does not break words such as "unknown" in two."""
     browser.command("Emulation.setDeviceMetricsOverride", width=700, height=800, deviceScaleFactor=1, mobile=False)
     widths = browser.run("[...document.querySelectorAll('tbody td')].map(cell => cell.getBoundingClientRect().width)")
+    cell = "document.querySelector('td.none')"
+    long = browser.run(f"{cell}.replaceChildren('internationally') || {cell}.getBoundingClientRect().width")
+    browser.run(f"{cell}.replaceChildren('–')")
     browser.command("Emulation.clearDeviceMetricsOverride")
-    assert min(widths) >= 6 * 16
+    assert min(widths) >= 6 * 16 and long > 7 * 16
 
 
-def test_it_fits_a_narrow_screen(browser: Browser) -> None:
-    """The table scrolls by itself; the page does not."""
-    browser.command("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)
-    assert browser.run("document.documentElement.scrollWidth") <= 400
-    assert browser.run("[...document.querySelectorAll('pre, #about')].every(one => one.scrollWidth <= 400)")
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Browser]:
+    """The browser, as narrow as a phone."""
+    browser.command("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    yield browser
     browser.command("Emulation.clearDeviceMetricsOverride")
+
+
+def test_it_fits_a_phone(phone: Browser) -> None:
+    """The table scrolls by itself; the page does not, commands wrap, and what is said of the table stays in place."""
+    assert phone.run("innerWidth") == 360
+    assert phone.run("document.documentElement.scrollWidth") <= 360
+    assert phone.run("document.querySelector('.scroll').scrollWidth") > 360
+    title = "document.querySelector('h3').firstChild.textContent"
+    assert (
+        phone.run(
+            f"(() => {{ const was = {title}; {title} = 'x'.repeat(80); const all = "
+            f"document.documentElement.scrollWidth; {title} = was; return all; }})()"
+        )
+        <= 360
+    )
+    inside = "[...document.querySelectorAll('pre, code, #about, h1, h2, h3, dd')].every(one => {{ const box = {}; "
+    inside += "return one.closest('.scroll') || (box.left >= 0 && box.right <= 360); }})"
+    assert phone.run(inside.format("one.getBoundingClientRect()"))
+    phone.run("document.querySelector('.scroll').scrollTo(10000, 0)")
+    assert phone.run("document.querySelector('.scroll').scrollLeft") > 0
+    assert phone.run(inside.format("one.getBoundingClientRect()"))
+
+
+def test_each_folder_leads_to_what_it_means(phone: Browser) -> None:
+    """A folder says little by itself on a phone that somebody sent the report to: a link says what it is."""
+    links = phone.find("section.stack a[href='#folder']")
+    assert len(links) == len(phone.find("section.stack"))
+    phone.run("document.querySelector(\"section.stack a[href='#folder']\").click()")
+    assert "the commands on this page are to be run from there" in phone.run(
+        "document.querySelector(':target').textContent"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(phone: Browser, scheme: str) -> None:
+    """Deque's axe, with all of its rules, on a phone."""
+    axe = ROOT / "node_modules/axe-core/axe.min.js"
+    if not axe.exists():
+        pytest.skip("no axe-core in node_modules; CONTRIBUTING.md says how to get it")
+    phone.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    phone.run(f"(() => {{ {axe.read_text(encoding='utf-8')}; }}).call(window)")
+    found = phone.run("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+    assert found["passes"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []

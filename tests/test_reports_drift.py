@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -22,6 +23,7 @@ from codat_zoho.drift.report import Remediation, Report, State
 from codat_zoho.errors import Exit
 from codat_zoho.workspace.failures import Failure
 from tests.drift_samples import DRIFT, FINE, HARM, REJECTED, SAMPLE, UNTOLD, books, stack
+from tests.support import node_tool
 
 SCHEMA = json.loads(FORM.schema.read_text())
 CLEAN = Report((stack("dev", books(FINE)),), "2026-01-02T03:04:05Z")
@@ -142,19 +144,24 @@ def test_junit_counts_add_up() -> None:
 
 
 def test_junit_is_as_its_readers_schemas_say() -> None:
-    """Nothing stands there that Jenkins' xUnit plugin (junit-10.xsd) or, within a suite, Surefire does not know."""
-    counts = {"name", "time", "tests", "failures", "errors"}
-    allowed = {
-        "testsuites": counts,
-        "testsuite": counts | {"skipped"},
-        "testcase": {"name", "classname", "time"},
-        "failure": {"message", "type"},
-        "error": {"message", "type"},
-        "skipped": {"message"},
+    """Jenkins' xUnit plugin (junit-10.xsd) and, within a suite, Surefire's: elements, their order and their attributes."""
+    counts = {"name", "tests", "failures", "errors"}
+    rules: dict[str, tuple[set[str], set[str], str]] = {  # What must stand there, what else may, and what is in it.
+        "testsuites": (set(), {*counts, "time"}, "(testsuite )*"),  # No "skipped" for Jenkins.
+        "testsuite": ({*counts, "skipped"}, {"time"}, "(testcase )*"),
+        "testcase": ({"name", "classname", "time"}, set(), "((failure|error|skipped) )?"),
+        "failure": ({"type"}, {"message"}, ""),
+        "error": ({"type"}, {"message"}, ""),
+        "skipped": (set(), {"message"}, ""),
     }
-    for node in ET.fromstring(junit(SAMPLE)).iter():
-        assert set(node.attrib) == allowed[node.tag], node.tag
-        assert re.fullmatch(r"\d+(\.\d{0,3})?", node.get("time", "0"))
+    root = ET.fromstring(junit(SAMPLE))
+    assert root.tag == "testsuites" and {node.tag for node in root.iter()} == rules.keys()
+    for node in root.iter():
+        required, optional, children = rules[node.tag]
+        assert required <= set(node.attrib) <= required | optional, node.tag
+        assert re.fullmatch(children, "".join(f"{child.tag} " for child in node)), node.tag
+        assert node.get("type") != "" and re.fullmatch(r"\d+(\.\d{0,3})?", node.get("time", "0"))
+        assert all(re.fullmatch(r"\d+", node.get(name, "0")) for name in ("tests", "failures", "errors", "skipped"))
 
 
 def test_junit_says_what_each_case_means() -> None:
@@ -173,6 +180,21 @@ def test_junit_says_what_each_case_means() -> None:
     assert error is not None and error.get("type") == "unreachable"
     assert cases["shop.lost.stack", "check"].find("error") is not None
     assert cases["shop.empty.stack", "check"].find("skipped") is not None
+
+
+# --- HTML -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_html_validate_finds_nothing(tmp_path: Path) -> None:
+    """Its recommended rules hold for a report of everything, a quiet one and an empty one."""
+    (tmp_path / ".htmlvalidate.json").write_text('{"extends": ["html-validate:recommended"], "root": true}')
+    for name, report in (("all", SAMPLE), ("quiet", CLEAN), ("none", Report((), CLEAN.started))):
+        (tmp_path / f"{name}.html").write_text(html(report), encoding="utf-8")
+    done = node_tool("html-validate", "all.html", "quiet.html", "none.html", folder=tmp_path)
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "all.html").write_text("<p><div></p>")
+    assert node_tool("html-validate", "all.html", folder=tmp_path).returncode, "it finds nothing at all"
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------

@@ -145,6 +145,15 @@ def test_a_new_stack_with_the_same_client(repo: Repo, capsys: pytest.CaptureFixt
     assert "client-id-shared" not in run(repo, capsys)[1]
 
 
+def test_many_stacks_with_the_same_client(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five of the others are named and the rest counted: with each one named a review of many stacks is unreadable."""
+    repo.write({f"Pulumi.s{n}.yaml": STACK for n in range(1, 8)})
+    _, text = run(repo, capsys)
+    assert text.count("client-id-shared") == 8
+    assert "as in prod (Pulumi.prod.yaml), s2 (Pulumi.s2.yaml), s3 (Pulumi.s3.yaml)" in text
+    assert "s5 (Pulumi.s5.yaml) and 2 more: rotating" in text
+
+
 def test_clear_secrets_alone(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """The pre-commit check looks at what would be committed, finds old clear secrets too, and nothing else."""
     repo.write({PROD: STACK.replace("enabled: true", "enabled: false")})

@@ -31,7 +31,7 @@ from codat_zoho.remote.http import Answer, Http
 from codat_zoho.remote.zoho import probe
 from codat_zoho.simulator import CodatClient, Simulator
 from codat_zoho.simulator import ZohoClient as SimulatedZohoClient
-from codat_zoho.simulator.services import Request
+from codat_zoho.simulator.messages import Request
 from codat_zoho.texts.redact import redact, register
 from tests.canaries import KEY, PROXY_PASSWORD, SECRET, Echo, echoing, encoded, leaks
 from tests.support import ID, forget_secrets

@@ -24,9 +24,9 @@ def imports() -> dict[str, set[str]]:
 
 
 def test_the_package_is_small() -> None:
-    """At most 126 files with 17,000 lines; a file has at most 350 lines, and half of them at most 130."""
-    assert len(LINES) <= 126
-    assert sum(LINES.values()) <= 17_000
+    """At most 150 files with 20,000 lines; a file has at most 350 lines, and half of them at most 130."""
+    assert len(LINES) <= 150
+    assert sum(LINES.values()) <= 20_000
     assert {path: lines for path, lines in LINES.items() if lines > 350} == {}
     assert statistics.median(LINES.values()) <= 130
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,9 +49,20 @@ def test_a_package_that_nobody_knows_is_no_answer() -> None:
 _REQUIREMENT = re.compile(r"[a-z0-9][a-z0-9._-]*(\[[a-z0-9,_-]+\])?==[0-9A-Za-z.+!-]+( ; [\w\s.*'()<>=!]+)?")
 
 
-def test_two_files_are_locked() -> None:
-    """What development needs, and the policy pack's own environment."""
-    assert [path.name for path in LOCKS] == ["dev.txt", "policy.txt"]
+def test_three_files_are_locked() -> None:
+    """What development needs, the policy pack's own environment, and what running needs."""
+    assert [path.name for path in LOCKS] == ["dev.txt", "policy.txt", "run.txt"]
+
+
+def test_the_demo_installs_only_what_running_needs() -> None:
+    """Its environment has the releases that are developed with, and far fewer of them; nothing else brings them in."""
+    run, dev = (
+        set(re.findall(r"(?m)^\S+==.*", (ROOT / f"requirements/{name}.txt").read_text())) for name in ("run", "dev")
+    )
+    assert run <= dev and len(run) < len(dev) / 4
+    assert {"pulumi", "httpx", "pydantic"} <= {one.partition("==")[0] for one in run}
+    said = subprocess.run(["make", "-n", "-B", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"-r (\S+)", said) == ["requirements/run.txt"]
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)

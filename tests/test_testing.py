@@ -17,6 +17,7 @@ import pulumi
 import pytest
 
 import codat_zoho as cz
+from codat_zoho.declare.platform import CLIENT, INTEGRATION
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.simulator import Fault
 from codat_zoho.testing import (
@@ -116,6 +117,53 @@ def test_mocks_fail_on_what_breaks_a_rule() -> None:
     assert "ZohoClientCredentials client" in text and "regions: 'cn'" in text
     assert CLIENT_SECRET not in text
     assert not mocks.simulator.calls
+
+
+def _with_the_plugin(mocks: Mocks, **changed: Any) -> dict[str, Any]:
+    """What an SDK that is generated from the plugin's schema registers, with two explicit providers; the outputs."""
+    seen: dict[str, Any] = {}
+    pulumi.runtime.set_mocks(mocks)
+    prefix = "codat-zoho:index:"
+    names = {CLIENT: ("clientId", "regions", "verdicts", "declared"), INTEGRATION: ("enabled", "linkedCompanies")}
+
+    def declare(kind: str, name: str, provider: Any = None, **inputs: Any) -> Any:
+        opts = pulumi.ResourceOptions(provider=provider)
+        return pulumi.CustomResource(f"{prefix}{kind}", name, dict.fromkeys(names[kind]) | inputs, opts)
+
+    def program() -> pulumi.Output[None]:
+        given: dict[str, Any] = {"clientId": pulumi.Output.secret(CLIENT_ID), "clientSecret": CLIENT_SECRET}
+        made = [declare(CLIENT, "client", **given, **{"regions": ["us"]} | changed)]
+        for name in ("eu", "us"):
+            provider = pulumi.ProviderResource("codat-zoho", name, {"apiKey": f"of-{name}"})
+            made.append(declare(INTEGRATION, f"books-{name}", provider, enabled=True))
+        outputs = {
+            f"{one._name}.{name}": getattr(one, name, None) or pulumi.Output.from_input(one.__dict__.get(name))
+            for one in made
+            for name in names[CLIENT if one is made[0] else INTEGRATION]
+        }
+        secret = made[0].__dict__["clientId"].is_secret()
+        return pulumi.Output.all(**outputs, secret=pulumi.Output.from_input(secret)).apply(seen.update)
+
+    RUN(program)()
+    return seen
+
+
+def test_the_plugin_s_resources_are_mocked_likewise() -> None:
+    """By camelCase, inputs and outputs; two explicit providers may each have the connection `default`."""
+    mocks = Mocks()
+    mocks.codat(provider="us").linked = 3
+    seen = _with_the_plugin(mocks)
+    assert seen["client.clientId"] == CLIENT_ID and seen["client.verdicts"] == {"us": "accepted"}
+    assert seen["secret"] is True and seen["client.declared"]["clientId"] == CLIENT_ID
+    assert (seen["books-eu.linkedCompanies"], seen["books-us.linkedCompanies"]) == (0, 3)
+    assert [mocks.codat(provider=name).integration.enabled for name in ("eu", "us")] == [True, True]
+    assert not mocks.codat().integration.enabled
+
+
+def test_mocks_say_what_is_wrong_as_the_plugin_spells_it() -> None:
+    """The words are those of the program's own property."""
+    with pytest.raises(cz.CodatZohoError, match="sameCredentialsEverywhere: is false"):
+        _with_the_plugin(Mocks(), regions=["us", "uk"], sameCredentialsEverywhere=False)
 
 
 @pytest.mark.parametrize(

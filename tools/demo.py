@@ -1,31 +1,38 @@
 """Shows the package at work: the real engine on this repository's own project, against the simulator.
 
-It prints each `pulumi` command before it runs, and afterwards what Codat and Zoho were sent, and checks that each step
-does what it says. Everything is temporary; Ctrl-C ends it and leaves nothing behind.
+Each chapter says what happens, types `pulumi` commands, and shows what matters of their output and what Codat and Zoho
+were sent; `--full` shows every line. Each step is checked to do what it says. Everything is temporary; Ctrl-C ends it
+and leaves nothing behind. It needs nothing but what the package itself needs.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from codat_zoho.simulator import Simulator, serve  # noqa: E402
-from tools.engine import EngineMissing, find_or_build  # noqa: E402
+from tools.engine import EngineMissing, find_or_build, show  # noqa: E402
 
 STACK = "simulated"
-CONFIG = ROOT / f"Pulumi.{STACK}.yaml"
 API_KEY = "demo-api-key"
 CLIENT_ID = "1000.DEMOCLIENT00000000000000000001"
 SECRET = "5111a7ed5ec2e7000000000000000000000000c0de"
 NEW_SECRET = "5111a7ed5ec2e7000000000000000000000000f00d"
+LOOK = ("refresh", "--preview-only", "--expect-no-changes", "--diff")
+NOTHING = "(?!)"
+COUNTS = r"^ +(?:[-+~] )?(\d+ (?:created|deleted|to update|unchanged|updated))$"
+DIFFERENCES = r"^ +(~ (?!pulumi)\w+ *:(?!.*\[secret\]).*)$"
 BOLD, DIM, PLAIN = (
     ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("",) * 3
 )
@@ -36,126 +43,178 @@ class NotAsPromised(Exception):
 
 
 class Demo:
-    """A simulator, and an engine with its backend and home in a temporary folder."""
+    """A simulator, a copy of the project in a temporary folder, and an engine with its backend and home there."""
 
-    def __init__(self, simulator: Simulator, environment: dict[str, str]) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, environment: dict[str, str], *, full: bool) -> None:
         self.simulator = simulator
+        self.folder = folder
         self.environment = environment
+        self.full = full
+        self.width = min(shutil.get_terminal_size((100, 24)).columns, 100)
         self.codat = simulator.add_codat_client(API_KEY)
         self.zoho = simulator.add_zoho_client(CLIENT_ID, SECRET)
 
-    def chapter(self, title: str, text: str) -> None:
+    def chapter(self, number: int, title: str, text: str) -> None:
         """Announce what comes next."""
-        print(f"\n{BOLD}{title}{PLAIN}\n{textwrap.fill(text, 100)}", flush=True)
+        said = textwrap.fill(f"{number}. {title}. {text}", self.width)
+        print(f"\n{BOLD}{said[: len(title) + 4]}{PLAIN}{said[len(title) + 4 :]}", flush=True)
 
-    def run(
+    def pulumi(
         self,
         *arguments: str,
         typed: str = "",
+        told: bool = True,
+        shows: str = NOTHING,
         code: int = 0,
         writes: Sequence[str] | None = None,
         probes: int | None = None,
         **environment: str,
     ) -> None:
-        """Run a pulumi command, then say what was sent, and compare with what was promised."""
+        """Run a pulumi command, show what matters and what was sent, and compare with what was promised.
+
+        What matters are the first groups of the matches of `shows`, a pattern for lines, and how many resources were
+        changed. In full, every line is shown, also of commands that are otherwise not told.
+        """
+        told = told or self.full
         setting = "".join(f"{name}={value} " for name, value in environment.items())
-        print(f"\n{BOLD}$ {setting}pulumi {' '.join(arguments)}{PLAIN}{'  (typed in)' if typed else ''}", flush=True)
+        command = f"$ {setting}pulumi {' '.join(arguments)}"
+        if told:
+            gap = "\n" if self.full else ""
+            print(f"{gap}{BOLD}{command}{PLAIN}{'  (typed in)' if typed else ''}", flush=True)
         self.simulator.forget_calls()
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environment | environment,
             input=typed or None,
             stdin=None if typed else subprocess.DEVNULL,
+            stdout=None if self.full else subprocess.PIPE,
+            stderr=None if self.full else subprocess.STDOUT,
             text=True,
         )
+        said = done.stdout or ""
         with self.simulator.lock:
             sent = [call.detail for call in self.simulator.writes]
             asked, read = len(self.simulator.probes), len(self.simulator.of_kind("read"))
-        if arguments[0] in ("preview", "up", "refresh", "destroy"):
+        for line in dict.fromkeys(re.findall(shows, said, re.MULTILINE)):
+            print(textwrap.fill(line, self.width, initial_indent="    ", subsequent_indent="      "))
+        if arguments[0] in ("preview", "up", "refresh", "destroy") and told:
+            counts = [f"{', '.join(found)}; " for found in [re.findall(COUNTS, said, re.MULTILINE)] if found]
             print(
-                f"{DIM}-> exit {done.returncode}; Codat: {read} reads, {len(sent)} writes"
+                f"{DIM}-> {''.join(counts)}exit {done.returncode}; Codat: {read} reads, {len(sent)} writes"
                 f"{' (' + ', '.join(sent) + ')' if sent else ''}; Zoho: {asked} probes{PLAIN}",
                 flush=True,
             )
         if done.returncode != code or (writes is not None and sent != list(writes)) or probes not in (None, asked):
-            raise NotAsPromised(f"promised: exit {code}, writes {writes}, probes {probes}")
+            raise NotAsPromised(f"{command}\npromised: exit {code}, writes {writes}, probes {probes}\n{said}".strip())
 
 
-def play(demo: Demo) -> None:
-    """The story."""
-    demo.chapter(
-        "1. From nothing",
-        "A stack with a Zoho client id and secret. A preview asks nobody anything; the first `up` asks three Zoho "
-        "data centres whether they accept the client, saves the keys in Codat, reads them back, and enables the "
-        "integration.",
-    )
-    demo.run("stack", "init", STACK)
-    demo.run("config", "set", "zohoClientId", CLIENT_ID)
-    demo.run("config", "set", "--secret", "zohoClientSecret", typed=SECRET)
-    demo.run("preview", writes=[], probes=0)
-    demo.run("up", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=3)
+def from_nothing(demo: Demo) -> None:
+    """The first deployment, and a second one."""
+    demo.pulumi("stack", "init", STACK, told=False)
+    demo.pulumi("config", "set", "zohoClientId", CLIENT_ID, told=False)
+    demo.pulumi("config", "set", "--secret", "zohoClientSecret", typed=SECRET, told=False)
+    demo.pulumi("preview", told=False, writes=[], probes=0)
+    demo.pulumi("up", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=3)
+    demo.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
 
-    demo.chapter("2. Again", "Nothing has changed, so nothing is sent and nobody is asked.")
-    demo.run("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
 
-    demo.chapter(
-        "3. Somebody clicks in the Codat Portal",
-        "The integration is disabled and another secret saved. Looking for drift runs no program and writes nothing; "
-        "exit code 7 means that something differs. Codat shows stored keys only as masks, so the secret shows as a "
-        "fingerprint.",
-    )
+def clicks(demo: Demo) -> None:
+    """Drift, and its repair."""
     with demo.simulator.lock:
         demo.codat.integration.enabled = False
         demo.codat.integration.keys["clientSecret"] = "0" * 38 + "0bad"
-    demo.run("refresh", "--preview-only", "--expect-no-changes", "--diff", code=7, writes=[], probes=0)
-    demo.run("up", "--refresh", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=0)
+    demo.pulumi(*LOOK, shows=DIFFERENCES, code=7, writes=[], probes=0)
+    demo.pulumi("up", "--refresh", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=0)
 
-    demo.chapter(
-        "4. A new secret",
-        "Somebody generates a new secret in Zoho's console. A reviewer sees which secret it is by its fingerprint, and "
-        "nobody sees the secret.",
-    )
+
+def new_secret(demo: Demo) -> None:
+    """A rotation."""
     demo.zoho.secret = NEW_SECRET
-    demo.run("config", "set", "--secret", "zohoClientSecret", typed=NEW_SECRET)
-    demo.run("preview", "--diff", writes=[], probes=0)
-    demo.run("up", "--yes", "--skip-preview", writes=["save keys"], probes=3)
+    demo.pulumi("config", "set", "--secret", "zohoClientSecret", typed=NEW_SECRET, told=False)
+    demo.pulumi("preview", "--diff", shows=DIFFERENCES, writes=[], probes=0)
+    demo.pulumi("up", "--yes", "--skip-preview", writes=["save keys"], probes=3)
 
-    demo.chapter(
-        "5. A data centre is switched off in Zoho's console",
-        "Zoho is asked only when something changed, or when somebody wants to know.",
-    )
+
+def data_centre(demo: Demo) -> None:
+    """Zoho no longer accepts the client everywhere."""
     demo.zoho.enabled.discard("uk")
-    arguments = ("refresh", "--preview-only", "--expect-no-changes", "--diff")
-    demo.run(*arguments, code=7, writes=[], probes=3, CODAT_ZOHO_VERIFY="always")
+    shows = r"^(?:codat-zoho: )?(regions: .*?accept both)"
+    demo.pulumi(*LOOK, shows=shows, code=7, writes=[], probes=3, CODAT_ZOHO_VERIFY="always")
     demo.zoho.enabled.add("uk")
 
-    demo.chapter(
-        "6. What would cut off customers is refused",
-        "Three companies have linked their books. Disabling the integration now has to be allowed explicitly.",
-    )
+
+def cut_off(demo: Demo) -> None:
+    """What would cut off linked companies."""
     demo.codat.linked = 3
-    demo.run("config", "set", "enabled", "false")
-    demo.run("up", "--yes", "--skip-preview", code=1, writes=[], probes=0)
-    demo.run("config", "set", "enabled", "true")
+    demo.pulumi("config", "set", "enabled", "false")
+    shows = r"^ +error: (PlanBlocked: .*? nothing was changed)"
+    demo.pulumi("up", "--yes", "--skip-preview", shows=shows, code=1, writes=[], probes=0)
+    demo.pulumi("config", "set", "enabled", "true", told=False)
 
-    demo.chapter(
-        "7. Tear down", "The companies are gone again. Destroying disables the integration, then deletes the keys."
-    )
+
+def tear_down(demo: Demo) -> None:
+    """The end."""
     demo.codat.linked = 0
-    demo.run("destroy", "--yes", "--skip-preview", writes=["disable", "delete keys"], probes=0)
+    demo.pulumi("destroy", "--yes", "--skip-preview", writes=["disable", "delete keys"], probes=0)
 
 
-def main() -> int:
+CHAPTERS: dict[tuple[str, str], Callable[[Demo], None]] = {
+    (
+        "From nothing",
+        "The first `up` asks three Zoho data centres whether they accept the client, saves the keys in Codat, reads "
+        "them back, and enables the integration. The second has nothing to do, so it sends nothing.",
+    ): from_nothing,
+    (
+        "Somebody clicks in the Codat Portal",
+        "The integration is disabled, another secret saved. Looking for drift writes nothing, and exits with 7 where "
+        "something differs. Codat masks stored keys, so a secret shows as a fingerprint.",
+    ): clicks,
+    (
+        "A new secret",
+        "A reviewer sees by its fingerprint that the secret changes, and nobody sees the secret.",
+    ): new_secret,
+    (
+        "A data centre is switched off in Zoho's console",
+        "Zoho is asked only when something changed, or when somebody wants to know.",
+    ): data_centre,
+    (
+        "What would cut off customers is refused",
+        "Three companies have linked their books. Disabling the integration now has to be allowed explicitly.",
+    ): cut_off,
+    ("Tear down", "The companies are gone. Destroying disables the integration, then deletes the keys."): tear_down,
+}
+"""The story: what is said, and what is done. Each chapter leaves the stack deployed as `from_nothing` does."""
+
+NEXT = f"""
+{BOLD}That was all of it{PLAIN}; nothing is left behind. Next, in the folder of a Pulumi project of your own:
+  python3 -m venv .venv && .venv/bin/pip install {ROOT}
+  .venv/bin/codat-zoho doctor         says what is set up and what is missing
+  .venv/bin/codat-zoho adopt --help   takes over what was clicked together in the Portal
+No project yet? docs/start.md makes one in ten minutes. `make demo FULL=1` shows every line of this."""
+
+
+def project(folder: Path) -> None:
+    """Copy the project of the repository's root, and let it use this Python."""
+    folder.mkdir()
+    shutil.copy(ROOT / "__main__.py", folder)
+    own = re.sub(r"(?m)^( +virtualenv:).*$", rf"\1 {sys.prefix}", (ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    (folder / "Pulumi.yaml").write_text(own, encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
     """Play, and clean up whatever happens."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         engine = find_or_build()
         simulator = Simulator()
-        with tempfile.TemporaryDirectory(prefix="codat-zoho-demo-") as folder, serve(simulator) as base:
+        with tempfile.TemporaryDirectory(prefix="codat-zoho-demo-") as place, serve(simulator) as base:
+            project(folder := Path(place, "project"))
             stage = {
-                "PULUMI_BACKEND_URL": Path(folder).as_uri(),
-                "PULUMI_HOME": f"{folder}/home",
+                "PULUMI_BACKEND_URL": Path(place).as_uri(),
+                "PULUMI_HOME": f"{place}/home",
                 "PULUMI_CONFIG_PASSPHRASE": "only for this demo",
+                "PYTHONPATH": str(ROOT),
                 "CODAT_URL": f"{base}/codat",
                 "ZOHO_URL": f"{base}/zoho",
                 "CODAT_API_KEY": API_KEY,
@@ -165,10 +224,10 @@ def main() -> int:
             }
             environment = engine.environment(kept, python=Path(sys.executable)) | stage
             print(f"Engine: pulumi {engine.version} ({engine.origin}). Simulator of Codat and Zoho: {base}")
-            try:
-                play(Demo(simulator, environment))
-            finally:
-                CONFIG.unlink(missing_ok=True)
+            demo = Demo(simulator, folder, environment, full="--full" in arguments)
+            for number, ((title, text), act) in enumerate(CHAPTERS.items(), 1):
+                demo.chapter(number, title, text)
+                act(demo)
     except NotAsPromised as broken:
         print(f"\nThe demo did not go as promised: {broken}", file=sys.stderr)
         return 1
@@ -176,14 +235,11 @@ def main() -> int:
         print(missing, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; everything temporary is removed.", file=sys.stderr)
+        show("\nInterrupted; everything temporary is removed.")
         return 130
-    print(
-        f"\n{BOLD}That was all of it.{PLAIN} Nothing is left behind. "
-        "README.md says how to use it on your own Codat client."
-    )
+    print(NEXT)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

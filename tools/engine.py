@@ -5,6 +5,7 @@ modules (`pulumi-cli/go.mod`: the CLI and the language host for YAML programs). 
 user's cache folder, never into the checkout.
 
     python tools/engine.py                     says where the engine is, and gets it first when need be
+    python tools/engine.py notice              says what getting one takes, where there is none; gets nothing
     python tools/engine.py exec pulumi up      runs a command that finds this engine and the Python it is run with
     eval "$(python tools/engine.py env)"       lets this shell find both, until it is closed
 
@@ -39,6 +40,8 @@ VERSION, GO = PINNED[CLI], PINNED["go"]
 MINIMUM = "3.227"  # the first CLI whose exit codes tell drift from failure
 PACKAGES = 1706  # `go list -deps` of both programs, for the progress line only
 INSTALL_SECONDS = 300
+BUILD_MINUTES = 4  # on two cores, Go's caches empty
+INSTALL_PAGE = "https://www.pulumi.com/docs/install/"
 BUILT = "built with Go"
 LOG = "log.txt"
 MARK = "without-official-language-host"  # a file in the cache folder of an engine built with Go
@@ -55,6 +58,16 @@ except subprocess.CalledProcessError as failed:
 """
 
 Progress = Callable[[str], object]
+PASSING = "\r"  # ends a line that the next one replaces
+
+
+def show(text: str) -> None:
+    """Print a line on stderr. On a terminal, the next one takes the place of one that ends in `PASSING`."""
+    if not sys.stderr.isatty():
+        print(text.rstrip(PASSING), file=sys.stderr, flush=True)
+        return
+    shown = text[: shutil.get_terminal_size().columns - 1].rstrip(PASSING) if text.endswith(PASSING) else text
+    print(f"\r\033[K{shown}", end="" if text.endswith(PASSING) else "\n", file=sys.stderr, flush=True)
 
 
 class EngineMissing(Exception):
@@ -91,7 +104,7 @@ class Engine:
         }
 
 
-def find_or_build(progress: Progress = print, *, python: Path = Path(sys.executable)) -> Engine:
+def find_or_build(progress: Progress = show, *, python: Path = Path(sys.executable)) -> Engine:
     """Return an engine, after some minutes where it must be built. `python`, with pulumi in it, runs the installer.
 
     Raises EngineMissing where there is none and no way to get one.
@@ -151,6 +164,19 @@ def find() -> Engine:
     raise _missing(["PATH and the cache: no engine"])
 
 
+def notice() -> str:
+    """Tell what getting an engine will take, and what to install instead; nothing where there is one."""
+    try:
+        find()
+    except EngineMissing:
+        return (
+            f"pulumi: there is no engine here. Getting one takes a minute with Pulumi's own installer, where that is "
+            f"reached; else about {BUILD_MINUTES} minutes,\nto build it with Go {GO} or newer; once. Instead, you can "
+            f"press Ctrl-C, install Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), and come back."
+        )
+    return ""
+
+
 def _home() -> Path:
     """Where the cached engine is, or will be."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "codat-zoho", f"pulumi-{VERSION}")
@@ -161,7 +187,7 @@ def _missing(tried: Sequence[str]) -> EngineMissing:
     tries = "".join(f"\n  - {line}" for line in tried)
     return EngineMissing(
         f"There is no pulumi engine here. Tried:{tries}\n"
-        f"Install Pulumi {MINIMUM} or newer (https://www.pulumi.com/docs/install/), or Go {GO} or newer with a module "
+        f"Install Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), or Go {GO} or newer with a module "
         "proxy within its reach; then run this again."
     )
 
@@ -201,7 +227,7 @@ def _install(partial: Path, progress: Progress, python: Path, _lacking: Sequence
     """Let the SDK's own installer download the official engine."""
 
     def tell(_: Sequence[str], elapsed: float) -> None:
-        progress(f"pulumi: installing {VERSION}, {elapsed:.0f} s")
+        progress(f"pulumi: installing {VERSION}, {elapsed:.0f} s{PASSING}")
 
     command = [str(python), "-c", INSTALL, str(partial), VERSION]
     _watch(command, partial / LOG, tell, seconds=INSTALL_SECONDS)
@@ -218,12 +244,12 @@ def _build(partial: Path, progress: Progress, _python: Path, lacking: Sequence[s
     if _numbers(installed) < _numbers("1.21" if fetches else GO):
         raise _Closed(f"{go} is {installed}, needed is {GO} or newer")
     what = f"{VERSION} ({', '.join(lacking)}) with {installed}"
-    progress(f"pulumi: building {what}: once, some minutes, about 3 GB in Go's own caches")
+    progress(f"pulumi: building {what}: about {BUILD_MINUTES} minutes, 3 GB in Go's own caches")
 
     def tell(lines: Sequence[str], elapsed: float) -> None:
         fetched = sum(line.startswith("go: ") for line in lines)
         compiled = f"{len(lines) - fetched} of up to {PACKAGES} packages compiled"
-        progress(f"pulumi: building, {fetched} modules fetched, {compiled}, {elapsed:.0f} s")
+        progress(f"pulumi: building, {elapsed:.0f} s, {fetched} modules fetched, {compiled}{PASSING}")
 
     binaries = partial / "bin"
     binaries.mkdir()
@@ -274,7 +300,7 @@ def _watch(
     env: Mapping[str, str] | None = None,
 ) -> None:
     """Run a long command with signs of life; interrupted, end it and all that it started."""
-    every = 4 if sys.stderr.isatty() else 20
+    every = 1 if sys.stderr.isatty() else 60
     started = time.monotonic()
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -321,17 +347,21 @@ def _locked(path: Path, progress: Progress) -> Iterator[None]:
 def main(arguments: Sequence[str]) -> int:
     """Serve the command line."""
     command = list(arguments[1:])
-    if arguments and arguments != ["env"] and (arguments[0] != "exec" or not command):
+    if arguments and list(arguments) not in (["env"], ["notice"]) and (arguments[0] != "exec" or not command):
         print(__doc__, file=sys.stderr)
         return 2
+    if text := notice():
+        show(text)
+    if list(arguments) == ["notice"]:
+        return 0
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        engine = find_or_build(lambda text: print(text, file=sys.stderr, flush=True))
+        engine = find_or_build()
     except EngineMissing as missing:
         print(missing, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("pulumi: stopped; nothing half is left", file=sys.stderr)
+        show("pulumi: stopped; nothing half is left")
         return 130
     if list(arguments) == ["env"]:
         found = engine.environment(os.environ, python=Path(sys.executable))

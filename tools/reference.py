@@ -31,7 +31,9 @@ from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED  # noqa: E402
 from codat_zoho.declare.describe import described  # noqa: E402
 from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings  # noqa: E402
 from codat_zoho.errors import Exit, exit_of  # noqa: E402
+from codat_zoho.link.advice import ADVICE  # noqa: E402
 from codat_zoho.simulator import Fault, Switches, control  # noqa: E402
+from codat_zoho.simulator.screens import OUTCOMES  # noqa: E402
 from codat_zoho.texts.environment_variables import VARIABLES  # noqa: E402
 from tools.generated import write_or_compare  # noqa: E402
 from tools.markdown import arguments, code, lead, outputs, plain, table  # noqa: E402
@@ -152,7 +154,12 @@ def _cli() -> str:
 
 def _wrapped(paragraph: str) -> str:
     """Wrap what argparse leaves alone: a command's own paragraphs and lists, written for wider terminals."""
-    if "\n " not in paragraph and not paragraph.startswith("usage:"):
+    if begin := re.match(r"usage: codat-zoho \S+ ", paragraph):  # Python 3.14 breaks it within a pair of brackets
+        glued = re.sub(r"\[(?:[^][]|\[[^]]*\])*\]", lambda one: "\0".join(one[0].split()), paragraph)
+        below = " " * len(begin[0])
+        filled = textwrap.fill(" ".join(glued.split()), COLUMNS - 2, subsequent_indent=below, break_on_hyphens=False)
+        return filled.replace("\0", " ")
+    if "\n " not in paragraph:
         return textwrap.fill(paragraph, COLUMNS, break_on_hyphens=False)
     lines = []
     for line in paragraph.splitlines():
@@ -196,6 +203,18 @@ def _errors() -> str:
     )
 
 
+def _links() -> str:
+    rows = [(plain(one.seen), plain(one.means), plain(one.cure)) for one in ADVICE]
+    return "\n\n".join(
+        [
+            "# When a link fails",
+            "Zoho shows what is wrong to the person who links, and tells neither Codat nor you. So compare the screen "
+            "with this table, which `codat-zoho test-link` prints after a link that failed.",
+            table(("the person sees", "it most often means", "what to do"), *rows),
+        ]
+    )
+
+
 def _simulator() -> str:
     texts, faults = arguments(Switches), arguments(Fault)
     switches = [
@@ -203,8 +222,14 @@ def _simulator() -> str:
         for one in dataclasses.fields(Switches)
     ]
     wrong = [(code(one.name), code(one.type), _capital(faults[one.name])) for one in dataclasses.fields(Fault)]
+    outcomes = [
+        (code(name), one.where, one.title, plain(one.text), "yes" if one.heard else "no")
+        for name, one in OUTCOMES.items()
+    ]
     drawn, *notes = (inspect.getdoc(control) or "").split("\n\n")[1:]
-    rows = [re.split(r"\s{2,}", line, maxsplit=2) for line in drawn.splitlines() if not line.startswith("===")]
+    rows = [
+        re.split(r"\s{2,}", line, maxsplit=2) for line in re.sub(r"\n +", " ", drawn).splitlines() if "===" not in line
+    ]
     return "\n\n".join(
         [
             "# Simulator",
@@ -216,6 +241,10 @@ def _simulator() -> str:
             "What a person does in the Portal or in Zoho's console, and faults, over HTTP as JSON.",
             table(rows[0], *((method, code(path), plain(text)) for method, path, text in rows[1:])),
             *map(plain, notes),
+            "## Links",
+            "Below `/link` are the pages that a person who links sees in a browser. The address of a connection's link "
+            "leads there; no page holds a secret or a script, and other sites get nothing of them.",
+            table(("outcome", "shown by", "page", "text", "Codat hears of it"), *outcomes),
             "## Faults",
             lead(Fault),
             table(("field", "type", "meaning"), *wrong),
@@ -239,6 +268,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reports": reports,
     "errors": _errors,
     "simulator": _simulator,
+    "links": _links,
 }
 
 

@@ -73,7 +73,9 @@ def plan(text: str) -> str:
     wheel, sdist = f"codat_zoho-{version()}-py3-none-any.whl", f"codat_zoho-{version()}.tar.gz"
     return (
         "This was a dry run: nothing is tagged, nothing is uploaded. A release would be:\n"
-        f"  git tag -a {tag} {commit}\n  git push origin {tag}\n  twine upload dist/{wheel} dist/{sdist}\n"
+        f"  git tag -a {tag} {commit}\n"
+        f"  git push origin {tag}    # .github/workflows/release.yml builds and uploads both\n"
+        f"  twine upload dist/{wheel} dist/{sdist}    # only where no workflow does\n"
         f"with these notes:\n\n{text}"
     )
 

@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from codat_zoho.contract import observe as contract
 from codat_zoho.drift.formats.json import FORM as DRIFT
+from codat_zoho.link.formats.json import FORM as LINK
 from codat_zoho.review.formats.json import FORM as REVIEW
 from codat_zoho.texts.report_json import Form
 from tools.markdown import code, plain, table
@@ -20,13 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = {
     "Drift report": (DRIFT.schema, "`codat-zoho drift --format json`"),
     "Review": (REVIEW.schema, "`codat-zoho review --format json`"),
+    "Link test": (LINK.schema, "`codat-zoho test-link --format json`"),
     "Contract result": (contract.SCHEMA, "`codat-zoho contract --format json`, or `--output FILE`"),
 }
 
 
 def files() -> dict[Path, str]:
     """The schemas that follow from the dataclasses of a report."""
-    return {form.schema: json.dumps(schema_of(form), indent=2) + "\n" for form in (DRIFT, REVIEW)}
+    return {form.schema: json.dumps(schema_of(form), indent=2) + "\n" for form in (DRIFT, REVIEW, LINK)}
 
 
 def schema_of(form: Form) -> dict[str, Any]:

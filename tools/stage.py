@@ -29,8 +29,9 @@ def without_times(text: str) -> str:
 
 
 def normalised(text: str) -> str:
-    """What a terminal shows, without colours, times and spaces at the ends of lines."""
-    return "\n".join(line.rstrip() for line in without_times(plain(text)).splitlines())
+    """What a terminal shows, without colours, times, commits and spaces at the ends of lines."""
+    text = re.sub(r"\([0-9a-f]{8}\)", "(<commit>)", without_times(plain(text)))
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from codat_zoho.adopt import decide as deciding
+from codat_zoho.adopt import plugin_import
 from codat_zoho.adopt.decide import Choices, ClientIdNeeded, Takeover
 from codat_zoho.adopt.import_state import SECRET_VARIABLE, Names, commands, import_file, program, record
 from codat_zoho.adopt.run import Target, declared_by, targets
@@ -95,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Read and show, then write the import file or do it."""
     project = find_project(arguments.cwd)
+    with_plugin = plugin_import.fits(project, run=arguments.run, names=bool(arguments.name))
     cli = Pulumi.find(project.folder if project else arguments.cwd.resolve())
     if arguments.run and (project is None or cli is None):
         raise ConfigurationError(
@@ -131,6 +132,10 @@ def run(arguments: argparse.Namespace) -> int:
         _read(target, arguments, web, project)
         if project is None or not project.ready_to_use:
             target.takeovers = deciding.agreed(target.takeovers)
+    if with_plugin:
+        assert project is not None
+        plugin_import.show_way(project, [(one.stack, one.takeovers) for one in found])
+        return 0
     if arguments.run:
         assert project is not None and cli is not None
         return _run(found, project, cli, arguments, names)
@@ -258,7 +263,7 @@ def _run(found: list[Target], project: Project, cli: Pulumi, arguments: argparse
         new = record(target.stack, target.takeovers, project, names)
         already: frozenset[str] = frozenset()
         if target.exists:
-            already = recorded_already(new, json.loads(cli.export(target.stack, secrets=False)))
+            already = recorded_already(new, cli)
         complete = len(already) == len(new.entries)
         if not complete and (clashing := conflicts(new, target.config, project)):
             raise NotAdopted(

@@ -12,11 +12,12 @@ from typing import Any
 
 from codat_zoho.adopt.decide import Takeover
 from codat_zoho.adopt.import_state import Record, commands, import_file
-from codat_zoho.declare.platform import TOKEN_PREFIX
-from codat_zoho.declare.settings import IntegrationSettings, load
+from codat_zoho.declare.platform import INTEGRATION, PLUGIN_PREFIX, TOKEN_PREFIX
+from codat_zoho.declare.settings import IntegrationSettings, Spelling, load
 from codat_zoho.errors import ConfigurationError, NotAdopted
 from codat_zoho.terminal.console import write_new
 from codat_zoho.texts.redact import one_line
+from codat_zoho.workspace import state
 from codat_zoho.workspace.command import IMPORTS_DYNAMIC, Pulumi, is_listed, version_of
 from codat_zoho.workspace.failures import Failed, from_output
 from codat_zoho.workspace.preview import read
@@ -75,6 +76,12 @@ def declared_by(program: Mapping[str, str], stack: str, cli: Pulumi) -> dict[str
             raise ConfigurationError(
                 f"--name: the program declares no {kind} named {name}; it declares {there}.", "Nothing was changed."
             )
+        if f"{PLUGIN_PREFIX}{kind}::{name}" in text:
+            raise ConfigurationError(
+                f"--name: {name} is declared as a resource of the plugin, and adopt imports dynamic ones.",
+                f"Nothing was changed. Run: pulumi import {PLUGIN_PREFIX}{INTEGRATION} NAME CONNECTION; or pulumi up: "
+                "creating takes over what is there, and sends nothing where nothing differs.",
+            )
         if f"${TOKEN_PREFIX}{kind}::{name}" in text:
             raise ConfigurationError(
                 f"--name: {name} is declared inside a component, and an import puts it beside.",
@@ -86,22 +93,28 @@ def declared_by(program: Mapping[str, str], stack: str, cli: Pulumi) -> dict[str
     }
 
 
-def recorded_already(found: Record, state: Mapping[str, Any]) -> frozenset[str]:
+def recorded_already(found: Record, cli: Pulumi) -> frozenset[str]:
     """Names of resources that the stack's state holds already; refuses the same name or id of another one."""
-    resources = (state.get("deployment") or {}).get("resources") or ()
-    recorded = [(one["type"], one["urn"].rpartition("::")[2], str(one.get("id"))) for one in resources]
+    try:
+        recorded = state.read(cli.export(found.stack, secrets=False)).resources
+    except state.Unreadable as problem:
+        raise NotAdopted(
+            f"The state of stack {found.stack} cannot be read: {problem}", "Nothing was changed."
+        ) from None
     there = set()
     for entry in found.entries:
-        for kind, name, id_ in recorded:
-            if kind != TOKEN_PREFIX + entry.kind or (entry.name != name and entry.id != id_):
+        for one in recorded:
+            if one.kind != entry.kind or not one.id or (entry.name != one.name and entry.id != one.id):
                 continue
-            if (name, id_) != (entry.name, entry.id):
+            of_plugin = one.spelling is Spelling.PROPERTY
+            if (one.name, one.id) != (entry.name, entry.id) or of_plugin:
+                how = "a resource of the plugin, " if of_plugin else ""
                 raise NotAdopted(
-                    f"Stack {found.stack} manages {one_line(id_)} already, as {name}; here it would be {entry.id}, as "
-                    f"{entry.name}.",
+                    f"Stack {found.stack} manages {one_line(one.id)} already, as {how}{one.name}; here it would be "
+                    f"{entry.id}, as {entry.name}.",
                     "Nothing was changed. Name every connection of this program (--connection), or use another stack.",
                 )
-            there.add(name)
+            there.add(one.name)
     return frozenset(there)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 
 from codat_zoho.contract.observe import WRITTEN, Client, Keys, Say, Table, see_absent, see_masks
@@ -13,6 +11,7 @@ from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.declare.settings import IntegrationSettings, load
 from codat_zoho.errors import CodatZohoError, PlanBlocked, RemoteError, UnexpectedAnswer
+from codat_zoho.terminal.signals import deferred
 
 _DONE = (200, 201, 202, 204)
 _NOT_OFFERED = (404, 405)
@@ -69,7 +68,7 @@ def write(client: Client, table: Table, before: ActualIntegration, real: Keys | 
     problems: list[str] = []
     stopped: BaseException | None = None
     table.miss("the trial stopped early", *WRITTEN)
-    with _deferred() as stops:
+    with deferred() as stops:
         trial = _Trial(client, table, keys, say, stops)
         try:
             trial.run(before)
@@ -90,22 +89,6 @@ def write(client: Client, table: Table, before: ActualIntegration, real: Keys | 
     if stopped is not None:
         raise stopped
     return problems
-
-
-@contextlib.contextmanager
-def _deferred() -> Iterator[Sized]:
-    """Note the signals that end a process instead: a call that is abandoned may arrive after all has been put back."""
-    noted: list[int] = []
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # Whoever said ``nohup`` wants it to go on.
-    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, lambda number, _: noted.append(number))
-    try:
-        yield noted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 UNPROVED = "this does not prove that customers can link: redirect URI and consent are not looked at"
 """What 'accepted' leaves open."""
+PROVE = (
+    "Before you send Link URLs: prove that a customer can link, with `codat-zoho test-link --record` "
+    "(docs/guides/before-you-send-links.md)."
+)
+"""What nobody but a person who links can see to."""
 _SWITCH = "'Use the same OAuth credentials for all data centers'"
 
 
@@ -35,11 +40,12 @@ def regions_to_ask(
 
 
 def by_hand(regions: Collection[str]) -> tuple[str, ...]:
-    """What only a person can see to in Zoho's console; declared, and not verifiable from outside."""
+    """What only a person can see to: in Zoho's console, declared and not verifiable from outside; and by linking."""
     redirect = f"Zoho's API console, Client Details tab: {REDIRECT_URI} is among the authorized redirect URIs."
     if len(regions) < 2:
-        return (redirect,)
-    return redirect, f"Zoho's API console, Settings tab: {_SWITCH} is on, and these are enabled: {', '.join(regions)}."
+        return redirect, PROVE
+    switch = f"Zoho's API console, Settings tab: {_SWITCH} is on, and these are enabled: {', '.join(regions)}."
+    return redirect, switch, PROVE
 
 
 def plan_client(regions: Collection[str], verdicts: Mapping[str, ProbeResult]) -> Plan:

@@ -24,11 +24,10 @@ def _declaration(value: Any) -> bool:
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TEXTS = ("client_id", "client_secret", FINGERPRINT, "connection", "codat_client", "codat_client_name")
-_FLAGS = ("enabled", "allow_disruption", "keys_cleared_while_disabled")
 FORMS: Mapping[str, Callable[[Any], bool]] = {
     **{name: one.has_type for name, one in SETTINGS.items()},
     **dict.fromkeys(_TEXTS, lambda value: isinstance(value, str) and value.isprintable()),
-    **dict.fromkeys(_FLAGS, lambda value: isinstance(value, bool)),
+    "keys_cleared_while_disabled": lambda value: isinstance(value, bool),
     **dict.fromkeys(("verified_at", "at"), lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value))),
     "regions": _codes,
     "verdicts": _verdicts,

@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED, problem_with
 from codat_zoho.declare.describe import LISTS
@@ -44,9 +45,9 @@ def fingerprint(client_id: str, client_secret: str) -> str:
     return hashlib.sha256(f"{client_id}\0{client_secret}".encode()).hexdigest()[:16]
 
 
-def is_fingerprint(text: str | None) -> bool:
+def is_fingerprint(text: object) -> TypeGuard[str]:
     """Tell a fingerprint from what a refresh puts in its place."""
-    return text is not None and re.fullmatch("[0-9a-f]{16}", text) is not None
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
 def _bad_characters(text: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     """Run all checks. One that stumbles says so, and the others go on."""
-    from codat_zoho.doctor import local, pythons, remote
+    from codat_zoho.doctor import local, plugin, pythons, remote
 
     project: Project | None = None
     try:
@@ -74,6 +74,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Finding]:
         ("Pulumi CLI", local.pulumi_command),
         ("project", local.project),
         (pythons.PROVIDER, pythons.pythons),
+        (plugin.PLUGIN, plugin.plugin),
         ("stack", local.stack),
         ("configuration", local.configuration),
         ("proxies", local.proxies),

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, Literal
 
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE
-from codat_zoho.declare.settings import declared
+from codat_zoho.declare.rules import fingerprint, is_fingerprint
+from codat_zoho.declare.settings import FINGERPRINT, declared
 from codat_zoho.errors import CodatZohoError
 from codat_zoho.remote.connection import Environment
 from codat_zoho.remote.http import Http
@@ -63,11 +64,20 @@ class Situation:
         return self.project is not None and self.project.ready_to_use
 
     @property
-    def connections(self) -> list[str]:
-        """The Codat clients to look at: as asked for, configured, or deployed."""
+    def connections(self) -> list[tuple[str, str, Environment]]:
+        """The Codat clients to look at, as asked for, configured, or deployed: connection, explicit provider, settings.
+
+        An explicit provider of the plugin has settings of its own and no stack configuration.
+        """
         configured = self.config.get(f"{NAMESPACE}:connection") if self.ready_to_use else None
-        deployed = sorted({one.connection for one in self.deployed if one.kind == INTEGRATION})
-        return [named] if (named := self.connection or configured) else deployed or ["default"]
+        named = self.connection or configured
+        found = {
+            (one.connection, one.explicit_provider): Environment(one.config) if one.explicit_provider else None
+            for one in self.deployed
+            if one.kind == INTEGRATION and named in ("", None, one.connection)
+        }
+        found = found or {(named or "default", ""): None}
+        return [(*whose, environment or self.environment) for whose, environment in sorted(found.items())]
 
     @property
     def clients(self) -> list[Mapping[str, Any]]:
@@ -75,3 +85,14 @@ class Situation:
         if self.ready_to_use:
             return [declared(self.config).client]
         return [one.inputs for one in self.deployed if one.kind == CLIENT]
+
+    def secret_fingerprint(self, connection: str) -> str | None:
+        """The fingerprint of the secret that an integration has, as declared; None where it is not known."""
+        given: Mapping[str, Any] = {}
+        if self.ready_to_use:
+            given = declared(self.config).integration
+            known = given.get("client_id"), given.get("client_secret")
+            return fingerprint(*map(str, known)) if all(known) else None
+        books = [one for one in self.deployed if (one.kind, one.connection) == (INTEGRATION, connection)]
+        named = books[0].inputs.get(FINGERPRINT) if books else None
+        return named if is_fingerprint(named) else None

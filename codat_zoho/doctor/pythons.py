@@ -50,12 +50,7 @@ class _Choice:
 def pythons(now: Situation) -> Iterator[Finding]:
     """Find both, ask them, and compare."""
     project = now.project
-    if project is None:
-        return
-    if project.runtime != "python":
-        runtime = one_line(project.runtime) or "none"
-        what = f"{project.file.name} has runtime {runtime}, and Python's dynamic resources need a Python program."
-        yield fail(PROVIDER, what, "Use a project whose runtime is python.")
+    if project is None or project.runtime != "python":
         return
     provider = _of_provider(project)
     if provider.python is None:

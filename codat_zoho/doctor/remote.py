@@ -10,14 +10,25 @@ from typing import Any
 
 from codat_zoho.adopt.decide import describe
 from codat_zoho.core.masks import Known, read_mask
-from codat_zoho.core.observe import ActualIntegration
-from codat_zoho.core.zoho_client import UNPROVED, plan_client
+from codat_zoho.core.observe import ActualIntegration, CodatClient
+from codat_zoho.core.zoho_client import PROVE, UNPROVED, plan_client
 from codat_zoho.declare.datacentres import DATA_CENTRES, DEFAULT_REGIONS
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.settings import ZohoClientSettings, declared, load
 from codat_zoho.doctor.finding import Finding, Situation, fail, ok, trouble, warn
-from codat_zoho.errors import AccessDenied, ApiKeyRefused, CodatZohoError, NotFound, RemoteError, Unreachable
+from codat_zoho.errors import (
+    AccessDenied,
+    ApiKeyRefused,
+    CodatZohoError,
+    ConfigurationError,
+    NotFound,
+    RemoteError,
+    Unreachable,
+)
+from codat_zoho.link import record
+from codat_zoho.remote.connection import Environment
 from codat_zoho.texts.redact import one_line
+from codat_zoho.workspace.pulumi_yaml import plain_name
 
 _SKEW = 120.0
 """Seconds. Nothing here is signed with the time, but deadlines and certificates go by it."""
@@ -40,22 +51,23 @@ def codat(now: Situation) -> Iterator[Finding]:
         yield trouble("Codat address", error)
         return
     yield ok("Codat address", url)
-    for connection in now.connections:
-        yield from _connection(now, connection)
+    for connection, provider, environment in now.connections:
+        yield from _connection(now, connection, provider, environment)
 
 
-def _connection(now: Situation, connection: str) -> Iterator[Finding]:
+def _connection(now: Situation, connection: str, provider: str, environment: Environment) -> Iterator[Finding]:
+    whose = f"connection {connection!r}" + (f" of provider {provider!r}" if provider else "")
     try:
-        key = now.environment.api_key(connection)
+        key, api = environment.api_key(connection), environment.codat(now.http, connection)
     except CodatZohoError as error:  # The next connection may have one.
-        yield trouble("API key", error)
+        step = f"{error.next_step} Or give it to the provider {provider!r} in the program." if provider else ""
+        yield fail("API key", error.what, step) if step else trouble("API key", error)
         return
-    yield ok("API key", f"from {key.source}, for connection {connection!r}")
+    yield ok("API key", f"from {key.source}, for {whose}")
     if key.certificate or key.client:
         given = f"{key.certificate.file if key.certificate else 'none'}; x-codat-client: {key.client or 'none'}"
         both = key.certificate and key.client
         yield ok(_MTLS, one_line(given)) if both else warn(_MTLS, f"{one_line(given)}.", _DEMANDED)
-    api = now.environment.codat(now.http, connection)
     try:
         client, actual = api.named_client(), api.actual()
     except CodatZohoError as error:
@@ -65,6 +77,8 @@ def _connection(now: Situation, connection: str) -> Iterator[Finding]:
         yield warn("Codat client", f"{client.why}.") if client.why else ok("Codat client", str(client))
         yield ok("integration", " ".join(list(describe(actual))[:2]))
         yield _keys(now, actual)
+        if actual.enabled and (actual.keys or actual.keys_untold):
+            yield _link(now, connection, client)
     if now.http.answers:
         yield from headers(now.http.answers[-1].headers, now.http.now())
 
@@ -103,6 +117,23 @@ def _keys(now: Situation, actual: ActualIntegration) -> Finding:
         return warn(topic, what, "Look: pulumi preview --refresh --diff")
     shown = f"client id {one_line(str(actual.client_id or 'hidden'))}, secret {actual.secret_in_words}"
     return ok(topic, f"{shown}; more cannot be read back")
+
+
+def _link(now: Situation, connection: str, client: CodatClient) -> Finding:
+    """Whether a link was proved with the keys of today."""
+    try:
+        tests = (record.load(now.project.folder) if now.project else None) or ()
+    except ConfigurationError as error:
+        return warn("customer link", error.what, error.next_step)
+    stack = plain_name(now.stack) if now.stack else None
+    known = now.secret_fingerprint(connection)
+    found = record.standing(tests, connection=connection, stack=stack, codat_client=client.id, fingerprint=known)
+    others = "other data centres are as good as Zoho's verdict"
+    return (
+        ok("customer link", f"{found.text}; {others}")
+        if found.proved
+        else warn("customer link", f"{found.text}.", PROVE)
+    )
 
 
 def headers(given: Any, now: float) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 import time
 from argparse import ArgumentTypeError
@@ -13,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 
 from codat_zoho.declare.recorded import utc_now
 from codat_zoho.drift.driver import READERS, Fleet
@@ -24,6 +22,7 @@ from codat_zoho.errors import ConfigurationError, Exit
 from codat_zoho.remote.concurrency import start
 from codat_zoho.remote.http import Http
 from codat_zoho.terminal.console import Parser, at_terminal, interactive, publish, remark
+from codat_zoho.terminal.signals import handling, interrupt
 from codat_zoho.texts.report_json import redacted
 from codat_zoho.workspace.command import Children
 
@@ -190,26 +189,15 @@ def interruptible(children: Children) -> Iterator[None]:
 
     SIGTERM, as CI systems send it, and SIGHUP end the run as Ctrl-C does; a second one does not wait for the children.
     """
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # Whoever said ``nohup`` wants it to go on.
-    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    except BaseException:
+    with handling(interrupt, "SIGTERM", "SIGHUP"):
         try:
-            children.stop()
-        except KeyboardInterrupt:
-            children.stop()
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            yield
+        except BaseException:
+            try:
+                children.stop()
+            except KeyboardInterrupt:
+                children.stop()
+            raise
 
 
 FORMATS = ("text", "json", "markdown", "junit", "html")

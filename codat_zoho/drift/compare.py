@@ -93,21 +93,31 @@ def _once(answers: Once, question: Hashable, ask: Callable[[], _T], deadline: De
     return _once(answers, question, ask, deadline)
 
 
-def environment_of(state: Exported, given: Callable[[], Given]) -> Environment:
-    """Find the settings of a stack: the environment, then what is recorded, then what ESC environments give.
+def environments_of(state: Exported, given: Callable[[], Given]) -> dict[str, Environment]:
+    """Find the settings of a stack's resources by their providers, see :func:`_environment`."""
+    naming: dict[str, list[Deployed]] = {}
+    for one in state.resources:
+        naming.setdefault(one.provider, []).append(one)
+    return {provider: _environment(those, given) for provider, those in naming.items()}
+
+
+def _environment(those: Iterable[Deployed], given: Callable[[], Given]) -> Environment:
+    """The environment, then what the provider was given, then what ESC environments give.
 
     ``given`` opens the latter, and is called only where an API key is found nowhere else.
     """
-    recorded = {key: value for key, value in state.config.items() if value is not ENCRYPTED}
+    recorded = {key: value for one in those for key, value in one.config.items() if value is not ENCRYPTED}
     environment = Environment(recorded)
-    connections = {one.connection for one in state.resources if one.kind == INTEGRATION}
+    connections = {one.connection for one in those if one.kind == INTEGRATION}
     try:
         if all(environment.found_api_key(connection) for connection in connections):
             return environment
     except ConfigurationError:
         return environment  # What is wrong with it is said where it is needed.
     opened = given()
-    return Environment({**opened.config, **recorded}, opened.variables)
+    # An explicit provider gets no stack configuration.
+    configured = {} if any(one.explicit_provider for one in those) else opened.config
+    return Environment({**configured, **recorded}, opened.variables)
 
 
 @dataclass(frozen=True)
@@ -115,8 +125,7 @@ class Comparison:
     """One stack's comparison; ``up`` restores what is declared. The threads that look at its resources share it."""
 
     remote: Remote
-    state: Exported
-    environment: Environment
+    environments: Mapping[str, Environment]  # by provider
     deadline: Deadline
     up: str
     verified: bool
@@ -142,32 +151,42 @@ class Comparison:
     def _integration(self, deployed: Deployed) -> Resource:
         connection, outputs = deployed.connection, deployed.outputs
         recorded = CodatClient(outputs.get("codat_client"), outputs.get("codat_client_name"))
-        missing = self.environment.found_api_key(connection) is None
+        environment = self.environments[deployed.provider]
+        missing = environment.found_api_key(connection) is None
         try:
-            actual = self.remote.actual(self.environment, connection, recorded, self.deadline)
+            actual = self.remote.actual(environment, connection, recorded, self.deadline)
         except ConfigurationError as error:
             if missing:
-                raise Failed(Failure(AUTHENTICATION, self._without_key(connection, error))) from None
+                raise Failed(Failure(AUTHENTICATION, _without_key(deployed, error))) from None
             raise
         return findings.integration(deployed, actual, self.up)
-
-    def _without_key(self, connection: str, error: ConfigurationError) -> str:
-        variable, key = api_key_names(connection)
-        if ENCRYPTED in (self.state.config.get(key), self.state.config.get("apiKeys")):
-            return (
-                f"The Codat API key for connection {connection!r} is encrypted in this state. Set {variable}, or "
-                "export it with 'pulumi stack export --show-secrets'."
-            )
-        return f"{error} Drift reads what the last deployment was given, so run pulumi up after setting it there."
 
     def _client(self, deployed: Deployed) -> Resource:
         question = findings.question(deployed)
         if question is None or question.client_secret is None or not self.verified:
             return findings.client(deployed, question, {} if self.verified else None)
+        environment = self.environments[deployed.provider]
         verdicts = self.remote.verdicts(
-            self.environment, question.regions, question.client_id, question.client_secret, self.deadline
+            environment, question.regions, question.client_id, question.client_secret, self.deadline
         )
         return findings.client(deployed, question, verdicts, utc_now())
+
+
+def _without_key(deployed: Deployed, error: ConfigurationError) -> str:
+    connection, config = deployed.connection, deployed.config
+    variable, key = api_key_names(connection)
+    if ENCRYPTED in (config.get(key), config.get("apiKeys")):
+        return (
+            f"The Codat API key for connection {connection!r} is encrypted in this state. Set {variable}, or "
+            "export it with 'pulumi stack export --show-secrets'."
+        )
+    if deployed.explicit_provider:
+        return (
+            f"No Codat API key for connection {connection!r}. Set the environment variable {variable}; or give {key} "
+            f"to the provider {deployed.explicit_provider!r} in the program and run pulumi up, since drift reads what "
+            "the last deployment was given."
+        )
+    return f"{error} Drift reads what the last deployment was given, so run pulumi up after setting it there."
 
 
 def _bug(error: Exception) -> Failure:

@@ -17,9 +17,13 @@ from functools import partial
 from pathlib import Path
 from threading import Semaphore
 
+from codat_zoho.core.plan import How
 from codat_zoho.declare.platform import CLIENT
-from codat_zoho.drift.compare import Comparison, Remote, environment_of
-from codat_zoho.drift.report import FieldChange, Pending, Remediation, Stack, State
+from codat_zoho.drift import findings
+from codat_zoho.drift.compare import Comparison, Remote, environments_of
+from codat_zoho.drift.report import FieldChange, Finding, Pending, Remediation, Stack, State
+from codat_zoho.errors import ConfigurationError
+from codat_zoho.link import record
 from codat_zoho.remote.concurrency import Workers, start
 from codat_zoho.remote.http import Http
 from codat_zoho.workspace import preview as preview_json
@@ -27,9 +31,17 @@ from codat_zoho.workspace import state as exported
 from codat_zoho.workspace.command import TOO_LONG, Children, Pulumi
 from codat_zoho.workspace.esc import Esc, Given
 from codat_zoho.workspace.failures import Failed, Failure, from_output
-from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project
+from codat_zoho.workspace.pulumi_yaml import Project, environments, find_project, plain_name
 
-_LONELY = ("No integration is deployed in it, only the Zoho client: if it declares one, run 'pulumi up'.",)
+_LONELY = Finding(
+    "integration",
+    State.CANNOT_TELL,
+    None,
+    None,
+    How.DECLARED,
+    "only the Zoho client is deployed, and a state does not say whether the program declares an integration, too: "
+    "if it does, did 'pulumi up' fail? In the project's folder, --pending tells.",
+)
 READERS = 16
 """Integrations and Zoho clients that are looked at, at the same time."""
 
@@ -96,22 +108,32 @@ class Fleet:
             elif project and state.names and state.names[0] != project.name:
                 belongs = f"Stack {stack.stack!r} belongs to the project {state.names[0]!r}"
                 raise Failed(Failure("project", f"{belongs}, and this folder's is {project.name!r}."))
-            environment = environment_of(state, partial(self._given, project, stack.stack))
+            environments = environments_of(state, partial(self._given, project, stack.stack))
         except Failed as failed:
             return replace(stack, failure=failed.failure, seconds=time.monotonic() - began)
         except exported.Unreadable as problem:
             text = f"The stack's state cannot be read: {problem} Look at it with: pulumi stack export"
             return replace(stack, failure=Failure("state", text), seconds=time.monotonic() - began)
-        comparison = Comparison(self._remote, state, environment, deadline, _up(stack, project), self._verified)
+        comparison = Comparison(self._remote, environments, deadline, _up(stack, project), self._verified)
         running = [self._readers.submit(partial(comparison.resource, one)) for one in state.resources]
         resources = tuple(one.result() for one in running)
+        if {one.kind for one in state.resources} == {CLIENT}:
+            first, *rest = resources
+            resources = (replace(first, findings=(*first.findings, _LONELY)), *rest)
+        notes: tuple[str, ...] = ()
+        try:
+            tests = record.load(project.folder) if project else None
+        except ConfigurationError as problem:
+            notes, tests = (str(problem),), None
+        if tests is not None:
+            resources = tuple(findings.proved(one, state, tests, plain_name(stack.stack)) for one in resources)
         return replace(
             stack,
             resources=resources,
             deployed_at=max((one.declared_at for one in resources if one.declared_at), default=None),
-            configured=bool(state.config),
+            configured=state.configured,
             undeclared=any(one.undeclared for one in state.resources),
-            notes=_LONELY if {one.kind for one in state.resources} == {CLIENT} else (),
+            notes=notes,
             seconds=time.monotonic() - began,
         )
 
@@ -141,7 +163,8 @@ class Fleet:
             for one in preview.resources
             if one.operation != "same"
         ]
-        return replace(stack, pending=tuple(pending))
+        told = (replace(one, findings=tuple(it for it in one.findings if it is not _LONELY)) for one in stack.resources)
+        return replace(stack, pending=tuple(pending), resources=tuple(told))
 
     def remediate(self, project: Project, stack: Stack) -> Remediation:
         """Run ``pulumi up --refresh`` on a stack with drift, unless no command can change it, and look again."""

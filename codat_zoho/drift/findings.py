@@ -7,25 +7,26 @@ and more: a plain ``pulumi refresh`` takes what it finds over into the state, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codat_zoho.core.masks import Known, read_mask
 from codat_zoho.core.observe import ActualIntegration, Probe, ProbeResult, Recorded, observe
 from codat_zoho.core.plan import How, Value
-from codat_zoho.core.zoho_client import plan_client
-from codat_zoho.declare.platform import CLIENT, ZOHO_BOOKS
+from codat_zoho.core.zoho_client import PROVE, plan_client
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, ZOHO_BOOKS
 from codat_zoho.declare.rules import is_fingerprint
 from codat_zoho.declare.settings import FINGERPRINT
 from codat_zoho.drift.report import Finding, Resource, State
+from codat_zoho.link.record import LinkTest, standing
 from codat_zoho.workspace.failures import Failure
-from codat_zoho.workspace.state import ENCRYPTED, Deployed
+from codat_zoho.workspace.state import ENCRYPTED, Deployed, Exported
 
 _PORTAL = f"Codat Portal, {ZOHO_BOOKS.portal}"
 _CONSOLE = "Zoho's API console of the account's home data centre, Settings tab of the client"
 _TAKEN_OVER = "a plain 'pulumi refresh' has taken it over into the state, so the engine no longer shows it"
 _RESTORE = "The command below restores what is declared."
-_NO_SECRET_TO_SAVE = "No secret is declared to save again: declare client_secret, then run the command below."
+_NO_SECRET_TO_SAVE = "No secret is declared to save again: declare {}, then run the command below."
 _HIDDEN = "[secret]"
 _WHY_ENCRYPTED = "is encrypted in this state; export it with 'pulumi stack export --show-secrets'"
 
@@ -90,9 +91,25 @@ def integration(deployed: Deployed, actual: ActualIntegration, up: str) -> Resou
     )
 
 
+def proved(resource: Resource, state: Exported, tests: Iterable[LinkTest], stack: str) -> Resource:
+    """Note of an integration that no link was proved with its keys; of one where that was, there is nothing to say."""
+    deployed = next(one for one in state.resources if one.urn == resource.urn)
+    if resource.kind != INTEGRATION or resource.failure or not deployed.inputs:
+        return resource
+    known = deployed.inputs.get(FINGERPRINT)
+    found = standing(
+        tests,
+        connection=deployed.connection,
+        stack=stack,
+        codat_client=resource.codat_client,
+        fingerprint=known if is_fingerprint(known) else None,
+    )
+    return resource if found.proved else replace(resource, notes=(*resource.notes, f"{found.text}. {PROVE}"))
+
+
 class _Compared:
     def __init__(self, deployed: Deployed, actual: ActualIntegration, up: str) -> None:
-        self._actual, self._up, self._hidden = actual, up, deployed.hidden
+        self._actual, self._up, self._hidden, self._spelling = actual, up, deployed.hidden, deployed.spelling
         self._inputs = deployed.inputs
         declaration = deployed.outputs.get("declared")
         self._encrypted = declaration is ENCRYPTED
@@ -131,7 +148,8 @@ class _Compared:
         if declared == actual:
             return self._same("enabled", shown, How.READ)
         risk = "" if declared else self._risk("Disabling it again")
-        meant = f" If the change was meant, declare enabled={shown[1]} instead." if shown[1] is not _HIDDEN else ""
+        instead = self._spelling.of("enabled", actual) if shown[1] is not _HIDDEN and actual is not None else ""
+        meant = f" If the change was meant, declare {instead} instead." if instead else ""
         return self._drift("enabled", shown, f"{_RESTORE}{risk}{meant}", How.READ)
 
     def _client_id(self, declared: str) -> Finding:
@@ -139,7 +157,8 @@ class _Compared:
         meant = " If the change was meant, declare the new client id and secret instead."
         if actual is None:
             # Saving the recorded client's own keys again is let through, so there is no risk to announce.
-            todo = f"{_RESTORE}{meant}" if self._secret is not None else _NO_SECRET_TO_SAVE
+            no_secret = _NO_SECRET_TO_SAVE.format(self._spelling.name_of("client_secret"))
+            todo = f"{_RESTORE}{meant}" if self._secret is not None else no_secret
             wanted, _ = self._shown("client_id", declared, None)
             return self._drift("client_id", (wanted, "none stored"), todo, How.READ)
         todo = f"{_RESTORE}{self._risk('Changing the client id back')}{meant}"
@@ -174,7 +193,8 @@ class _Compared:
         if linked == 0 or self._inputs.get("allow_disruption") is True:
             return ""
         who = "an unknown number of linked" if linked is None else f"the {linked} linked"
-        return f" {what} can cut off {who} companies, so that is refused unless allow_disruption is set."
+        unless = self._spelling.name_of("allow_disruption")
+        return f" {what} can cut off {who} companies, so that is refused unless {unless} is set."
 
     def _drift(self, field: str, values: tuple[Value, Value], todo: str, how: How, why: str = "") -> Finding:
         name = FINGERPRINT if field == "client_secret" else field

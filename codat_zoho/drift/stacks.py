@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import as_completed
@@ -16,7 +15,7 @@ from pathlib import Path
 from codat_zoho.drift.driver import READERS, Fleet
 from codat_zoho.drift.report import Remediation, Report, Stack, State
 from codat_zoho.remote.concurrency import Workers
-from codat_zoho.terminal.console import at_terminal, say
+from codat_zoho.terminal.console import animated, redraw, say
 from codat_zoho.workspace.failures import Failed, Failure
 from codat_zoho.workspace.pulumi_yaml import Project, plain_name
 
@@ -45,7 +44,7 @@ class Checks:
         """Find the stacks and check them."""
         # More at a time than commands run: who waits for Codat leaves its place to the next command.
         workers = Workers(self._arguments.jobs + READERS)
-        shown = _on_terminal() and not self._arguments.quiet
+        shown = animated() and not self._arguments.quiet
         try:
             if self._arguments.state:
                 found = self._files()
@@ -63,11 +62,11 @@ class Checks:
                 results[running[future]] = stack = future.result()
                 wrong += stack.state in (State.DRIFT, State.ERROR)
                 if shown:
-                    _draw(f"{done} of {len(running)} stacks checked, {wrong} with drift or errors")
+                    redraw(f"{done} of {len(running)} stacks checked, {wrong} with drift or errors")
         finally:
             workers.close()
             if shown:
-                _draw("")
+                redraw("")
         return self._with_notes(results)
 
     def _files(self) -> list[_Target]:
@@ -202,12 +201,3 @@ def _agreed(count: int) -> bool:
     question = f"Run pulumi up --refresh on {stacks}? It also deploys what else has changed in the code. [y/N] "
     say(question, end="")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _on_terminal() -> bool:
-    return at_terminal(sys.stderr) and not os.environ.get("CI")
-
-
-def _draw(line: str) -> None:
-    """Put a line in the place of the one before it, on a terminal."""
-    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

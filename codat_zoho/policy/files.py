@@ -10,7 +10,7 @@ from pathlib import Path
 
 from codat_zoho.declare.platform import NAMESPACE
 from codat_zoho.declare.rules import secret_shape, secrets_within
-from codat_zoho.declare.settings import KEYS, SECRET_KEYS, SETTINGS
+from codat_zoho.declare.settings import SECRET_KEYS, SETTINGS
 from codat_zoho.policy.rules import secret_in_clear
 from codat_zoho.texts.redact import register
 from codat_zoho.workspace.failures import Failed
@@ -41,14 +41,9 @@ class Clear:
     identity: str = field(repr=False)
 
 
-def is_ready_made(project: Project) -> bool:
-    """The project declares settings of the ready-to-use program, or is it."""
-    return bool(project.declares & set(KEYS)) or project.name == NAMESPACE
-
-
 def _spaces(project: Project) -> set[str]:
     """The namespaces in which a project's stack configuration holds settings of this package."""
-    return {NAMESPACE, project.name} if is_ready_made(project) else {NAMESPACE}
+    return {NAMESPACE, project.name} if project.has_settings else {NAMESPACE}
 
 
 def clear_secrets(stack: Stack, file: str, project: Project, project_file: str) -> Iterator[Clear]:

@@ -27,12 +27,14 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, TOKEN_PREFIX, UNKNOWN
+from codat_zoho.declare.describe import snake_case
+from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, UNKNOWN
 from codat_zoho.policy.files import clear_settings
 from codat_zoho.policy.rules import RULES, Rule
 from codat_zoho.texts.printed import harmless
+from codat_zoho.workspace.values import kind_of, spelling_of
 
-_TYPES = {"client": f"{TOKEN_PREFIX}{CLIENT}", "integration": f"{TOKEN_PREFIX}{INTEGRATION}"}
+_KINDS = {"client": CLIENT, "integration": INTEGRATION}
 
 
 def policy_pack(name: str = NAMESPACE) -> None:
@@ -59,8 +61,9 @@ def _about(rule: Rule) -> dict[str, Any]:
 
 def _resource_policy(rule: Rule) -> Any:
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        if args.resource_type == _TYPES[rule.applies_to]:
+        if kind_of(args.resource_type) == _KINDS[rule.applies_to]:
             values = {**_known(args.props), "stack": _stack_of(args.urn), "protect": args.opts.protect}
+            values["spelling"] = spelling_of(args.resource_type)
             config = args.get_config()
             parameters = {name: config[name] for name in rule.parameters if config.get(name) is not None}
             for text in rule.check(values, **parameters):
@@ -90,9 +93,10 @@ def _stack_of(urn: object) -> str:
 def _known(props: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs that are known; what a preview does not know yet violates nothing. The secret is none of a rule's."""
     known = {}
-    for name in props:
+    for spelled in props:
+        name = snake_case(spelled)
         if name in ("client_secret", "__provider"):
             continue
         with suppress(Exception):  # pulumi_policy raises on access to what is unknown.
-            known[name] = props[name]
+            known[name] = props[spelled]
     return {name: value for name, value in known.items() if value != UNKNOWN}

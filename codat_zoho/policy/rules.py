@@ -1,9 +1,9 @@
 """The rules of the policy pack as plain functions over declared values. The review of a pull request uses them too.
 
 Each yields one sentence per violation and knows nothing of Pulumi. ``values`` are a resource's inputs under the
-engine's names, ``stack``, the stack's name, and ``protect``, Pulumi's option, or, for a rule on a stack, what was
-``found`` in its files; one that is missing, or not known yet,
-violates nothing. The docstring of a rule is its description in the pack.
+names of Python, ``spelling``, how the program spells them, ``stack``, the stack's name, and ``protect``, Pulumi's
+option, or, for a rule on a stack, what was ``found`` in its files; one that is missing, or not known yet, violates
+nothing. The docstring of a rule is its description in the pack.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 from codat_zoho.declare.datacentres import DATA_CENTRES, SUPPORTED
-from codat_zoho.declare.settings import OnDelete
+from codat_zoho.declare.settings import OnDelete, Spelling
 
 Values = Mapping[str, object]
 Check = Callable[..., Iterator[str]]
@@ -69,6 +69,15 @@ def is_production(stack: object, patterns: Sequence[str] = PRODUCTION) -> bool:
     return any(fnmatchcase(str(stack), pattern) for pattern in patterns)
 
 
+def _spelling(values: Values) -> Spelling:
+    told = values.get("spelling")
+    return told if isinstance(told, Spelling) else Spelling.ARGUMENT
+
+
+def _spelled(values: Values, name: str) -> str:
+    return _spelling(values).name_of(name)
+
+
 def secret_in_clear(key: str, *, looks_like: str = "") -> str:
     """Say that a setting holds a secret as it is; ``looks_like`` says of what, where the name alone does not tell.
 
@@ -109,8 +118,8 @@ def linked_company_guard(values: Values, production: Sequence[str] = PRODUCTION)
     stack = values.get("stack")
     if is_production(stack, production) and values.get("allow_disruption") is True:
         yield (
-            f"allow_disruption is on in {stack}: disabling, another client id or deleting the keys then goes through "
-            "while companies are linked. Set it for the one run that needs it, and back."
+            f"{_spelled(values, 'allow_disruption')} is on in {stack}: disabling, another client id or deleting the "
+            "keys then goes through while companies are linked. Set it for the one run that needs it, and back."
         )
 
 
@@ -149,7 +158,9 @@ def deletion_policy(
     """In production, destroying the stack does not delete the keys."""
     stack, mode, protected = values.get("stack"), values.get("on_delete"), values.get("protect") is True
     if isinstance(mode, str) and is_production(stack, production) and mode not in allowed and not protected:
+        protect = _spelling(values).of("protect", value=True)
         yield (
-            f"on_delete is {mode} in {stack}: destroying deletes the keys, and what becomes of linked companies is "
-            f"documented nowhere. Set it to {' or '.join(allowed)}, or protect the resource (protect=True)."
+            f"{_spelled(values, 'on_delete')} is {mode} in {stack}: destroying deletes the keys, and what becomes of "
+            f"linked companies is documented nowhere. Set it to {' or '.join(allowed)}, or protect the resource "
+            f"({protect})."
         )

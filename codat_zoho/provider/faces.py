@@ -22,6 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from codat_zoho.declare.describe import snake_case
 from codat_zoho.texts.environment_variables import debugging
 
 Props = dict[str, Any]
@@ -46,8 +47,9 @@ class _Face(ResourceProvider):
         return CheckResult(found.inputs, [CheckFailure("", problem) for problem in found.problems])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        found = self._call("diff", olds, news)
-        return DiffResult(changes=found.changes, replaces=[*found.replaces])
+        found = self._call("diff", before := _spelled(olds), news)
+        # What is the same in the plugin's spelling has to be recorded in this one.
+        return DiffResult(changes=found.changes or before.keys() != olds.keys(), replaces=[*found.replaces])
 
     def read(self, id_: str, props: Props) -> ReadResult:
         found = self._call("read", id_, props)
@@ -58,7 +60,7 @@ class _Face(ResourceProvider):
         return CreateResult(made.id, made.outs)
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        return UpdateResult(self._call("update", olds, news))
+        return UpdateResult(self._call("update", _spelled(olds), news))
 
     def delete(self, _id: str, props: Props) -> None:
         self._call("delete", _id, props)
@@ -67,6 +69,14 @@ class _Face(ResourceProvider):
         from codat_zoho.provider.process import clean
 
         return clean(lambda *given: getattr(import_module(self._module), method)(*given))(*args)
+
+
+def _spelled(olds: Props) -> Props:
+    """Outputs as they are spelled here, also those of the plugin, whose place an alias may let a resource take."""
+    spelled = {snake_case(name): value for name, value in olds.items()}
+    if isinstance(inner := spelled.get("declared"), dict):
+        spelled["declared"] = {snake_case(name): value for name, value in inner.items()}
+    return spelled
 
 
 class Books(_Face):

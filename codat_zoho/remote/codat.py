@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -227,13 +228,21 @@ class Codat:
         return shown or None
 
     def count_linked(self) -> int:
-        """Count companies with a linked connection of this integration, page by page."""
-        linked = page = seen = 0
+        """Count companies with a linked connection of this integration."""
+        try:
+            return sum(map(self.is_linked, self.companies("counting linked companies")))
+        except (AttributeError, TypeError):
+            # Counting less than there are would let a disruptive change through.
+            raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
+
+    def companies(self, what: str) -> Iterator[dict[str, Any]]:
+        """Every company, page by page; ``what`` says what they are read for, in words that follow "when"."""
+        page = seen = 0
         while True:
             page += 1
             path = f"/companies?page={page}&pageSize={_PAGE_SIZE}"
             try:
-                body = self._ask(Call("GET", path, "counting linked companies"))
+                body = self._ask(Call("GET", path, what))
             except errors.NotFound as lost:
                 # NotFound says that the integration is gone, and destroying would take it for done.
                 raise errors.UnexpectedAnswer(
@@ -242,18 +251,15 @@ class Codat:
             companies = body.get("results")
             if not isinstance(companies, list):
                 raise errors.UnexpectedAnswer("Codat's list of companies has no results.", status=200)
-            try:
-                linked += sum(map(self._is_linked, companies))
-            except (AttributeError, TypeError):
-                # Counting less than there are would let a disruptive change through.
-                raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
+            yield from companies
             seen += len(companies)
             total = body.get("totalResults")
             # A full page is never the last one, whatever the total says.
             if not companies or (type(total) is int and seen >= total and len(companies) < _PAGE_SIZE):
-                return linked
+                return
 
-    def _is_linked(self, company: dict[str, Any]) -> bool:
+    def is_linked(self, company: Mapping[str, Any]) -> bool:
+        """Tell whether a company is linked through this integration, whose id ``actual`` has read."""
         return any(
             str(one.get("status")).lower() == "linked"
             and (
@@ -297,7 +303,7 @@ class Codat:
         """Wait, within the operation's deadline."""
         self._http.sleep(min(seconds, self._deadline.left()))
 
-    def _send(self, call: Call, body: object = None) -> Answer:
+    def _send(self, call: Call, body: object = None, *, retry: bool = True) -> Answer:
         return self._http.send(
             call.method,
             self._url + call.path,
@@ -306,10 +312,11 @@ class Codat:
             certificate=self._api_key.certificate,
             json_body=body,
             account=self._account,
+            retry=retry,
         )
 
-    def _ask(self, call: Call) -> dict[str, Any]:
-        return self._read(self._send(call), call)
+    def _ask(self, call: Call, body: object = None, *, retry: bool = True) -> dict[str, Any]:
+        return self._read(self._send(call, body, retry=retry), call)
 
     def _read(self, answer: Answer, call: Call) -> dict[str, Any]:
         body = answer.json_object()

@@ -23,7 +23,7 @@ from codat_zoho.declare.settings import (
     load,
 )
 from codat_zoho.errors import SettingsError
-from codat_zoho.policy.files import Clear, clear_secrets, each_once, is_ready_made
+from codat_zoho.policy.files import Clear, clear_secrets, each_once
 from codat_zoho.review.declaration import Declared, Resource
 from codat_zoho.review.expressions import Scope, Unread, as_host_reads, models, texts_of
 from codat_zoho.review.report import Problem
@@ -102,7 +102,7 @@ def declared(
     def digested(value: Value, shown: str = "") -> Field:
         return Field(digest(value.identity), shown, file=file, line=value.line)
 
-    ready_made = is_ready_made(project) and program is None
+    ready_made = project.has_settings and program is None
     space = project.name if ready_made else NAMESPACE
     settings: dict[Key, tuple[Value, str]] = {key: (value, file) for key, value in stack.settings.items()}
     if stack.imports is None:
@@ -142,7 +142,7 @@ def declared(
         unknown_settings=dict(_unknown_settings(settings, space, project)),
         problems=tuple(problems) if ours else (),
         ours=ours,
-        ready_made=runs_ready_made(project) and program is None,
+        ready_made=project.ready_made and program is None,
         rest=rest_of(project, project_file),
     )
     if program:
@@ -150,12 +150,6 @@ def declared(
     if ready_made or (ours and any(one.file for one in given.values())):
         return _with_settings(side, given, space)
     return side
-
-
-def runs_ready_made(project: Project) -> bool:
-    """It declares what the ready-made program reads, all of it and nothing else: no other program is to be expected."""
-    more = CONFIG_KEYS if project.name == NAMESPACE else ()
-    return {*KEYS} <= project.declares <= {*KEYS, *more}
 
 
 def rest_of(project: Project, file: str) -> Fields:

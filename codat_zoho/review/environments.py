@@ -12,9 +12,9 @@ from itertools import chain
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from codat_zoho.policy.files import clear_in_text, each_once, is_ready_made
+from codat_zoho.policy.files import clear_in_text, each_once
 from codat_zoho.review.declaration import Declared
-from codat_zoho.review.declared import declared, runs_ready_made
+from codat_zoho.review.declared import declared
 from codat_zoho.review.report import Problem
 from codat_zoho.workspace.pulumi_yaml import FILE, Project, Stack, read_project, read_stack, refuse_others
 from codat_zoho.workspace.yaml_lines import Broken
@@ -90,7 +90,7 @@ def _without_stacks(home: _Home, content: Mapping[str, bytes | None]) -> Declare
     # Of the ready-made program, only what changes is of interest.
     ours = bool(side.clear) or (side.ours and not side.ready_made)
     if home.linked:
-        ours = ours or side.ready_made or is_ready_made(home.project) or _mentioned(home.files, content)
+        ours = ours or side.ready_made or home.project.has_settings or _mentioned(home.files, content)
         side = replace(side, problems=home.broken)
     return replace(side, ours=ours, files=(*home.files, *(content if home.linked else ())), code=home.code)
 
@@ -151,10 +151,15 @@ def _declared(
     problems = (*home.broken, *problems)
     file = taken if taken in paths else paths[0]
     if problems:
-        ours = is_ready_made(home.project) or _mentioned(near, content)
-        ready_made = runs_ready_made(home.project)
+        ours = home.project.has_settings or _mentioned(near, content)
         side = Declared(
-            home.project.name, name, file, project_file, problems=problems, ours=ours, ready_made=ready_made
+            home.project.name,
+            name,
+            file,
+            project_file,
+            problems=problems,
+            ours=ours,
+            ready_made=home.project.ready_made,
         )
     else:
         side = declared(name, file, stack, home.project, project_file, home.program)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from codat_zoho.errors import ConfigurationError
+from codat_zoho.link.record import FILE as RECORD
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace.pulumi_yaml import FILE
 from codat_zoho.workspace.yaml_program import TEMPLATES
@@ -97,7 +98,7 @@ class Repository:
         return "" if found.returncode else found.stdout.decode().strip()
 
     def tree(self, revision: str) -> Tree:
-        """The Pulumi files of a commit, of the next commit (``index``), or as they are on disk (``worktree``)."""
+        """The Pulumi files, and what is kept of link tests, of a commit, of ``index``, or on disk (``worktree``)."""
         found: dict[str, str | None] = {}
         commit = revision not in (INDEX, WORKTREE)
         listing = ("ls-tree", "-r", "--full-tree", revision) if commit else ("ls-files", "--stage", "-t")
@@ -221,7 +222,7 @@ class Repository:
 
 
 def _is_read(name: str) -> bool:
-    return bool(FILE.fullmatch(name)) or name in TEMPLATES
+    return bool(FILE.fullmatch(name)) or name in (*TEMPLATES, RECORD)
 
 
 def _from_disk(path: Path) -> bytes | None:

@@ -157,7 +157,7 @@ def _client_findings(sides: Sides) -> Iterator[Finding]:
 
 def _client_by_hand(sides: Sides) -> Iterator[str]:
     desired = as_client(sides.after)
-    redirect, *enabled_regions = by_hand(desired.regions)
+    redirect, *enabled_regions, prove = by_hand(desired.regions)
     if not sides.before or "client_id" in sides.differ:
         yield redirect
         yield from enabled_regions
@@ -172,6 +172,8 @@ def _client_by_hand(sides: Sides) -> Iterator[str]:
     if sides.before and "client_secret" in sides.differ and "client_secret" in sides.after:
         when = "If it is a rotation: the" if "client_secret" in sides.uncertain else "The"
         yield f"{when} new secret is the client's secret in Zoho's API console when this is deployed."
+    if {"client_id", "client_secret"} & set(sides.differ):
+        yield prove
 
 
 def _codes(regions: Field) -> list[str]:

@@ -47,6 +47,7 @@ _PROJECT: Mapping[str, tuple[Level, str]] = {
 }
 """What follows from a change of a project's key, where that is known, and how bad it is."""
 _NO_MATTER = ("description", "author", "website", "license", "template")
+_NAMED = 5  # Stacks with the same client that are named.
 _COUNT = "How many companies are linked: `pulumi preview --refresh` counts them."
 
 
@@ -258,11 +259,13 @@ def shared_clients(bases: Sequence[Declared], heads: Sequence[Declared]) -> Mapp
         names = {(one.project, one.stack) for one in group}
         new = not any(names <= was for was in before)
         for one in group:
-            others = ", ".join(sorted(f"{other.stack} ({other.file})" for other in group if other is not one))
+            others = sorted(f"{other.stack} ({other.file})" for other in group if other is not one)
             if others:
+                more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
                 text = (
-                    f"The same Zoho client id as in {others}: rotating its secret or deleting it in one concerns the "
-                    "other, and Zoho's limits are shared. This is ordinary where Codat's support copied a client."
+                    f"The same Zoho client id as in {', '.join(others[:_NAMED])}{more}: rotating its secret or "
+                    "deleting it in one concerns the other, and Zoho's limits are shared. This is ordinary where "
+                    "Codat's support copied a client."
                 )
                 at = next(client_id for client_id in _client_ids(one) if client_id.value == shared)
                 found[one.file, one.stack].append(finding("client-id-shared", "caution", text, at, new=new))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from codat_zoho.link.record import FILE as RECORD
 from codat_zoho.review.declaration import Declared
 from codat_zoho.workspace.pulumi_yaml import FILE
 from codat_zoho.workspace.yaml_lines import Broken, Value, read
@@ -44,7 +45,7 @@ class Programs:
         linked = {home for path in self.links for home in self._of(path) if not self._harmless(path, home)}
         found: dict[str, list[str]] = {home: [] for home in self.homes}
         for path in sorted(changed):
-            if FILE.fullmatch(posixpath.basename(path)):
+            if FILE.fullmatch(name := posixpath.basename(path)) or name == RECORD:
                 continue
             of = self._of(path)
             for home in of:

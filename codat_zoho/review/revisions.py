@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
+from codat_zoho.core.zoho_client import PROVE
+from codat_zoho.declare.platform import INTEGRATION
+from codat_zoho.declare.settings import FINGERPRINT
+from codat_zoho.link.record import FILE as RECORD
+from codat_zoho.link.record import read as read_record
+from codat_zoho.link.record import standing
 from codat_zoho.review import offline
 from codat_zoho.review.declaration import Declared
 from codat_zoho.review.environments import Place, behind_links, read_side, with_clear
 from codat_zoho.review.git import INDEX, WORKTREE, Repository
 from codat_zoho.review.programs import Programs, nearest, only_laid_out
-from codat_zoho.review.report import Review, spelled
+from codat_zoho.review.report import Environment, Review, spelled
 from codat_zoho.texts.redact import one_line
 
 _ALIKE = 0.5  # Lines in common from which on a file that went and a file that came are taken for one that was renamed.
@@ -63,6 +71,7 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         laid_out = partial(only_laid_out, old, new, old_content, new_content)
         about_others = shared.get((new.file, new.stack), ()) if new else ()
         made = offline.environment(old, new, touched=touched, laid_out=laid_out, program=files, shared=about_others)
+        made = _with_proof(made, new, new_content.get(posixpath.join(folder, RECORD)))
         in_yaml = any(one.yaml for one in sides)
         environments.append(spelled(made) if in_yaml else made)
         all_yaml = all_yaml and in_yaml
@@ -79,6 +88,27 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
         cannot_know=general,
         other_stacks=len(pairs) - len(environments),
     )
+
+
+def _with_proof(made: Environment, new: Declared | None, recorded: bytes | None) -> Environment:
+    """Beside the reminder to prove that a customer can link, say what is recorded of that, if anything is."""
+    if PROVE not in made.by_hand or new is None or recorded is None:
+        return made
+    try:
+        tests = read_record(recorded)
+    except ValueError as problem:
+        said = f"{RECORD} cannot be read: {problem}"
+    else:
+        fields = next((one.fields for one in new.resources if one.kind == INTEGRATION), {})
+        connection, known = fields.get("connection"), fields.get(FINGERPRINT)
+        said = standing(
+            tests,
+            connection=str(connection.value) if connection and connection.known else "default",
+            stack=new.stack,
+            fingerprint=known.shown if known and known.known else None,
+        ).text
+    by_hand = (f"{PROVE} So far, says {RECORD}: {said}." if text == PROVE else text for text in made.by_hand)
+    return replace(made, by_hand=tuple(by_hand))
 
 
 def _base(repository: Repository, base: str | None, commit: str) -> tuple[str, str]:

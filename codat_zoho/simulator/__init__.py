@@ -12,7 +12,8 @@ Run it on its own with ``python -m codat_zoho.simulator``.
 """
 
 from codat_zoho.simulator.server import serve
-from codat_zoho.simulator.world import Call, CodatClient, Dropped, Fault, Integration, Simulator, Switches, ZohoClient
+from codat_zoho.simulator.switches import Switches
+from codat_zoho.simulator.world import Call, CodatClient, Dropped, Fault, Integration, Simulator, ZohoClient
 
 __all__ = [
     "Call",

@@ -11,7 +11,8 @@ from typing import get_type_hints
 from codat_zoho.errors import ConfigurationError
 from codat_zoho.simulator.control import checked
 from codat_zoho.simulator.server import make_server
-from codat_zoho.simulator.world import Simulator, Switches
+from codat_zoho.simulator.switches import Switches
+from codat_zoho.simulator.world import Simulator
 from codat_zoho.terminal.console import Parser, publish, say
 from codat_zoho.texts.redact import one_line
 

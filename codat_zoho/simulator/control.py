@@ -7,7 +7,10 @@ GET      /_control/calls      the log, oldest first
 DELETE   /_control/calls      empty the log
 GET      /_control/state      Codat and Zoho clients and switches, secrets shown as ``ends in``
 PUT      /_control/codat      ``{"apiKey", "enabled"?, "clientId"?, "clientSecret"?, "linked"?, "offered"?, "name"?}``
-PUT      /_control/zoho       ``{"clientId", "secret"?, "enabled"?: [code], "sameCredentials"?, "throttled"?: [code]}``
+PUT      /_control/zoho       ``{"clientId", "secret"?, "enabled"?: [code], "sameCredentials"?, "throttled"?: [code],
+                              "name"?, "redirectUris"?: [URI]}``
+POST     /_control/link       ``{"outcome", "connectionId"?, "dataCentre"?, "error"?}``: without a browser, see below
+POST     /_control/data       ``{"connectionId"?, "dataTypes"?: [type], "currentStatus"?}``: let data arrive
 PUT      /_control/switches   fields of ``Switches``
 POST     /_control/faults     fields of ``Fault`` (``body`` as text)
 DELETE   /_control/faults     no more faults
@@ -15,6 +18,12 @@ DELETE   /_control/faults     no more faults
 
 A key that is null is removed. A wrong request changes nothing.
 A client that is not there yet is added.
+
+The outcomes of ``link``: ``consent`` goes the way of a person of ``dataCentre`` (``us``) who consents, with all that
+Codat and Zoho refuse on it; ``refused`` that of one who does not; ``linked``, ``unlinked`` and ``deauthorized`` set the
+status, whatever Zoho says; ``error`` reports ``error`` on the connection. The answer has ``outcome``, what a person
+reads (``text``), and the ``status`` of the connection. ``link`` and ``data`` mean the newest connection unless told
+which. ``data`` sets all data types to ``Complete`` unless told otherwise.
 """
 
 from __future__ import annotations
@@ -26,8 +35,13 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
-from codat_zoho.simulator.services import Reply, Request
-from codat_zoho.simulator.world import Fault, Simulator, Switches
+from codat_zoho.simulator import consent
+from codat_zoho.simulator.companies import DATA_TYPES, SYNC_STATUSES, View
+from codat_zoho.simulator.consent import Found
+from codat_zoho.simulator.messages import Reply, Request
+from codat_zoho.simulator.screens import OUTCOMES
+from codat_zoho.simulator.switches import Switches
+from codat_zoho.simulator.world import Fault, Simulator
 
 
 def answer(simulator: Simulator, request: Request) -> Reply:
@@ -64,7 +78,12 @@ def _state(simulator: Simulator, _: dict[str, Any]) -> Any:
             for key, client in simulator.codat.items()
         ],
         "zoho": [
-            {"clientId": client.client_id, "secret": _ends(client.secret), "enabled": sorted(client.enabled)}
+            {
+                "clientId": client.client_id,
+                "secret": _ends(client.secret),
+                "enabled": sorted(client.enabled),
+                "redirectUris": sorted(client.redirect_uris),
+            }
             for client in simulator.zoho.values()
         ],
         "switches": asdict(simulator.switches),
@@ -84,13 +103,31 @@ _CODAT = {
     "offered": bool,
     "name": str,
 }
-_ZOHO = {"clientId": str, "secret": str, "enabled": list[str], "sameCredentials": bool, "throttled": list[str]}
+_ZOHO = {
+    "clientId": str,
+    "secret": str,
+    "enabled": list[str],
+    "sameCredentials": bool,
+    "throttled": list[str],
+    "name": str,
+    "redirectUris": list[str],
+}
+_LINK = {
+    "outcome": Literal["consent", "refused", "linked", "unlinked", "deauthorized", "error"],
+    "connectionId": str,
+    "dataCentre": str,
+    "error": str,
+}
+_DATA = {"connectionId": str, "dataTypes": list[str], "currentStatus": Literal[SYNC_STATUSES]}
+_MOST_LINKED = 100_000
 
 
 def _put_codat(simulator: Simulator, body: dict[str, Any]) -> None:
     given = checked(_CODAT, body, "apiKey")
     if given.get("linked", 0) < 0:
         raise ValueError("linked must not be negative")
+    if given.get("linked", 0) > _MOST_LINKED:
+        raise ValueError(f"linked must be at most {_MOST_LINKED}")
     key = given.pop("apiKey")
     client = simulator.codat.get(key) or simulator.add_codat_client(key)
     for name, value in given.items():
@@ -115,6 +152,52 @@ def _put_zoho(simulator: Simulator, body: dict[str, Any]) -> None:
     client.same_credentials = given.get("sameCredentials", client.same_credentials)
     client.enabled = set(given.get("enabled", client.enabled))
     client.throttled = set(given.get("throttled", client.throttled))
+    client.name = given.get("name", client.name)
+    client.redirect_uris = set(given.get("redirectUris", client.redirect_uris))
+
+
+def _connection(simulator: Simulator, given: dict[str, Any]) -> Found:
+    found = consent.connections(simulator)
+    if wanted := given.get("connectionId"):
+        found = [one for one in found if one.connection.id == wanted]
+    else:
+        found = [one for one in found if not one.company.ready_made]
+    if not found:
+        raise ValueError("there is no such connection" if wanted else "no connection was created")
+    return found[-1]
+
+
+def _post_link(simulator: Simulator, body: dict[str, Any]) -> Any:
+    given = checked(_LINK, body, "outcome")
+    outcome, data_centre = given["outcome"], given.get("dataCentre", "us")
+    if data_centre not in DATA_CENTRES:
+        raise ValueError(f"no such data centre: {data_centre}; there are {', '.join(DATA_CENTRES)}")
+    found = _connection(simulator, given)
+    connection, text = found.connection, ""
+    if outcome == "consent":
+        outcome = consent.consented(simulator, found, data_centre)
+    elif outcome in ("linked", "refused"):
+        consent.settle(simulator, connection, outcome)
+    elif outcome == "error":
+        text = given.get("error", "Something went wrong.")
+        consent.report(connection, simulator.clock(), 500, "Error", text)
+    else:
+        connection.status = "Unlinked" if outcome == "unlinked" else "Deauthorized"
+    if outcome in OUTCOMES:
+        text = OUTCOMES[outcome].text
+    return {"outcome": outcome, "text": text, "status": connection.status}
+
+
+def _post_data(simulator: Simulator, body: dict[str, Any]) -> Any:
+    given = checked(_DATA, body)
+    kinds = given.get("dataTypes", DATA_TYPES)
+    if unknown := [one for one in kinds if one not in DATA_TYPES]:
+        raise ValueError(f"no such data type: {', '.join(unknown)}; there are {', '.join(DATA_TYPES)}")
+    found = _connection(simulator, given)
+    if found.connection.linked_at is None:
+        raise ValueError("this connection was never linked")
+    found.connection.data |= dict.fromkeys(kinds, given.get("currentStatus", "Complete"))
+    return found.connection.datasets(View("", simulator.clock(), simulator.switches))
 
 
 def _put_switches(simulator: Simulator, body: dict[str, Any]) -> Any:
@@ -137,6 +220,8 @@ _ROUTES: dict[tuple[str, str], Callable[[Simulator, dict[str, Any]], Any]] = {
     ("PUT", "/codat"): _put_codat,
     ("PUT", "/zoho"): _put_zoho,
     ("PUT", "/switches"): _put_switches,
+    ("POST", "/link"): _post_link,
+    ("POST", "/data"): _post_data,
     ("POST", "/faults"): _post_fault,
     ("DELETE", "/faults"): lambda simulator, _: simulator.faults.clear(),
 }

@@ -1,4 +1,7 @@
-"""Serves the simulator on loopback: Codat below ``/codat``, Zoho below ``/zoho``, control below ``/_control``."""
+"""Serves the simulator on loopback: Codat below ``/codat``, Zoho below ``/zoho``, control below ``/_control``.
+
+Pages for a person who links are below ``/link``, the only ones that a browser gets more of than from its address bar.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,18 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 from weakref import WeakSet
 
-from codat_zoho.simulator import control, services
-from codat_zoho.simulator.services import Reply, Request
+from codat_zoho.simulator import control, pages, screens, services
+from codat_zoho.simulator.messages import Reply, Request, error
 from codat_zoho.simulator.world import Call, Dropped, Fault, Simulator
 
-_SERVICES = {"codat": services.codat, "zoho": services.zoho}
-_KINDS = {"codat": "write", "zoho": "probe"}
+_SERVICES = {"codat": services.codat, "zoho": services.zoho, "link": pages.answer}
+_KINDS = {"codat": "write", "zoho": "probe", "link": "page"}
 _NOTHING_WRONG = Fault()
 _LONGEST_BODY = 1 << 20
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 # An injected body may hold anything: should a browser come by one, it shows it as nothing but text.
-_GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
-_OWN = {name.lower() for name in (*_GUARDS, "Content-Length")}
+_POLICY = "sandbox; default-src 'none'"
+_OWN = ("x-content-type-options", "content-security-policy", "content-length")
 """What no fault decides, in whatever case."""
 
 
@@ -39,6 +42,7 @@ class Response(NamedTuple):
     status: int
     headers: Mapping[str, str]
     content: bytes
+    policy: str = _POLICY
 
 
 App = Callable[[Request], Response]
@@ -56,24 +60,28 @@ def respond(simulator: Simulator, whole: Request) -> Response:
             fault = next((one for one in simulator.faults if one.strikes(whole.method, whole.path)), _NOTHING_WRONG)
             reply = _reply(simulator, service, request, fault)
         else:
-            reply = Reply(404, {"error": "The simulator serves /codat, /zoho/<data centre> and /_control."})
+            reply = Reply(404, {"error": "The simulator serves /codat, /zoho/<data centre>, /link and /_control."})
     if fault.delay:
         time.sleep(fault.delay)
     if fault.drop:
         raise Dropped
-    content, content_type = b"" if reply.body is None else json.dumps(reply.body).encode(), "application/json"
+    content_type, policy = "application/json", _POLICY
     if fault.body is not None:
         content, content_type = fault.body, fault.content_type
-    return Response(reply.status, {"Content-Type": content_type, **reply.headers, **fault.headers}, content)
+    elif isinstance(reply.body, bytes):
+        content, content_type, policy = reply.body, "text/html; charset=utf-8", screens.POLICY
+    else:
+        content = b"" if reply.body is None else json.dumps(reply.body).encode()
+    return Response(reply.status, {"Content-Type": content_type, **reply.headers, **fault.headers}, content, policy)
 
 
 def _reply(simulator: Simulator, service: str, request: Request, fault: Fault) -> Reply:
     if (fault.status or fault.drop) and not fault.after:
-        reply = services.error(fault.status or 0, "An injected fault.")
+        reply = error(fault.status or 0, "An injected fault.")
     else:
         reply = _SERVICES[service](simulator, request)
         reply = replace(reply, status=fault.status or reply.status)
-    kind = "read" if request.method == "GET" else _KINDS[service]
+    kind = "read" if request.method == "GET" and service != "link" else _KINDS[service]
     status = 0 if fault.drop else reply.status
     simulator.calls.append(Call(service, kind, request.method, request.path, status, reply.detail))
     return reply
@@ -126,7 +134,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not length.isdecimal() or size > _LONGEST_BODY:
             self.close_connection = True  # Where this request ends is not known, or too far.
         headers = {name.lower(): value for name, value in self.headers.items()}
-        if refused := _refused(headers, size):
+        if refused := _refused(path, headers, size):
             self.close_connection = True
             self._send(Response(*refused))
             return
@@ -141,7 +149,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status, http.client.responses.get(response.status, "Unknown"))
         given = {name: value for name, value in response.headers.items() if name.lower() not in _OWN}
-        for name, value in {"Date": self.date_time_string(), **given, **_GUARDS}.items():
+        guards = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": response.policy}
+        for name, value in {"Date": self.date_time_string(), **given, **guards}.items():
             self.send_header(name, value)
         # Where no body belongs, one would be taken for the next answer.
         if response.status not in (204, 304):
@@ -153,17 +162,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
 
-def _refused(headers: Mapping[str, str], size: int) -> tuple[int, Mapping[str, str], bytes] | None:
+def _refused(path: str, headers: Mapping[str, str], size: int) -> tuple[int, Mapping[str, str], bytes] | None:
     """Why a request is not even looked at: a page in a browser sent it, or its body is longer than any real one.
 
     A page of another site that has its own name resolved to this machine gives itself away by the host that it names.
+    Only the simulator's own pages may be followed and sent from one another.
     """
+    own = path.startswith("/link/")
+    origins = (None, f"http://{headers.get('host')}") if own else (None,)
+    sites = ("none", "same-origin") if own else ("none",)
     host = re.sub(r":\d*$", "", headers.get("host", ""))
     if size > _LONGEST_BODY:
         status, why = 413, f"The simulator takes no body longer than {_LONGEST_BODY >> 20} MiB."
     elif host.lower() not in _HOSTS:
         status, why = 403, f"The simulator is for this machine: address it as one of {', '.join(_HOSTS)}."
-    elif "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+    elif headers.get("origin") not in origins or headers.get("sec-fetch-site", "none") not in sites:
         status, why = 403, "The simulator answers no page in a browser."
     else:
         return None

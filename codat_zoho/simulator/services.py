@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.declare.platform import ZOHO_BOOKS
+from codat_zoho.simulator import linking
+from codat_zoho.simulator.messages import Reply, Request, error, page
 from codat_zoho.simulator.world import CodatClient, Simulator
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request, read."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False, default=b"")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer; ``detail`` is for the log."""
-
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    detail: str = ""
-
-
-def error(status: int, text: str) -> Reply:
-    """An error as Codat words it."""
-    body = {"statusCode": status, "service": "ClientsApi", "error": text, "correlationId": uuid.uuid4().hex}
-    return Reply(status, body | {"canBeRetried": "Unknown", "detailedErrorCode": 0})
-
 
 # --- Codat ---
 
@@ -75,6 +48,8 @@ def _authenticated(simulator: Simulator, request: Request) -> CodatClient | None
 
 
 def _route(simulator: Simulator, client: CodatClient, given: Request) -> Reply:
+    if (answered := linking.answer(simulator, client, given)) is not None:
+        return answered
     parts = given.path.removesuffix("/").split("/")
     key = ZOHO_BOOKS.key
     request = replace(given, path="/".join(key if part.lower() == key else part for part in parts))
@@ -108,33 +83,8 @@ def _integration(simulator: Simulator, client: CodatClient) -> dict[str, Any]:
         ],
     }
     if simulator.switches.linked_count:
-        found |= {"linkedConnectionsCount": client.linked, "totalConnectionsCount": client.linked + 1}
+        found |= {"linkedConnectionsCount": client.linked, "totalConnectionsCount": len(client.connections())}
     return found
-
-
-def _page(results: list[Any], request: Request) -> Reply:
-    given = parse_qs(request.query, keep_blank_values=True)
-    query = {name.lower(): values for name, values in given.items()}
-    if unheeded := sorted(name for name in given if name.lower() not in ("page", "pagesize")):
-        return error(
-            400,
-            f"The simulator neither filters nor sorts, it knows page and pageSize: leave out {', '.join(unheeded)}.",
-        )
-    try:
-        page, size = int(query.get("page", ["1"])[0]), int(query.get("pagesize", ["100"])[0])
-    except ValueError:
-        return error(400, "page and pageSize must be numbers.")
-    if page < 1 or not 1 <= size <= 2000:
-        return error(400, "page or pageSize is out of range.")
-    total = len(results)
-    numbers = {"current": page}
-    if page * size < total:
-        numbers["next"] = page + 1
-    if page > 1:
-        numbers["previous"] = page - 1
-    links = {name: {"href": f"{request.path}?page={number}&pageSize={size}"} for name, number in numbers.items()}
-    body = {"results": results[(page - 1) * size : page * size], "pageNumber": page, "pageSize": size}
-    return Reply(200, {**body, "totalResults": total, "_links": {"self": {"href": request.path}, **links}})
 
 
 def _shown(simulator: Simulator, client: CodatClient) -> dict[str, str]:
@@ -157,7 +107,7 @@ def _get_keys(simulator: Simulator, client: CodatClient, _: Request) -> Reply:
 
 
 def _put_enabled(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
-    body = _json(request)
+    body = request.json()
     if not isinstance(body, dict) or set(body) != {"enabled"} or not isinstance(body["enabled"], bool):
         return error(400, "The body must be an object with a boolean 'enabled'.")
     client.integration.enabled = body["enabled"]
@@ -167,7 +117,7 @@ def _put_enabled(simulator: Simulator, client: CodatClient, request: Request) ->
 
 
 def _put_keys(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
-    body = _json(request)
+    body = request.json()
     if not isinstance(body, dict) or not body or not all(isinstance(v, str) and v for v in body.values()):
         return error(400, "The body must be an object of non-empty strings.")
     if any(re.search(r"\s", value) for value in body.values()):
@@ -189,17 +139,8 @@ def _delete_keys(simulator: Simulator, client: CodatClient, _: Request) -> Reply
     return Reply(200, {}, detail="delete keys")
 
 
-def _json(request: Request) -> Any:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return None
-    try:
-        return json.loads(request.body)
-    except ValueError:
-        return None
-
-
 def _get_integrations(simulator: Simulator, client: CodatClient, request: Request) -> Reply:
-    return _page([_integration(simulator, client)] if client.integration.offered else [], request)
+    return page([_integration(simulator, client)] if client.integration.offered else [], request)
 
 
 def _get_profile(_: Simulator, client: CodatClient, __: Request) -> Reply:
@@ -218,7 +159,6 @@ _PATHS: dict[str, dict[str, Callable[[Simulator, CodatClient, Request], Reply]]]
     },
     f"/integrations/{ZOHO_BOOKS.key}/enabled": {"PUT": _put_enabled},
     f"/integrations/credentials/{ZOHO_BOOKS.key}": {"GET": _get_keys, "PUT": _put_keys, "DELETE": _delete_keys},
-    "/companies": {"GET": lambda _, client, request: _page(client.companies(), request)},
     "/profile": {"GET": _get_profile},
     "/profile/syncSettings": {"GET": _get_sync_settings},
 }

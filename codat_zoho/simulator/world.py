@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import time
@@ -10,46 +11,11 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Literal
 
 from codat_zoho.declare.datacentres import DATA_CENTRES
-from codat_zoho.declare.platform import ZOHO_BOOKS
-
-
-@dataclass
-class Switches:
-    """Everything about Codat and Zoho that nobody could find out, one switch each. The defaults are the likeliest.
-
-    Args:
-        absent_keys: how Codat says that no keys are stored: 200 with ``{}``, 404, or 204.
-        saving: whether saving keys replaces the stored bag or merges into it.
-        saving_keeps_enabled: False makes saving keys enable the integration.
-        disabling_keeps_keys: False makes disabling delete the keys.
-        mask_client_id: False shows the client id as it is.
-        mask: ``last4`` shows the last four characters behind ``X``, length kept; ``opaque`` shows nothing.
-        linked_count: whether answers carry ``linkedConnectionsCount``.
-        client_told: False answers 403 to the question which Codat client an API key opens.
-        keys_shown: False withdraws the call that reads stored keys, as Codat words it.
-        writes_offered: False makes the undocumented write paths answer 404.
-        zoho_client_before_token: False makes Zoho complain about the token before it looks at the client.
-        zoho_wrong_secret: what Zoho answers to a known client id with a wrong secret.
-        zoho_disabled: what a data centre answers that is not enabled for the client.
-    """
-
-    absent_keys: Literal["empty", "404", "204"] = "empty"
-    saving: Literal["replace", "merge"] = "replace"
-    saving_keeps_enabled: bool = True
-    disabling_keeps_keys: bool = True
-    mask_client_id: bool = True
-    mask: Literal["last4", "opaque"] = "last4"
-    linked_count: bool = True
-    client_told: bool = True
-    keys_shown: bool = True
-    writes_offered: bool = True
-    zoho_client_before_token: bool = True
-    zoho_wrong_secret: Literal["invalid_client_secret", "invalid_client"] = "invalid_client_secret"
-    zoho_disabled: Literal["invalid_client", "invalid_client_secret"] = "invalid_client"
-
+from codat_zoho.declare.platform import REDIRECT_URI, ZOHO_BOOKS
+from codat_zoho.simulator.companies import Company, Connection, Status, ready_made
+from codat_zoho.simulator.switches import Switches
 
 _FRAMING = ("content-length", "transfer-encoding")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
@@ -121,52 +87,69 @@ class Integration:
     offered: bool = True
 
 
-@dataclass
 class CodatClient:
     """One Codat client, known by its API key.
 
+    Besides the linked companies it has one that was linked once, and one that is linked through another platform.
+
     Args:
+        api_key: opens it.
+        linked: how many companies are linked through Zoho Books.
+        integration: its Zoho Books integration; a new one where it is left out.
         name: as the Portal shows it.
-        id: Codat's id of it.
-        linked: how many companies are linked through Zoho Books; more companies exist, linked otherwise or not at all.
+        id: Codat's id of it; derived from the key where it is left out.
     """
 
-    api_key: str = field(repr=False)
-    linked: int = 0
-    integration: Integration = field(default_factory=Integration)
-    name: str = "Simulated"
-    id: str = ""
+    def __init__(
+        self,
+        api_key: str,
+        linked: int = 0,
+        integration: Integration | None = None,
+        name: str = "Simulated",
+        id: str = "",
+    ) -> None:
+        self.api_key, self.integration, self.name = api_key, integration or Integration(), name
+        self.id = id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"Codat client of {api_key}"))
+        made = self._ready_made(1, ZOHO_BOOKS.key, "Deauthorized"), self._ready_made(2, "gbol", "Linked")
+        self.companies = {one.id: one for one in made}
+        self.linked = linked
 
-    def __post_init__(self) -> None:
-        self.id = self.id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"Codat client of {self.api_key}"))
+    def __repr__(self) -> str:
+        return f"CodatClient({self.name!r}, {self.id!r}, linked={self.linked}, {self.integration!r})"
 
-    def companies(self) -> list[dict[str, object]]:
-        """Its companies: the linked ones, one that was linked once, one linked through another platform."""
-        kinds = [(ZOHO_BOOKS.key, "Linked")] * self.linked + [(ZOHO_BOOKS.key, "Deauthorized"), ("gbol", "Linked")]
-        return [self._company(number, key, status) for number, (key, status) in enumerate(kinds, start=1)]
+    def _ready_made(self, number: int, key: str, status: Status) -> Company:
+        return ready_made(f"{self.id} {number}", f"Company {number}", key, self.integration_id(key), status)
 
-    def _company(self, number: int, key: str, status: str) -> dict[str, object]:
-        company_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"company-{number}"))
-        ours = key == ZOHO_BOOKS.key
-        connection = {
-            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"connection-{number}")),
-            "integrationId": self.integration.integration_id if ours else str(uuid.UUID(int=0)),
-            "integrationKey": key,
-            "sourceId": str(uuid.UUID(int=1)),
-            "platformName": ZOHO_BOOKS.name if ours else "Xero",
-            "linkUrl": f"https://link-api.codat.io/companies/{company_id}/start",
-            "status": status,
-            "created": "2026-01-01T00:00:00Z",
-            "sourceType": "Accounting",
-        }
-        return {
-            "id": company_id,
-            "name": f"Company {number}",
-            "platform": connection["platformName"],
-            "redirect": f"https://link.codat.io/company/{company_id}",
-            "created": "2026-01-01T00:00:00Z",
-            "dataConnections": [connection],
-        }
+    def integration_id(self, key: str) -> str:
+        """Codat's id of the integration with this platform key."""
+        return self.integration.integration_id if key == ZOHO_BOOKS.key else str(uuid.UUID(int=0))
+
+    def connections(self) -> list[Connection]:
+        """The connections to Zoho Books."""
+        companies = list(self.companies.values())
+        return [one for company in companies for one in company.connections.values() if one.key == ZOHO_BOOKS.key]
+
+    @property
+    def linked(self) -> int:
+        """How many connections are linked through Zoho Books. Setting it brings ready-made companies, or takes them."""
+        return sum(one.status == "Linked" for one in self.connections())
+
+    @linked.setter
+    def linked(self, count: int) -> None:
+        gone = self.linked - count
+        companies = dict(self.companies)
+        for company in sorted(self.companies.values(), key=lambda one: one.ready_made, reverse=True):
+            for one in company.connections.values():
+                if gone > 0 and one.key == ZOHO_BOOKS.key and one.status == "Linked":
+                    gone, one.status = gone - 1, "Unlinked"
+                    if company.ready_made:
+                        companies.pop(company.id, None)
+        numbers = itertools.count(3)
+        while gone < 0:
+            made = self._ready_made(next(numbers), ZOHO_BOOKS.key, "Linked")
+            if made.id not in companies:
+                companies[made.id], gone = made, gone + 1
+        self.companies = companies
 
 
 @dataclass
@@ -180,6 +163,8 @@ class ZohoClient:
         enabled: the data centres it is enabled in.
         same_credentials: the console's switch "Use the same OAuth credentials for all data centers".
         throttled: data centres that answer that there were too many requests.
+        name: what a person who links is shown.
+        redirect_uris: where Zoho sends a person back to; compared exactly.
     """
 
     client_id: str
@@ -188,6 +173,8 @@ class ZohoClient:
     enabled: set[str] = field(default_factory=lambda: set(DATA_CENTRES))
     same_credentials: bool = True
     throttled: set[str] = field(default_factory=set)
+    name: str = "Simulated"
+    redirect_uris: set[str] = field(default_factory=lambda: {REDIRECT_URI})
 
     def secret_at(self, code: str) -> str:
         """The secret that a data centre accepts."""
@@ -196,7 +183,7 @@ class ZohoClient:
 
 @dataclass(frozen=True)
 class Call:
-    """One request that came in. ``kind`` is ``read``, ``write`` or ``probe``; nothing secret is kept."""
+    """One request that came in. ``kind`` is ``read``, ``write``, ``probe`` or ``page``; nothing secret is kept."""
 
     service: str
     kind: str

@@ -49,7 +49,10 @@ def given(variable: str, question: str = "", *, secret: bool = False) -> str | N
 
 
 def ask(question: str) -> str:
-    """Ask, and go on at the end of input as if nothing had been said."""
+    """Ask, and go on at the end of input as if nothing had been said. A result that is piped holds no question."""
+    if not at_terminal(sys.stdout):
+        say(question, end="")
+        question = ""
     try:
         return input(harmless(question)).strip()
     except EOFError:
@@ -77,6 +80,34 @@ def say(text: str, end: str = "\n") -> None:
 def remark(text: str) -> None:
     """Say on stderr what the result does not, and who says so."""
     say(f"codat-zoho: {text}")
+
+
+def animated() -> bool:
+    """Tell whether stderr shows a line that changes in its place, as a CI system's log does not."""
+    return at_terminal(sys.stderr) and not os.environ.get("CI")
+
+
+def redraw(line: str) -> None:
+    """Put a line in the place of the one before it, on a terminal."""
+    try:
+        print(f"\r\x1b[K{harmless(redact(line))}", end="", file=sys.stderr, flush=True)
+    except OSError:  # The terminal is gone.
+        give_up(sys.stderr)
+
+
+def reveal(text: str = "") -> bool:
+    """Show lines that belong into no log on the terminal itself, wherever stdout and stderr lead; False without one.
+
+    What a CI system gives its jobs for a terminal is a log.
+    """
+    if os.environ.get("CI"):
+        return False
+    try:
+        with Path("CONOUT$" if os.name == "nt" else "/dev/tty").open("w", encoding="utf-8") as terminal:
+            terminal.write(f"{harmless(text)}\n" if text else "")
+    except OSError:
+        return False
+    return True
 
 
 def show(text: str = "", *, coloured: bool = False) -> None:

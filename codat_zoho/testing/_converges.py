@@ -18,6 +18,9 @@ from codat_zoho.texts.redact import redact, register
 
 _SECONDS = 300
 _KEPT = ("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "PULUMI_PYTHON_CMD")
+_NAME = r"\bname: *['\"]?codat-zoho['\"]?"
+_PLUGIN = re.compile(rf"{_NAME} *(?:,|\n) *path: *([^,}}\n]+)|\bpath: *([^,}}\n]+)(?:,|\n) *{_NAME}")
+"""Where the plugin is, in either order."""
 _LEFT_OUT = shutil.ignore_patterns(".*", "venv", "node_modules", "__pycache__", "Pulumi.*.yaml")
 
 
@@ -32,9 +35,9 @@ def assert_converges(
 
     Args:
         up: a project folder, or a function that deploys. Of a folder a copy is deployed by the ``pulumi`` on ``PATH``,
-            with a backend of its own that is gone afterwards, and with this Python; stack files are left out, so give
-            what the program needs in ``config`` and ``secrets``. A function returns what tells the changes: the
-            Automation API's ``UpResult``, or a mapping like ``{"same": 3}``.
+            with a backend of its own that is gone afterwards, with this Python and its plugin; stack files are left
+            out, so give what the program needs in ``config`` and ``secrets``. A function returns what tells what has
+            changed: the Automation API's ``UpResult``, or a mapping like ``{"same": 3}``.
         codat: where it deploys to; it must point there itself when it is a function (``codat.environment``).
         config: stack configuration of a folder, by key.
         secrets: the same, encrypted.
@@ -93,8 +96,7 @@ def _copied(
         state.mkdir()
         shutil.copytree(source, folder, ignore=_LEFT_OUT)
         project = folder / "Pulumi.yaml"
-        own = f"virtualenv: {Path(sys.prefix).as_posix()}"
-        project.write_text(re.sub(r"(?m)\bvirtualenv:.*$", lambda _: own, project.read_text("utf-8")), "utf-8")
+        project.write_text(_with_this_python(project.read_text("utf-8")), "utf-8")
         # Nothing of the stack that the developer works on may reach the copy: neither its state, nor its API keys.
         kept = {k: v for k, v in os.environ.items() if k in _KEPT or not k.startswith(("PULUMI_", "CODAT_", "ZOHO_"))}
         environment = {
@@ -120,6 +122,17 @@ def _copied(
         for key, value in secrets.items():
             pulumi("config", "set", "--secret", key, given=value)
         yield deploy
+
+
+def _with_this_python(project: str) -> str:
+    """Let a project file name the virtual environment of this Python, and the plugin that is installed in it.
+
+    >>> _with_this_python("plugins: {providers: [{name: codat-zoho, path: ../bin}]}").count("..")
+    0
+    """
+    here = Path(sys.prefix).as_posix()
+    project = re.sub(r"(?m)\bvirtualenv:.*$", lambda _: f"virtualenv: {here}", project)
+    return _PLUGIN.sub(lambda found: found[0].replace(found[1] or found[2], f"{here}/bin"), project)
 
 
 def _run(arguments: list[str], folder: Path, environment: Mapping[str, str], given: str = "") -> str:

@@ -101,6 +101,7 @@ VARIABLES = (
         "Pulumi's: all configuration of the stack, by which the pack knows its files from another's.",
         of="policy pack",
     ),
+    Variable("PULUMI_HOME", "Where ``doctor`` looks for an installed plugin last, in ``plugins``.", of="doctor"),
     Variable(
         "PULUMI_PYTHON_CMD", "Pulumi's: the Python that runs the provider, where the project names none.", of="doctor"
     ),

@@ -121,6 +121,9 @@ def _replaced(text: str) -> str:
 
 def _without_known(text: str) -> str:
     folded = _folded(text)
+    # In most long texts stands none of a few beginnings, which is quicker to see than to step through them.
+    if len(_forms) < min(100, len(text)) and not any(start in folded for start in tuple(_forms)):
+        return text
     kept, behind, at = [], 0, 0
     while at <= len(folded) - _SHORTEST:
         for form in _forms.get(folded[at : at + _SHORTEST], ()):

@@ -1,10 +1,11 @@
-"""Reports as JSON: what their dataclasses hold, in camelCase. tools/schemas.py makes the JSON Schemas from the same."""
+"""Reports for programs: JSON of what their dataclasses hold, in camelCase. tools/schemas.py makes the schemas."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -68,6 +69,14 @@ def reworded(report: Any, change: Callable[[str], str]) -> Any:
 @functools.lru_cache(maxsize=1024)
 def _plain_line(text: str) -> str:
     return " ".join(redact(text).splitlines())
+
+
+_NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def xml_text(text: str) -> str:
+    """Leave out what XML 1.0 cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def camel(name: str) -> str:

@@ -28,6 +28,8 @@ _INSTALL = "Install Pulumi (https://www.pulumi.com/docs/install/) and put it on 
 _SECONDS, _UP_SECONDS = 120.0, 3600.0
 _GRACE, _UP_GRACE = 3.0, 120.0  # An update has a lock to give back, and must be let to.
 _NOT_LOGGED_IN = 3
+_WHY = r'"severity": ?"error"|"message": ?"\\u001b\[31mError'
+"""What says in a preview's JSON that it failed; the latter is the YAML host's."""
 _KEYS = ("CODAT_API_KEY", "ZOHO_CLIENT_SECRET")
 
 
@@ -192,8 +194,9 @@ class Pulumi:
         except KeyboardInterrupt:
             self.children.stop()
             raise
-        # A preview that fails says why in its JSON.
-        if code and not (words[0] in ("preview", "refresh") and out.lstrip().startswith("{")):
+        # A preview that fails says why in its JSON, and one that is to be empty what it holds.
+        told = out.lstrip().startswith("{") and ("--expect-no-changes" in words or re.search(_WHY, out))
+        if code and not (words[0] in ("preview", "refresh") and told):
             failure = from_output(out, err)
             if code == _NOT_LOGGED_IN:
                 failure = Failure(AUTHENTICATION, failure.text)

@@ -49,6 +49,13 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         AUTHENTICATION,
         "The login to Pulumi's backend fails: {text}. Check the user or key that it is given.",
     ),
+    (
+        r"no resource plugin 'pulumi-resource-codat-zoho'",
+        "plugin",
+        "The engine finds no plugin codat-zoho. Name its folder in Pulumi.yaml (plugins.providers), or put it on PATH; "
+        "'codat-zoho doctor' says how.",
+    ),
+    (r"plugin options for 'codat-zoho'", "plugin", "{text}. Correct plugins.providers in Pulumi.yaml."),
     (r"could not (?:unmarshal|validate)|no Pulumi\.yaml|invalid YAML", "project", _UNREADABLE),
     (
         r"'virtualenv' option .* doesn't exist|names the virtualenv",

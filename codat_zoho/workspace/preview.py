@@ -33,9 +33,8 @@ PROVIDER = "provider"
 _NAMES = {CLIENT: values.CLIENT, INTEGRATION: values.BOOKS, PROVIDER: CONFIG_KEYS}
 _STACK = "pulumi:pulumi:Stack"
 _SECRET = "[secret]"
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_FAILED = "Error: "
-"""How the host for YAML programs says that it stops; the engine takes that for a line of the program."""
+YAML_FAILED = "\033[31mError\033[0m: "
+"""How the host of YAML programs begins an error, be it on a terminal or not (seen with 1.38)."""
 _ALONE = {"create-replacement": "replace", "import-replacement": "replace", "import": "same"}
 """What a step stands for where no other follows for the same resource."""
 _LATER = (*_ALONE, "delete-replaced", "discard-replaced", "read", "refresh")
@@ -98,12 +97,17 @@ def read(text: str) -> Preview:
         raise Unreadable from None
 
 
+def _errors(diagnostics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The errors, those of the YAML host among them: it prints why it cannot run a program, and the engine goes on."""
+    for one in diagnostics:
+        message = str(one.get("message"))
+        if one.get("severity") == "error" or message.startswith(YAML_FAILED):
+            yield message.removeprefix(YAML_FAILED)
+
+
 def _read(told: Any) -> Preview:
     steps = [step for step in told["steps"] if isinstance(step, dict) and isinstance(step.get("urn"), str)]
-    said = [(one.get("severity"), _COLOUR.sub("", str(one.get("message")))) for one in told.get("diagnostics") or ()]
-    errors = tuple(
-        text for level, text in said if level == "error" or (level == "info#err" and text.startswith(_FAILED))
-    )
+    errors = tuple(_errors(told.get("diagnostics") or ()))
     named = next((found for step in steps if (found := project_and_stack(step["urn"]))), ("", "preview"))
     refreshed = any(step.get("op") == "refresh" for step in steps)
     ran = not refreshed or any(_type(step) == _STACK and step.get("op") != "refresh" for step in steps)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from codat_zoho.declare.platform import NAMESPACE
+from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
+from codat_zoho.declare.settings import KEYS
 from codat_zoho.workspace.failures import Failed, unreadable_project
 from codat_zoho.workspace.yaml_lines import Broken, Value, parts_of, read, shown
 
@@ -86,6 +87,16 @@ class Project:
     def ready_to_use(self) -> bool:
         """It is the project that comes with this package, driven by stack configuration alone."""
         return self.name == NAMESPACE and "zohoClientId" in self.declares
+
+    @property
+    def has_settings(self) -> bool:
+        """Its namespace holds settings of the ready-made program: it declares some, or has that program's name."""
+        return self.name == NAMESPACE or not self.declares.isdisjoint(KEYS)
+
+    @property
+    def ready_made(self) -> bool:
+        """It declares what the ready-made program reads, all of it and nothing else: no other one is to be expected."""
+        return {*KEYS} <= self.declares <= {*KEYS, *(CONFIG_KEYS if self.name == NAMESPACE else ())}
 
     @property
     def code(self) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """Reads this package's part of an exported state (``pulumi stack export``). Pure: no command, no network.
 
-Only resources of this package are looked at, and of the default provider of dynamic resources what it was given of
-``codat-zoho:*``: the stack configuration of the last deployment. Everything else is passed over unread.
+Only resources of this package are looked at, and of their providers what the last deployment gave them to reach Codat:
+those of dynamic resources hold all stack configuration, of which ``codat-zoho:*`` is read, and the plugin its own.
+Everything else is passed over unread. The plugin's resources spell their properties in camelCase; here, and from here
+on, all are spelled alike.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from codat_zoho.declare.platform import CLIENT, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, UNKNOWN
+from codat_zoho.declare.describe import snake_case
+from codat_zoho.declare.platform import CLIENT, CONFIG_KEYS, INTEGRATION, NAMESPACE, SECRET, SIGNATURE, UNKNOWN
 from codat_zoho.declare.recorded import FORMS
+from codat_zoho.declare.settings import Spelling
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.values import kind_of, name_of, project_and_stack
+from codat_zoho.workspace.values import PROVIDER_TYPE, kind_of, name_of, project_and_stack, spelling_of
 
-_PROVIDER = "pulumi:providers:pulumi-python"
+_PROVIDERS = {"pulumi:providers:pulumi-python": f"{NAMESPACE}:", PROVIDER_TYPE: ""}
+"""The types of our resources' providers, and what stands before our keys in their inputs."""
 _VERSIONS = (3, 4)
 
 
@@ -48,11 +53,20 @@ class Deployed:
     odd: tuple[str, ...] = ()  # what has a form that is not known: nothing can be said of the resource then
     unfinished: str = ""  # what the last deployment was doing with it, where it did not finish
     tainted: bool = False  # the next deployment replaces it
+    spelling: Spelling = Spelling.ARGUMENT  # how its program spells properties
+    provider: str = ""  # by reference, URN::ID
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # what that was given, without namespace
 
     @property
     def name(self) -> str:
         """Pulumi's name of the resource."""
         return name_of(self.urn)
+
+    @property
+    def explicit_provider(self) -> str:
+        """The name of its provider, where the program makes that itself."""
+        name = name_of(self.provider.rpartition("::")[0])
+        return "" if name == "default" or name.startswith("default_") else name
 
     @property
     def undeclared(self) -> bool:
@@ -70,7 +84,7 @@ class Exported:
     """What an exported state holds of this package."""
 
     resources: tuple[Deployed, ...] = ()
-    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # of the last deployment, without namespace
+    configured: bool = False  # a provider was given something to reach Codat with, or is one for nothing else
     names: tuple[str, str] | None = None  # project and stack, where any resource tells them
 
 
@@ -106,24 +120,44 @@ def _read(whole: Any) -> Exported:
         # A later deployment has created it: Pulumi keeps the note that an earlier one began to.
         if doing.get(one["urn"], ("", ""))[0] == "creating":
             del doing[one["urn"]]
-    ours = [_deployed(one, doing.pop(one["urn"], ("", ""))[0]) for one in resources if kind_of(one["type"])]
+    given = _given(resources)
+    ours = [_deployed(one, doing.pop(one["urn"], ("", ""))[0], given) for one in resources if kind_of(one["type"])]
     ours += [Deployed(urn, kind, unfinished=what) for urn, (what, kind) in doing.items()]
     names = project_and_stack(resources[0]["urn"]) if resources else None
-    return Exported(tuple(sorted(ours, key=lambda one: one.urn)), _config(resources), names)
+    configured = any(config or not _PROVIDERS[type_] for type_, config in given.values())
+    return Exported(tuple(sorted(ours, key=lambda one: one.urn)), configured, names)
 
 
-def _config(resources: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the default provider of dynamic resources was given."""
-    config: dict[str, Any] = {}
+_Given = Mapping[str, tuple[str, Mapping[str, Any]]]
+"""By reference, the type of a provider and what it was given."""
+
+
+def _given(resources: list[dict[str, Any]]) -> _Given:
+    found = {}
     for one in resources:
-        # A program may have several; those of another SDK's dynamic resources were given the same configuration.
-        if one["type"] != _PROVIDER or not isinstance(one.get("inputs"), dict):
+        if (prefix := _PROVIDERS.get(type_ := one["type"])) is None:
             continue
-        for full, raw in one["inputs"].items():
-            space, _, key = full.partition(":")
-            if space == NAMESPACE and (value := _value(raw)[0]) is not Mark.ODD:
-                config[key] = value
-    return config
+        inputs = given if isinstance(given := one.get("inputs"), dict) else {}  # What is given nothing has none.
+        ours = {name.removeprefix(prefix): raw for name, raw in inputs.items() if name.startswith(prefix)}
+        values = {key: _value(raw)[0] for key, raw in ours.items() if prefix or key in CONFIG_KEYS}
+        config = {key: value for key, value in values.items() if value not in (None, Mark.ODD)}
+        found[f"{one['urn']}::{one.get('id')}"] = type_, config
+    return found
+
+
+def _provider(resource: Mapping[str, Any], given: _Given) -> tuple[str, Mapping[str, Any]]:
+    """The provider that a resource names, and what it was given; else its type, and what all of that agree on."""
+    named, needed = str(resource.get("provider")), f"pulumi:providers:{resource['type'].partition(':')[0]}"
+    type_, config = given.get(named, ("", {}))
+    if type_ == needed:
+        return named, config
+    alike = [config for type_, config in given.values() if type_ == needed]
+    return needed, {
+        key: value
+        for config in alike
+        for key, value in config.items()
+        if all(other.get(key, value) == value for other in alike)
+    }
 
 
 def _objects(some: Any) -> list[dict[str, Any]]:
@@ -132,15 +166,17 @@ def _objects(some: Any) -> list[dict[str, Any]]:
     return some or []
 
 
-def _deployed(resource: Mapping[str, Any], doing: str) -> Deployed:
+def _deployed(resource: Mapping[str, Any], doing: str, given: _Given) -> Deployed:
     kind = kind_of(resource["type"])
     odd = set() if kind in (INTEGRATION, CLIENT) else {"its type"}
     hidden: set[str] = set()
     bags: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}}
     for part, bag in bags.items():
-        raw = resource.get(part) or {}
+        raw = _respelled(resource.get(part) or {})
         for name, fits in FORMS.items():
             value, secret = _value(raw.get(name)) if isinstance(raw, dict) else (Mark.ODD, False)
+            if name == "declared":
+                value = _respelled(value)
             if value is None:
                 continue
             if value is not ENCRYPTED and not fits(value):
@@ -151,6 +187,7 @@ def _deployed(resource: Mapping[str, Any], doing: str) -> Deployed:
                 hidden.add(name)
             if isinstance(value, str) and (name == "client_secret" or (name == "client_id" and name in hidden)):
                 register(value)
+    provider, config = _provider(resource, given)
     if not doing and resource.get("delete"):
         doing = "deleting"
     elif not doing and resource.get("pendingReplacement"):
@@ -164,7 +201,15 @@ def _deployed(resource: Mapping[str, Any], doing: str) -> Deployed:
         odd=tuple(sorted(odd)),
         unfinished=doing,
         tainted=bool(resource.get("taint")),
+        spelling=spelling_of(resource["type"]),
+        provider=provider,
+        config=config,
     )
+
+
+def _respelled(bag: Any) -> Any:
+    """Properties as Python spells them, whatever the program does."""
+    return {snake_case(name): value for name, value in bag.items()} if isinstance(bag, dict) else bag
 
 
 def _value(raw: Any) -> tuple[Any, bool]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from codat_zoho.declare.describe import described
 from codat_zoho.declare.platform import NAMESPACE, PLUGIN_PREFIX, TOKEN_PREFIX
-from codat_zoho.declare.settings import IntegrationSettings, ZohoClientSettings, managed
+from codat_zoho.declare.settings import IntegrationSettings, Spelling, ZohoClientSettings, managed
 from codat_zoho.texts.redact import one_line
 
 ELSEWHERE = "elsewhere "
@@ -105,6 +105,11 @@ def kind_of(resource_type: object) -> str:
     """The class of a resource of this package, by its type; "" for those of others."""
     text = str(resource_type)
     return next((text.removeprefix(one) for one in (TOKEN_PREFIX, PLUGIN_PREFIX) if text.startswith(one)), "")
+
+
+def spelling_of(resource_type: object) -> Spelling:
+    """How programs spell the properties of a resource of this package, by its type."""
+    return Spelling.PROPERTY if str(resource_type).startswith(PLUGIN_PREFIX) else Spelling.ARGUMENT
 
 
 def project_and_stack(urn: str) -> tuple[str, str] | None:

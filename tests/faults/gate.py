@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,8 @@ from threading import Condition, Event, Lock, Thread
 from typing import Literal
 
 from codat_zoho.simulator import Simulator
+from codat_zoho.simulator.messages import Request
 from codat_zoho.simulator.server import App, Response, make_server
-from codat_zoho.simulator.services import Request
 from codat_zoho.simulator.world import Dropped
 
 When = Literal["before", "after"]
@@ -37,6 +37,8 @@ class Gate:
     when: When = "before"
     reached: Event = field(default_factory=Event)
     released: Event = field(default_factory=Event)
+    named: Callable[[str], str] = lambda place: place
+    """Names a call, for one whose ids are not known beforehand."""
     drops: bool = False
     """Whoever asked is gone: what was held before it was taken never is."""
     _seen: int = 0
@@ -72,7 +74,7 @@ class Gate:
 
     def _is_held(self, place: str) -> bool:
         with self._lock:
-            if self.holds is None or place != self.holds[0]:
+            if self.holds is None or self.named(place) != self.holds[0]:
                 return False
             self._seen += 1
             return self._seen == self.holds[1]

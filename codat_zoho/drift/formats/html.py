@@ -23,6 +23,10 @@ _DRAWN = {
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 _NOTHING = '<td class="none">–</td>'
 
+_FOLDER = (
+    "Folder: the Pulumi project's, as it was given to codat-zoho drift and is seen from where that ran; the commands "
+    "on this page are to be run from there. For a state that was exported to a file, it is the name of that file."
+)
 _STYLE = """
 :root { color-scheme: light dark;
   --text: #1b1f24; --page: #ffffff; --soft: #f3f5f7; --line: #d0d7de; --quiet: #57606a; --link: #0550ae;
@@ -33,15 +37,18 @@ _STYLE = """
   --error: #ffb3ad; --error-page: #4a1519; --drift: #f5c97a; --drift-page: #3d2a06; --untold: #a5d0ff;
   --untold-page: #0f2d50; --fine: #8ddb9f; --fine-page: #10331b; } }
 * { box-sizing: border-box; }
-body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
+body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page);
+  overflow-wrap: anywhere; }
 main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; } p { margin: .4rem 0; } .quiet { color: var(--quiet); }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; } h3 { margin: 0; }
 a { color: var(--link); } a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--page); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { border: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
+th, td { border: 1px solid var(--line); padding: .4rem .5rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
-td { min-width: 6rem; max-width: 11rem; overflow-wrap: anywhere; font-size: .95rem; } td a { color: inherit; }
+th { overflow-wrap: normal; } td a { color: inherit; }
+td { min-width: 6rem; max-width: 11rem; overflow-wrap: break-word; font-size: .875rem; }
+td.client { min-width: 9rem; font-size: .8rem; }
 .state { font-weight: 600; white-space: nowrap; }
 .error { color: var(--error); background: var(--error-page); }
 .drift { color: var(--drift); background: var(--drift-page); }
@@ -51,7 +58,7 @@ td { min-width: 6rem; max-width: 11rem; overflow-wrap: anywhere; font-size: .95r
 section.stack { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 0 0 1rem; }
 dl { margin: .6rem 0; border-left: .25rem solid var(--line); padding-left: .8rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem; }
-code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+code { font-family: ui-monospace, monospace; }
 pre { background: var(--soft); padding: .5rem .7rem; white-space: pre-wrap; margin: .3rem 0; }
 """
 
@@ -90,6 +97,7 @@ def draw(report: Report) -> str:
         *_table(report, stacks),
         '<h2 id="details">Details</h2>',
         *(details or ["<p>Everything that was checked is as declared.</p>"]),
+        f'<p class="quiet" id="folder" tabindex="-1">{_FOLDER}</p>' if details else "",
     ]
     return _PAGE.format(headline=escape(report.headline), style=_STYLE, body="\n".join(body))
 
@@ -125,7 +133,7 @@ def _codat_clients(stack: Stack) -> str:
         (f"{escape(name)}<br>" if name else "") + f'<span class="quiet">{escape(client)}</span>'
         for client, name in stack.codat_clients.items()
     ]
-    return f"<td>{'<br>'.join(lines)}</td>" if lines else _NOTHING
+    return f'<td class="client">{"<br>".join(lines)}</td>' if lines else _NOTHING
 
 
 def _state_cell(state: State, words: str = "", target: str = "", value: str = "") -> str:
@@ -157,7 +165,7 @@ def _details(number: int, stack: Stack) -> Iterator[str]:
     yield f'<section class="stack" aria-labelledby="stack-{number}">'
     yield f'<h3 id="stack-{number}" tabindex="-1">{escape(stack.title)} {_tag(stack.state)}</h3>'
     deployed = f"last deployed {escape(stack.deployed_at)}; " if stack.deployed_at else ""
-    yield f'<p class="quiet">{deployed}folder <code>{escape(stack.directory)}</code></p>'
+    yield f'<p class="quiet">{deployed}<a href="#folder">folder</a> <code>{escape(stack.directory)}</code></p>'
     if stack.failure:
         yield f"<p>{escape(stack.failure.text)}</p>"
     for index, resource in enumerate(stack.resources):

@@ -6,21 +6,20 @@ cannot be told is skipped with the reason.
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 from codat_zoho.drift.report import Finding, Report, Resource, Stack, State
+from codat_zoho.texts.report_json import xml_text
 
 _TAGS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-_NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def draw(report: Report) -> str:
     """Draw a report as JUnit XML."""
     root = ET.Element("testsuites", name="codat-zoho drift", time=f"{report.seconds:.3f}")
     for stack in report.stacks:
-        suite = ET.SubElement(root, "testsuite", name=_clean(stack.title), time=f"{stack.seconds:.3f}")
+        suite = ET.SubElement(root, "testsuite", name=xml_text(stack.title), time=f"{stack.seconds:.3f}")
         suite.extend(_cases(stack))
     for node in (*root, root):
         node.set("tests", str(len(node.findall(".//testcase"))))
@@ -64,16 +63,11 @@ def _case(
 ) -> ET.Element:
     # Dots make packages in Jenkins: project, then stack and resource.
     where = ".".join(part.replace(".", "_") for part in (stack.project, stack.stack, owner))
-    case = ET.Element("testcase", classname=_clean(where), name=_clean(name), time="0")
+    case = ET.Element("testcase", classname=xml_text(where), name=xml_text(name), time="0")
     if tag:
-        result = ET.SubElement(case, tag, message=_clean(message))
+        result = ET.SubElement(case, tag, message=xml_text(message))
         if kind:
             result.set("type", kind)
         if tag != "skipped":
-            result.text = _clean(text or message)
+            result.text = xml_text(text or message)
     return case
-
-
-def _clean(text: str) -> str:
-    """Leave out what XML 1.0 cannot hold."""
-    return _NOT_XML.sub("\ufffd", text)

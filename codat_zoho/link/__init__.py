@@ -1,0 +1,1 @@
+"""Proves that a customer can link: a person links a test company, which is deleted again."""

@@ -159,9 +159,9 @@ def notice() -> str:
         find()
     except EngineMissing:
         return (
-            f"pulumi: there is no engine here. Getting one takes a minute with Pulumi's own installer, where that is "
-            f"reached; else about {BUILD_MINUTES} minutes,\nto build it with Go {GO} or newer; once. Instead, you can "
-            f"press Ctrl-C, install Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), and come back."
+            "pulumi: there is no engine here. Getting one, once, takes a minute with Pulumi's own installer; where that\n"
+            f"        is out of reach, about {BUILD_MINUTES} minutes, to build it with Go {GO} or newer. To install one "
+            f"instead, press Ctrl-C,\n        get Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), and start again."
         )
     return ""
 

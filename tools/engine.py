@@ -159,9 +159,9 @@ def notice() -> str:
         find()
     except EngineMissing:
         return (
-            "pulumi: there is no engine here. Getting one, once, takes a minute with Pulumi's own installer; where that\n"
-            f"        is out of reach, about {BUILD_MINUTES} minutes, to build it with Go {GO} or newer. To install one "
-            f"instead, press Ctrl-C,\n        get Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), and start again."
+            "pulumi: there is no engine here. Getting one, once, takes a minute with Pulumi's own installer; where\n"
+            f"        that is out of reach, about {BUILD_MINUTES} minutes, to build it with Go {GO} or newer. "
+            f"To install one instead,\n        press Ctrl-C, get Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), come back."
         )
     return ""
 

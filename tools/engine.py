@@ -170,9 +170,9 @@ def notice() -> str:
         find()
     except EngineMissing:
         return (
-            f"pulumi: there is no engine here. Getting one takes a minute with Pulumi's own installer, where that is "
-            f"reached; else about {BUILD_MINUTES} minutes,\nto build it with Go {GO} or newer; once. Instead, you can "
-            f"press Ctrl-C, install Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), and come back."
+            "pulumi: there is no engine here. Getting one, once, takes a minute with Pulumi's own installer; where\n"
+            f"        that is out of reach, about {BUILD_MINUTES} minutes, to build it with Go {GO} or newer. "
+            f"To install one instead,\n        press Ctrl-C, get Pulumi {MINIMUM} or newer ({INSTALL_PAGE}), come back."
         )
     return ""
 

@@ -28,7 +28,7 @@ from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.link.advice import ADVICE, advice
 from codat_zoho.link.formats.json import FORM
-from codat_zoho.link.record import FILE, LinkTest, load, read, standing, text
+from codat_zoho.link.record import LinkTest, read, standing, text
 from codat_zoho.simulator import Fault, Simulator
 from codat_zoho.simulator.consent import connections, report
 from codat_zoho.simulator.screens import OUTCOMES
@@ -422,31 +422,6 @@ def test_nothing_is_logged(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Non
     stage.acts = [stage.consent]
     code, _, said = stage.run()
     assert code == 0 and "/connections/[redacted] -> 200" in said
-
-
-def test_the_record(stage: Stage, tmp_path: Path) -> None:
-    """--record keeps when, what, in which client and what came of it, newest for each outcome, and no secret."""
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    folder = ("--cwd", str(tmp_path), "--record")
-    stage.acts = [stage.consent]
-    code, _, said = stage.run(*folder)
-    assert code == 0 and f"Recorded in {tmp_path / FILE}" in said
-    stage.run(*folder, "--wait", "10s")
-    stage.acts = [stage.consent]
-    stage.run(*folder)
-    tests = load(tmp_path)
-    assert tests is not None and sorted(one.outcome for one in tests) == ["linked", "nobody came"]
-    assert {(one.connection, one.codat_client) for one in tests} == {("default", stage.codat.id)}
-    stage.secret((tmp_path / FILE).read_text())
-    (tmp_path / FILE).write_text("{}")
-    code, _, said = stage.run(*folder)
-    assert code == 1 and "cannot be read" in said and not stage.tests
-
-
-def test_a_record_needs_a_project(stage: Stage, tmp_path: Path) -> None:
-    """Its place is beside Pulumi.yaml; without one, nothing is created."""
-    code, _, said = stage.run("--cwd", str(tmp_path), "--record")
-    assert code == 1 and "--record writes beside Pulumi.yaml" in said and not stage.network.calls
 
 
 OLD, NEW = fingerprint(ID, OTHER_SECRET), fingerprint(ID, SECRET)

@@ -373,6 +373,33 @@ def test_an_answer_that_is_lost(stage: Stage, found: bool) -> None:
     assert ("It is deleted." in said) is found and ("whether Codat created it cannot be told" in said) is not found
 
 
+def test_a_bug_leaves_no_company(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it strikes when the company has just been created: it is found by its name."""
+
+    def bug(*_: object) -> None:
+        raise TypeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("codat_zoho.remote.companies.Companies._company", bug)
+        code, _, said = stage.run()
+    assert code == 1 and "a bug in codat-zoho (TypeError)" in said and "It is deleted." in said and not stage.tests
+
+
+def test_what_is_left_is_offered_before_a_refusal(stage: Stage) -> None:
+    """A Codat client in which nobody can link any more can still be tidied up."""
+    stage.run("--keep", "--wait", "10s")
+    stage.codat.integration.enabled = False
+    code, _, said = stage.run(yes=False)
+    assert code == 1 and "Zoho Books is disabled" in said and not stage.tests
+
+
+def test_a_broken_project_does_not_matter(stage: Stage, tmp_path: Path) -> None:
+    """Without --stack nothing of it is read."""
+    (tmp_path / "Pulumi.yaml").write_text("]")
+    stage.acts = [stage.consent]
+    assert stage.run("--cwd", str(tmp_path))[0] == 0
+
+
 def test_codat_quotes_the_link(stage: Stage) -> None:
     """In an error, say: it is redacted there, too."""
 

@@ -109,18 +109,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    project = find_project(arguments.cwd)
+    project = find_project(arguments.cwd) if arguments.stack else None
     before = _check(arguments, project)
     http = Http().reporting(remark)
     found = look(http, arguments, project)
     for line in found.lines():
         say(line)
-    linking.refuse(found.actual, found.verdicts)
     open_codat = partial(Companies, http, found.key, url=found.url, seconds=SECONDS)
     with _handing_out(arguments) as hand_out:
         progress = redraw if animated() else _Told()
         place = Place(http, open_codat, say, progress, hand_out)
         _offer_to_delete(place, found.tests, arguments)
+        linking.refuse(found.actual, found.verdicts)
         name = linking.company_name(arguments.company_name, utc_now()[:10], new_tag())
         _ask(name, found, arguments)
         began, at = http.clock(), utc_now()

@@ -104,6 +104,8 @@ _MATRICES = {
     "test_fault_matrix.py::test_fault[": "Fault matrix",
     "test_kill_matrix.py::test_kill[": "Kill matrix",
     "test_kill_matrix.py::test_two_at_once[": "Two runs at once",
+    "test_link_matrix.py::test_fault[": "Faults in a link test",
+    "test_link_matrix.py::test_kill[": "Kills of a link test",
 }
 
 

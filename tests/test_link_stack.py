@@ -89,6 +89,31 @@ def test_a_stack_gives_key_verdicts_and_fingerprint(stage: Stage, tmp_path: Path
     assert (kept.stack, kept.fingerprint, kept.codat_client) == ("prod", KNOWN, stage.codat.id)
 
 
+def test_the_record(stage: Stage, tmp_path: Path) -> None:
+    """It keeps when, what, in which client and what came of it, newest for each outcome, and no secret."""
+    for acts, outcome in (([stage.consent], 0), ([], 7), ([stage.consent], 0)):
+        stage.acts = list(acts)
+        code, _, said = stage.run(*STACKED, "--record", "--wait", "10s")
+        assert code == outcome and f"Recorded in {tmp_path / FILE}" in said
+    tests = load(tmp_path) or ()
+    assert sorted(one.outcome for one in tests) == ["linked", "nobody came"]
+    assert {(one.connection, one.codat_client) for one in tests} == {("default", stage.codat.id)}
+    stage.secret((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text("{}")
+    code, _, said = stage.run(*STACKED, "--record")
+    assert code == 1 and "cannot be read" in said and not stage.tests
+
+
+def test_a_record_needs_a_stack_and_a_project(stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else it would not say which keys were proved, or have no place; nothing is created."""
+    with pytest.raises(SystemExit) as ended:
+        stage.run("--record")
+    assert ended.value.code == 2 and "--record needs --stack" in capsys.readouterr().err
+    (tmp_path / "Pulumi.yaml").unlink()
+    code, _, said = stage.run(*STACKED, "--record")
+    assert code == 1 and "--record writes beside Pulumi.yaml" in said and not stage.network.calls
+
+
 def test_every_data_centre_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can link then, so nothing is created."""
     monkeypatch.setattr(Pulumi, "exported", state({"eu": "wrong secret", "us": "unknown client"}))

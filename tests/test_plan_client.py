@@ -145,4 +145,4 @@ def test_what_only_a_person_can_see_to() -> None:
         "enabled: uk, us.",
         prove,
     )
-    assert "`codat-zoho test-link --record`" in prove and "docs/guides/before-you-send-links.md" in prove
+    assert "`codat-zoho test-link --stack NAME --record`" in prove and "docs/guides/before-you-send-links.md" in prove

@@ -75,6 +75,7 @@ def test_commands_in_front_of_a_remote_that_echoes(mode: int | str, tmp_path: Pa
             ("doctor", "--verify"),
             ("contract", "--output", "contract.json"),
             TRIAL,
+            ("test-link", "--yes", "--link-file", "link", "--wait", "10s", "--format", "json"),
             ("adopt", "--stack", "new", "--client-id", ID, "--probe"),
             ("adopt", "--stack", "new", "--client-id", ID, "--dry-run"),
         ):

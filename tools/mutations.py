@@ -578,8 +578,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "what may have been created is looked for",
         "link/run.py",
-        "self._unsure = True",
-        "pass",
+        "self._unsure = True  #",
+        "self._unsure = False  #",
         "test_link.py",
     ),
     _m(

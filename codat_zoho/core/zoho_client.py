@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 UNPROVED = "this does not prove that customers can link: redirect URI and consent are not looked at"
 """What 'accepted' leaves open."""
 PROVE = (
-    "Before you send Link URLs: prove that a customer can link, with `codat-zoho test-link --record` "
-    "(docs/guides/before-you-send-links.md)."
+    "Before you send Link URLs: prove that a customer can link, with `codat-zoho test-link --stack NAME "
+    "--record` (docs/guides/before-you-send-links.md)."
 )
 """What nobody but a person who links can see to."""
 _SWITCH = "'Use the same OAuth credentials for all data centers'"

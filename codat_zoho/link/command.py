@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     add("--keep", action="store_true", help="leave the company in Codat, to look at it")
     yes = "do not ask; deletes unasked what earlier tests left more than a day ago and nobody linked"
     add("--yes", action="store_true", help=yes)
-    add("--record", action="store_true", help=f"keep the result in {record.FILE} beside Pulumi.yaml")
+    add("--record", action="store_true", help=f"with --stack, keep the result in {record.FILE} beside Pulumi.yaml")
     add("--format", choices=FORMATS, default="text", help="how to print the result (default: text)")
     return made
 
@@ -109,18 +109,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    project = find_project(arguments.cwd)
+    project = find_project(arguments.cwd) if arguments.stack else None
     before = _check(arguments, project)
     http = Http().reporting(remark)
     found = look(http, arguments, project)
     for line in found.lines():
         say(line)
-    linking.refuse(found.actual, found.verdicts)
     open_codat = partial(Companies, http, found.key, url=found.url, seconds=SECONDS)
     with _handing_out(arguments) as hand_out:
         progress = redraw if animated() else _Told()
         place = Place(http, open_codat, say, progress, hand_out)
         _offer_to_delete(place, found.tests, arguments)
+        linking.refuse(found.actual, found.verdicts)
         name = linking.company_name(arguments.company_name, utc_now()[:10], new_tag())
         _ask(name, found, arguments)
         began, at = http.clock(), utc_now()
@@ -131,6 +131,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace, project: Project | None) -> tuple[record.LinkTest, ...]:
     """Refuse what cannot go well before anything is asked or created; returns what is recorded already."""
+    if arguments.record and not arguments.stack:
+        parser().error("--record needs --stack: without it, which keys were proved is not known")
     if not arguments.yes and not interactive():
         raise ConfigurationError("There is no terminal to ask at; nothing was created.", "Use --yes to go on unasked.")
     if arguments.link_file:

@@ -20,7 +20,7 @@ FILE = "codat-zoho-links.json"
 _VERSION = 1
 _MOST_BYTES = 1 << 20
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_TEST = "codat-zoho test-link"
+_TEST = "codat-zoho test-link --stack NAME --record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def load(folder: Path) -> tuple[LinkTest, ...] | None:
     except (OSError, ValueError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise ConfigurationError(
-            f"{file} cannot be read: {why}.", f"Delete it, and record another test: {_TEST} --record"
+            f"{file} cannot be read: {why}.", f"Delete it, and record another test: {_TEST}"
         ) from None
 
 

@@ -145,12 +145,11 @@ class Trial:
 
     def _create(self) -> None:
         self.place.say(f"Creating {self.name!r} in Codat.")
+        self._unsure = True  # Whatever goes wrong now, it may be there all the same.
         try:
             self._company = self.place.open().create(self.name)
         except _REFUSED:
-            raise
-        except RemoteError:
-            self._unsure = True  # It may be there all the same.
+            self._unsure = False
             raise
         self._connection = self.place.open().connect(self._company.id)
         if not self._connection.link:

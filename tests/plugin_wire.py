@@ -77,9 +77,11 @@ class Engine:
     """What the engine serves to a plugin: its log."""
 
     lines: list[tuple[str, str, str]] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
 
     def Log(self, request: Any, context: Any) -> Empty:  # noqa: N802
         self.lines.append((request.urn, engine_pb2.LogSeverity.Name(request.severity), request.message))
+        self.new.append(request.message)
         return Empty()
 
     def said(self) -> list[str]:
@@ -138,7 +140,8 @@ class Plugin:
             assert "\n" not in text and not leaks(text, *self.secrets), text
             raise Failed(text) from None
         shown = str(in_clear(json_format.MessageToDict(answer)))
-        for text in (shown, *(line for _, _, line in self.engine.lines)):
+        seen, self.engine.new = self.engine.new, []
+        for text in (shown, *seen):
             assert not leaks(text, *self.secrets), text
         return answer
 

@@ -29,6 +29,18 @@ API_KEY = "demo-api-key"
 CLIENT_ID = "1000.DEMOCLIENT00000000000000000001"
 SECRET = "5111a7ed5ec2e7000000000000000000000000c0de"
 NEW_SECRET = "5111a7ed5ec2e7000000000000000000000000f00d"
+YAML = """\
+name: shop
+runtime: yaml
+plugins: {providers: [{name: codat-zoho, path: .}]}
+"""
+IMPORTED = """\
+resources:
+  zoho-books:
+    type: codat-zoho:ZohoBooksIntegration
+    properties: {allowDisruption: false, connection: default, enabled: true, onDelete: remove}
+    options: {protect: true}
+"""
 LOOK = ("refresh", "--preview-only", "--expect-no-changes", "--diff")
 NOTHING = "(?!)"
 COUNTS = r"^ +(?:[-+~] )?(\d+ (?:created|deleted|to update|unchanged|updated))$"
@@ -153,6 +165,27 @@ def cut_off(demo: Demo) -> None:
     demo.pulumi("config", "set", "enabled", "true", told=False)
 
 
+def in_yaml(demo: Demo) -> None:
+    """The plugin, in a project of its own."""
+    if not shutil.which("pulumi-language-yaml", path=demo.environment["PATH"]):
+        print("Left out: this engine has no pulumi-language-yaml beside it.")
+        return
+    before, demo.folder = demo.folder, demo.folder.with_name("yaml")
+    demo.folder.mkdir()
+    plugin = demo.folder / "pulumi-resource-codat-zoho"
+    plugin.write_text(f"#!{sys.executable}\nfrom codat_zoho.plugin.server import main\nmain()\n", encoding="utf-8")
+    plugin.chmod(0o755)
+    (demo.folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
+    demo.pulumi("stack", "init", STACK, told=False)
+    type_ = "codat-zoho:index:ZohoBooksIntegration"
+    shows = r"^ +((?:type|connection|enabled): .*)$"
+    demo.pulumi("import", type_, "zoho-books", "default", "--yes", shows=shows, writes=[], probes=0)
+    with (demo.folder / "Pulumi.yaml").open("a", encoding="utf-8") as program:
+        program.write(IMPORTED)
+    demo.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
+    demo.folder = before
+
+
 def tear_down(demo: Demo) -> None:
     """The end."""
     demo.codat.linked = 0
@@ -182,6 +215,10 @@ CHAPTERS: dict[tuple[str, str], Callable[[Demo], None]] = {
         "What would cut off customers is refused",
         "Three companies have linked their books. Disabling the integration now has to be allowed explicitly.",
     ): cut_off,
+    (
+        "The same from a YAML program",
+        "`pulumi import` takes the integration over through the provider plugin, and what it prints is the program.",
+    ): in_yaml,
     ("Tear down", "The companies are gone. Destroying disables the integration, then deletes the keys."): tear_down,
 }
 """The story: what is said, and what is done. Each chapter leaves the stack deployed as `from_nothing` does."""

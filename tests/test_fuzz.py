@@ -240,6 +240,7 @@ yaml_pieces = st.lists(
 @example(b"config:\n  a:b: &a [1]\n  a:c: &b [" + b"*a," * 50 + b"]\n  a:d: [" + b"*b," * 1000 + b"]")
 @example(b"config:\n  codat-zoho:enabled: " + "٣".encode() * 25)
 @example(b"config:\n  codat-zoho:enabled: !!int 5")
+@example(f"config:\n  codat-zoho:zohoClientSecret: !{SECRET}".encode())
 @example(b"config:\n  codat-zoho:regions: &r [*r]")
 @example(b"config:\n  codat-zoho:regions: &r [us, *r]\n  codat-zoho:enabled: *r")
 def test_stack_files(content: bytes) -> None:

@@ -255,8 +255,9 @@ def test_stack_files(content: bytes) -> None:
     for problem in side.problems:
         clean(problem.text)
     for fields in (*(resource.fields for resource in side.resources), side.provider):
-        for one in fields.values():
-            clean(one.shown)
+        for name, one in fields.items():
+            if name != "client_id":  # Nobody can tell that one from a secret of an unknown shape.
+                clean(one.shown)
     for value in stack.settings.values():
         assert value.text is not None and value.identity and list(value.leaves())
     forget_secrets()

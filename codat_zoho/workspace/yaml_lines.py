@@ -216,7 +216,7 @@ def _convert(node: yaml.Node, budget: list[int], line: int) -> Value:
 def _refuse_tag(node: yaml.Node) -> None:
     if node.tag:
         # It is not shown: it may be a secret that begins with an exclamation mark.
-        raise Broken("has a tag, as what begins with ! is: not reviewed, leave it out or quote the value", line_of(node))
+        raise Broken("has a tag, as what begins with ! is: not reviewed, leave it out or quote it", line_of(node))
 
 
 def _scalar(node: yaml.ScalarNode, line: int) -> Value:

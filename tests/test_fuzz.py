@@ -241,6 +241,7 @@ yaml_pieces = st.lists(
 @example(b"config:\n  codat-zoho:enabled: " + "٣".encode() * 25)
 @example(b"config:\n  codat-zoho:enabled: !!int 5")
 @example(f"config:\n  codat-zoho:zohoClientSecret: !{SECRET}".encode())
+@example(f"name: codat-zoho\nconfig:\n  codat-zoho:regions: {{'{SECRET}': null}}".encode())
 @example(b"config:\n  codat-zoho:regions: &r [*r]")
 @example(b"config:\n  codat-zoho:regions: &r [us, *r]\n  codat-zoho:enabled: *r")
 def test_stack_files(content: bytes) -> None:

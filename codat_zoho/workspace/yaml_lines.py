@@ -145,9 +145,12 @@ def line_of(node: yaml.Node | yaml.Event) -> int:
     return int(node.start_mark.line) + 1 if node.start_mark else 1
 
 
+_NAME = re.compile(r"[\w.:/@\[\]\"' -]{0,200}")
+
+
 def shown(key: str) -> str:
-    """A key for a message; somebody may have pasted a secret in its place."""
-    return repr(one_line(key, 60))
+    """A key for a message, or its beginning: somebody may have pasted a secret in its place."""
+    return repr(one_line(key, 60)) if _NAME.fullmatch(key) else f"{key[:4]!a}…"
 
 
 def _refuse_depth(content: bytes) -> None:

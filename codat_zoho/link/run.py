@@ -11,6 +11,7 @@ from typing import NamedTuple
 from codat_zoho import errors
 from codat_zoho.core import linking
 from codat_zoho.core.linking import Company, Connection, Outcome
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.errors import CodatZohoError, RemoteError
 from codat_zoho.link.report import Left
 from codat_zoho.remote.budget import Deadline
@@ -65,15 +66,17 @@ def new_tag() -> str:
 
 
 def survey(codat: Companies) -> tuple[int, list[Company]]:
-    """Count the linked companies, and find those that earlier tests left."""
+    """Count the linked companies, and find those that earlier tests left: never one with another's connection."""
     linked, tests = 0, []
     for raw in codat.companies("looking for companies that are linked, or left by a test"):
         try:
-            is_linked, name = codat.is_linked(raw), raw.get("name")
+            is_linked, name, own = codat.is_linked(raw), raw.get("name"), raw.get("dataConnections") or ()
+            alien = len(own) > 1 or any(one.get("integrationKey") not in (None, ZOHO_BOOKS.key) for one in own)
+            anywhere = any(str(one.get("status")).lower() == "linked" for one in own)
         except (AttributeError, TypeError):
             raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
         linked += is_linked
-        if isinstance(name, str) and linking.is_test(name) and (found := company_of(raw, linked=is_linked)):
+        if isinstance(name, str) and linking.is_test(name) and not alien and (found := company_of(raw, anywhere)):
             tests.append(found)
     return linked, tests
 
@@ -159,7 +162,7 @@ class Trial:
     def _look_for(self) -> Company | None:
         """Find by its name what may have been created."""
         _, tests = survey(self.place.open())
-        return next((one for one in tests if one.name == self.name), None)
+        return next((one for one in tests if linking.is_same_test(one.name, self.name)), None)
 
     def _watch(self) -> Outcome:
         """Look until something came of it."""

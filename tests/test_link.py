@@ -33,8 +33,8 @@ from codat_zoho.link.advice import ADVICE, advice
 from codat_zoho.link.formats.json import FORM
 from codat_zoho.link.record import LinkTest, read, standing, text
 from codat_zoho.simulator import Fault, Simulator
+from codat_zoho.simulator.companies import Company, View
 from codat_zoho.simulator.companies import Connection as Connection_
-from codat_zoho.simulator.companies import View
 from codat_zoho.simulator.consent import connections, report
 from codat_zoho.simulator.screens import OUTCOMES
 from codat_zoho.terminal import console
@@ -414,6 +414,18 @@ def test_a_customer_of_the_same_name(stage: Stage, more: dict[str, str]) -> None
         assert "Left by" not in said and stage.tests == [company]
 
 
+@pytest.mark.parametrize("shown", [{}, {"dataConnections": None}])
+def test_connections_that_are_not_told(stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: dict[str, None]) -> None:
+    """Where Codat's list does not say what a company is connected to, it may be linked, and is not deleted unasked."""
+    stage.run("--keep", "--wait", "10s")
+    stage.clock.time += 2 * 24 * 60 * 60
+    whole = Company.shown
+    hidden = lambda one, view: {k: v for k, v in whole(one, view).items() if k != "dataConnections"} | shown  # noqa: E731
+    monkeypatch.setattr(Company, "shown", hidden)
+    _, _, said = stage.run("--wait", "10s")
+    assert "Not deleted unasked, since it is linked, or may be." in said and len(stage.tests) == 1
+
+
 def test_an_answer_about_another_company(stage: Stage) -> None:
     """What stands between gives a customer's company for the new one: it is named, and neither connected nor deleted."""
     customer = next(iter(stage.codat.companies.values()))
@@ -450,6 +462,7 @@ def test_stopped_while_a_call_is_under_way(stage: Stage, place: str) -> None:
     stage.acts = [stage.consent]
     code, out, said = stage.run()
     assert (code, out) == (130, "") and "It is deleted." in said and not stage.tests
+    assert bool(stage.links) is place.startswith("DELETE"), "nobody wants the link any more"
 
 
 @pytest.mark.parametrize("found", [True, False])

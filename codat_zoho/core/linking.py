@@ -38,7 +38,7 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company at Codat, as far as a test of the link looks at it; ``linked`` to whatever platform."""
+    """A company at Codat, as far as a test of the link looks at it; ``linked`` to whatever platform, or may be."""
 
     id: str
     name: str
@@ -163,7 +163,7 @@ def doubt(company: Company, before: str) -> str:
     One created after ``before`` may be of a test that is running. Times are texts as Codat writes them, UTC.
     """
     if company.linked:
-        return "it is linked"
+        return "it is linked, or may be"
     named, created = _OURS.fullmatch(company.name), company.created
     try:
         made, day = (datetime.date.fromisoformat(text) for text in (created[:10], named[1] if named else ""))

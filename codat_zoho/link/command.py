@@ -234,10 +234,7 @@ def _offer_to_delete(place: Place, tests: list[Company], arguments: argparse.Nam
 
 
 def _left_before(one: Company) -> str:
-    linked = ", and linked now" if one.linked else ""
-    return (
-        f"Left by an earlier test: {one.name!r} (id {one.id}), created {one.created or 'at an unknown time'}{linked}."
-    )
+    return f"Left by an earlier test: {one.name!r} (id {one.id}), created {one.created or 'at an unknown time'}."
 
 
 def _ask(name: str, found: Looked, arguments: argparse.Namespace) -> None:

@@ -72,7 +72,8 @@ def survey(codat: Companies) -> tuple[int, list[Company]]:
         try:
             is_linked, name, own = codat.is_linked(raw), raw.get("name"), raw.get("dataConnections") or ()
             alien = len(own) > 1 or any(one.get("integrationKey") not in (None, ZOHO_BOOKS.key) for one in own)
-            anywhere = any(str(one.get("status")).lower() == "linked" for one in own)
+            untold = raw.get("dataConnections") is None
+            anywhere = untold or any(str(one.get("status")).lower() == "linked" for one in own)
         except (AttributeError, TypeError):
             raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
         linked += is_linked
@@ -154,7 +155,9 @@ class Trial:
         except _REFUSED:
             self._unsure = False
             raise
+        self._stops.end()
         self._connection = self.place.open().connect(self._company.id)
+        self._stops.end()
         if not self._connection.link:
             raise errors.UnexpectedAnswer("Codat gave no link for the new connection.", "Ask Codat support.")
         self.place.hand_out(self._connection.link)

@@ -472,7 +472,19 @@ def test_an_answer_that_is_lost(stage: Stage, found: bool) -> None:
     code, out, said = stage.run()
     assert (code, out, stage.tests) == (1, "", [])
     assert sum(call.method == "POST" for call in stage.simulator.calls) == 1 and "could not be reached" in said
-    assert ("It is deleted." in said) is found and ("whether Codat created it cannot be told" in said) is not found
+    assert ("It is deleted." in said) is found and (
+        "may be left in the Codat Portal, Companies: whether Codat" in said
+    ) is not found
+
+
+@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize("after", [True, False])
+def test_a_refusal_to_create(stage: Stage, status: int, after: bool) -> None:
+    """No company is said to be left that Codat refused and does not list; one that it lists is deleted all the same."""
+    stage.simulator.fail(Fault(method="POST", path="/companies", status=status, after=after))
+    code, _, said = stage.run()
+    assert code == 1 and not stage.tests and "left in the Codat Portal" not in said
+    assert ("It is deleted." in said) is after
 
 
 def test_a_bug_leaves_no_company(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ SECONDS = 60.0
 """For one operation: a person waits, or wants to go."""
 _REFUSED = (errors.AccessDenied, errors.AccountLimit, errors.ApiKeyRefused, errors.NotFound, errors.NotOffered)
 """With these, nothing was created, and asking again gives the same."""
+_DENIED = (400, 422, 429)
+"""With these, nothing was created, if Codat's list agrees."""
 _PASSING = (errors.Conflict, errors.RateLimited, errors.ServerFailed, errors.UnexpectedAnswer, errors.Unreachable)
 """What may be over at the next look."""
 _BY_HAND = "Delete it there; or run this again, which finds it and offers to."
@@ -112,6 +114,7 @@ class Trial:
     keep: bool = False
     _company: Company | None = None
     _unsure: bool = False
+    _denied: bool = False
     _connection: Connection | None = None
     _trouble: RemoteError | None = None
     _stops: Stops = field(default_factory=Stops)
@@ -152,8 +155,8 @@ class Trial:
         self._unsure = True  # Whatever goes wrong now, it may be there all the same.
         try:
             self._company = self.place.open().create(self.name)
-        except _REFUSED:
-            self._unsure = False
+        except RemoteError as refusal:
+            self._unsure, self._denied = not isinstance(refusal, _REFUSED), refusal.status in _DENIED
             raise
         self._stops.end()
         self._connection = self.place.open().connect(self._company.id)
@@ -223,7 +226,7 @@ class Trial:
                 company = self._look_for()
             except CodatZohoError as error:
                 return (Left(self.name, "", f"whether Codat created it cannot be told. {error} {_BY_HAND}"),)
-            if company is None:
+            if company is None and not self._denied:
                 return (Left(self.name, "", _UNSEEN),)
         if company is None:
             return ()

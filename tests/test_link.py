@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
 import re
 import signal
 import stat
+import subprocess
 import webbrowser
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -26,15 +28,18 @@ from codat_zoho.core.observe import ActualIntegration
 from codat_zoho.declare.datacentres import DATA_CENTRES
 from codat_zoho.declare.platform import REDIRECT_URI
 from codat_zoho.declare.rules import fingerprint
+from codat_zoho.errors import ConfigurationError
 from codat_zoho.link.advice import ADVICE, advice
 from codat_zoho.link.formats.json import FORM
 from codat_zoho.link.record import LinkTest, read, standing, text
 from codat_zoho.simulator import Fault, Simulator
+from codat_zoho.simulator.companies import Company, View
+from codat_zoho.simulator.companies import Connection as Connection_
 from codat_zoho.simulator.consent import connections, report
 from codat_zoho.simulator.screens import OUTCOMES
 from codat_zoho.terminal import console
 from tests.link_stage import Stage
-from tests.support import ID, OTHER_SECRET, SECRET
+from tests.support import API_KEY, ID, OTHER_SECRET, SECRET
 
 NAME = re.compile(r"'(Test company, codat-zoho link test \d{4}-\d\d-\d\d [0-9a-f]{8}, may be deleted)'")
 
@@ -188,12 +193,22 @@ def test_times_that_are_none(given: str, capsys: pytest.CaptureFixture[str]) -> 
     assert ended.value.code == 2 and "from 10s to 24h: a link lasts a day" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("given", ["", "Büro", "a" * 61, "Test (new)", "a\nb"])
+@pytest.mark.parametrize("given", ["", " ", " a", "a ", "a  b", "-", "Büro", "z" * 61, "Test (new)", "a\nb", "a\n"])
 def test_names_that_codat_would_change(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It drops characters without a word, and the company would not be found again."""
     with pytest.raises(SystemExit) as ended:
         main(["test-link", f"--company-name={given}"])
     assert ended.value.code == 2 and "since Codat drops others" in capsys.readouterr().err
+
+
+def test_a_secret_is_no_name(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was pasted into the wrong option is neither sent nor shown."""
+    for given in (API_KEY, f"Test {SECRET}", "5111a7ed5ec2e7" * 3):
+        with pytest.raises(SystemExit) as ended:
+            main(["test-link", f"--company-name={given}"])
+        said = capsys.readouterr().err
+        assert ended.value.code == 2 and "looks like a key" in said and given[-12:] not in said
+    assert not stage.network.calls
 
 
 def test_every_allowed_name_is_found_again(stage: Stage) -> None:
@@ -297,6 +312,41 @@ def test_the_browser_opens(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Non
     assert code == 1 and "The browser did not open" in said and not stage.tests
 
 
+def test_what_a_browser_says(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starters of browsers quote the link where they fail, and others chat: none of it gets into what is piped."""
+    monkeypatch.setenv("CI", "true")
+    with console.aside():
+        subprocess.run(["sh", "-c", 'echo "$0"; echo "$0" >&2', "https://link.example/secret"], check=True)
+    subprocess.run(["sh", "-c", "echo out; echo err >&2"], check=True)
+    assert capfd.readouterr() == ("out\n", "err\n")
+
+
+def test_a_terminal_that_is_gone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the start and the link: it does not wait for somebody who was shown nothing."""
+    monkeypatch.setattr("codat_zoho.link.command.reveal", lambda text="": not text)
+    code, _, said = stage.run()
+    assert code == 1 and "There is no terminal to show the link on." in said and not (stage.tests or stage.looks)
+
+
+def test_a_full_disk_keeps_no_half_of_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written whole is removed; what was there before is not."""
+    file = tmp_path / "link"
+
+    def full(opened: int, *_: object, **__: object) -> None:
+        os.write(opened, b"https://link")
+        os.close(opened)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(ConfigurationError, match="No space left"):
+        console.write_new(file, "https://link.example/secret")
+    assert not file.exists()
+    file.write_text("mine")
+    with pytest.raises(ConfigurationError, match="File exists"):
+        console.write_new(file, "https://link.example/secret")
+    assert file.read_text() == "mine"
+
+
 # --- what earlier tests left -------------------------------------------------------------------------------------------
 
 
@@ -304,10 +354,11 @@ def test_what_an_earlier_test_left(stage: Stage) -> None:
     """It is found by its name, and deleted where that is wanted; nothing else ever is."""
     others = set(stage.codat.companies)
     stage.run("--keep", "--wait", "10s")
-    stage.answers = {"Delete it?": False, "Create it?": False}
+    stage.answers = {"Delete it": False, "Create it?": False}
     _, _, said = stage.run(yes=False)
+    assert stage.asked[0] == "Delete it, although it is less than a day old and may be a test that is running?"
     assert "Left by an earlier test: 'Test company, codat-zoho" in said and len(stage.tests) == 1
-    stage.answers = {"Delete it?": True, "Create it?": False}
+    stage.answers = {"Delete it": True, "Create it?": False}
     _, _, said = stage.run(yes=False)
     assert "Deleted: 'Test company" in said and set(stage.codat.companies) == others
 
@@ -328,13 +379,63 @@ def test_what_may_be_deleted() -> None:
     assert linking.is_test(name)
     for other in ("Test company", f"{name} Ltd", name.replace("0a1b2c3d", "x"), name.replace("may be", "must not be")):
         assert not linking.is_test(other)
-    old, new, linked, unknown = (
-        linking.Company(str(n), name, created, is_linked)
-        for n, (created, is_linked) in enumerate(
-            [("2026-11-26T10:00:00.123Z", False), ("2026-11-28", False), ("2026-01-01", True), ("", False)]
-        )
-    )
-    assert linking.of_others([old, new, linked, unknown], "2026-11-27T10:00:00") == [new, linked, unknown]
+    for created, linked, doubt in (
+        ("2026-11-28T10:00:00.123Z", False, ""),
+        ("2026-11-29T00:00:01Z", False, ""),
+        ("2026-11-28T10:00:00Z", True, "linked"),
+        ("2026-11-29T10:00:01", False, "less than a day old"),
+        ("", False, "not known"),
+        ("28/11/2026", False, "not known"),
+        ("0001-01-01T00:00:00", False, "not created on the day"),
+        ("2026-11-26T23:59:59Z", False, "not created on the day"),
+    ):
+        company = linking.Company("1", name, created, linked)
+        why = linking.doubt(company, "2026-11-29T10:00:00")
+        assert (doubt in why) if doubt else not why, (created, why)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"key": "gbol", "status": "Linked"},
+        {"key": "gbol", "status": "PendingAuth"},
+        {"key": "rwuv", "status": "Deauthorized"},
+    ],
+)
+def test_a_customer_of_the_same_name(stage: Stage, more: dict[str, str]) -> None:
+    """A company that somebody connected to something else, or twice, is no leftover, whatever its name: it is not even offered."""
+    stage.run("--keep", "--wait", "10s")
+    (company,) = stage.tests
+    one = Connection_(more["key"], stage.codat.integration_id(more["key"]), 0.0, status=more["status"])  # type: ignore[arg-type]
+    company.connections[one.id] = one
+    stage.clock.time += 2 * 24 * 60 * 60
+    for yes in (True, False):
+        _, _, said = stage.run("--wait", "10s", yes=yes)
+        assert "Left by" not in said and stage.tests == [company]
+
+
+@pytest.mark.parametrize("shown", [{}, {"dataConnections": None}])
+def test_connections_that_are_not_told(stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: dict[str, None]) -> None:
+    """Where Codat's list does not say what a company is connected to, it may be linked, and is not deleted unasked."""
+    stage.run("--keep", "--wait", "10s")
+    stage.clock.time += 2 * 24 * 60 * 60
+    whole = Company.shown
+    hidden = lambda one, view: {k: v for k, v in whole(one, view).items() if k != "dataConnections"} | shown  # noqa: E731
+    monkeypatch.setattr(Company, "shown", hidden)
+    _, _, said = stage.run("--wait", "10s")
+    assert "Not deleted unasked, since it is linked, or may be." in said and len(stage.tests) == 1
+
+
+def test_an_answer_about_another_company(stage: Stage) -> None:
+    """What stands between gives a customer's company for the new one: it is named, and neither connected nor deleted."""
+    customer = next(iter(stage.codat.companies.values()))
+    body = json.dumps(customer.shown(View("", 0.0, stage.simulator.switches))).encode()
+    for after in (True, False):
+        stage.simulator.fail(Fault(method="POST", path="/companies", status=200, body=body, after=after))
+        code, _, said = stage.run()
+        assert code == 1 and f"is about another, '{customer.name}' (id {customer.id}): it is left alone" in said
+        assert customer.id in stage.codat.companies and not stage.tests and len(customer.connections) == 1
+        assert ("It is deleted." in said) is after and ("whether Codat created it" in said) is not after
 
 
 # --- interrupted -------------------------------------------------------------------------------------------------------
@@ -361,6 +462,7 @@ def test_stopped_while_a_call_is_under_way(stage: Stage, place: str) -> None:
     stage.acts = [stage.consent]
     code, out, said = stage.run()
     assert (code, out) == (130, "") and "It is deleted." in said and not stage.tests
+    assert bool(stage.links) is place.startswith("DELETE"), "nobody wants the link any more"
 
 
 @pytest.mark.parametrize("found", [True, False])
@@ -370,7 +472,19 @@ def test_an_answer_that_is_lost(stage: Stage, found: bool) -> None:
     code, out, said = stage.run()
     assert (code, out, stage.tests) == (1, "", [])
     assert sum(call.method == "POST" for call in stage.simulator.calls) == 1 and "could not be reached" in said
-    assert ("It is deleted." in said) is found and ("whether Codat created it cannot be told" in said) is not found
+    assert ("It is deleted." in said) is found and (
+        "may be left in the Codat Portal, Companies: whether Codat" in said
+    ) is not found
+
+
+@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize("after", [True, False])
+def test_a_refusal_to_create(stage: Stage, status: int, after: bool) -> None:
+    """No company is said to be left that Codat refused and does not list; one that it lists is deleted all the same."""
+    stage.simulator.fail(Fault(method="POST", path="/companies", status=status, after=after))
+    code, _, said = stage.run()
+    assert code == 1 and not stage.tests and "left in the Codat Portal" not in said
+    assert ("It is deleted." in said) is after
 
 
 def test_a_bug_leaves_no_company(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,6 +523,16 @@ def test_codat_quotes_the_link(stage: Stage) -> None:
     stage.acts = [quoting]
     code, out, _ = stage.run()
     assert code == 7 and "Codat reports: See [redacted] for more." in out
+
+
+@pytest.mark.parametrize("slash", ["/", "\\/"])
+def test_codat_quotes_a_link_that_was_never_seen(stage: Stage, slash: str) -> None:
+    """An error in place of a connection may hold what would have been its link."""
+    link = "https://link.example/companies/1/start?otp=123456".replace("/", slash)
+    body = f'{{"error": "Failed after {link} was made."}}'.encode()
+    stage.simulator.fail(Fault(method="POST", path="/connections", status=500, body=body))
+    code, _, said = stage.run()
+    assert code == 1 and "Failed after" in said and "otp" not in said and "link.example" not in said and not stage.tests
 
 
 def test_what_cannot_be_deleted_is_named(stage: Stage) -> None:
@@ -531,6 +655,7 @@ def test_what_is_no_record(content: str) -> None:
         ({"server": "https://accounts.zoho.com"}, "us"),
         ({"server": "https://accounts.zohocloud.ca"}, "ca"),
         ({"location": "in"}, "in"),
+        ({"location": ["us"], "region": {"us": 1}}, None),
         ({"location": "elsewhere", "number": 1, "none": None}, None),
         ({"one": "https://books.zoho.eu", "other": "https://books.zoho.uk"}, None),
         ({"one": "https://notzoho.eu", "two": "https://zoho.eu.example.com"}, None),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -102,6 +104,31 @@ def test_the_record(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("{}")
     code, _, said = stage.run(*STACKED, "--record")
     assert code == 1 and "cannot be read" in said and not stage.tests
+
+
+def test_a_record_of_another_test_meanwhile(stage: Stage, tmp_path: Path) -> None:
+    """Both are kept: the record is read again when it is written."""
+    other = LinkTest(at="2026-11-01T00:00:00Z", connection="other", outcome="linked")
+    stage.acts = [lambda: (tmp_path / FILE).write_text(text((), other)), stage.consent]
+    assert stage.run(*STACKED, "--record")[0] == 0
+    assert [one.connection for one in load(tmp_path) or ()] == ["other", "default"]
+
+
+def test_a_record_that_cannot_be_kept(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result is printed all the same, and the exit code is 1; a folder that is known for it is refused at once."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("codat_zoho.terminal.console._replace", full)
+    stage.acts = [stage.consent]
+    code, out, said = stage.run(*STACKED, "--record")
+    assert code == 1 and out.startswith("Linked: ") and f"{FILE} cannot be written: No space left" in said
+    assert not stage.tests
+    stage.simulator.forget_calls()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    code, out, said = stage.run(*STACKED, "--record")
+    assert (code, out) == (1, "") and "--record cannot write into" in said and not stage.simulator.writes
 
 
 def test_a_record_needs_a_stack_and_a_project(stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

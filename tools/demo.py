@@ -15,13 +15,16 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from codat_zoho.simulator import Simulator, serve  # noqa: E402
+from codat_zoho.simulator.consent import connections, consented  # noqa: E402
 from tools.engine import EngineMissing, find_or_build, show  # noqa: E402
 
 STACK = "simulated"
@@ -71,9 +74,10 @@ class Demo:
         said = textwrap.fill(f"{number}. {title}. {text}", self.width)
         print(f"\n{BOLD}{said[: len(title) + 4]}{PLAIN}{said[len(title) + 4 :]}", flush=True)
 
-    def pulumi(
+    def run(
         self,
         *arguments: str,
+        tool: str = "pulumi",
         typed: str = "",
         told: bool = True,
         shows: str = NOTHING,
@@ -82,22 +86,25 @@ class Demo:
         probes: int | None = None,
         **environment: str,
     ) -> None:
-        """Run a pulumi command, show what matters and what was sent, and compare with what was promised.
+        """Run a command of pulumi or codat-zoho, show what matters and what was sent, and hold it to what was promised.
 
         What matters are the first groups of the matches of `shows`, a pattern for lines, and how many resources were
         changed. In full, every line is shown, also of commands that are otherwise not told.
         """
         told = told or self.full
         setting = "".join(f"{name}={value} " for name, value in environment.items())
-        command = f"$ {setting}pulumi {' '.join(arguments)}"
+        command = f"$ {setting}{tool} {' '.join(arguments)}"
         if told:
             gap = "\n" if self.full else ""
             print(f"{gap}{BOLD}{command}{PLAIN}{'  (typed in)' if typed else ''}", flush=True)
         self.simulator.forget_calls()
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
+            ["pulumi", *arguments, "--non-interactive"]
+            if tool == "pulumi"
+            else [sys.executable, "-m", "codat_zoho", *arguments],
             cwd=self.folder,
-            env=self.environment | environment,
+            # No link on the terminal itself: the person here is a function.
+            env=self.environment | environment | ({} if tool == "pulumi" else {"CI": "true"}),
             input=typed or None,
             stdin=None if typed else subprocess.DEVNULL,
             stdout=None if self.full else subprocess.PIPE,
@@ -110,11 +117,12 @@ class Demo:
             asked, read = len(self.simulator.probes), len(self.simulator.of_kind("read"))
         for line in dict.fromkeys(re.findall(shows, said, re.MULTILINE)):
             print(textwrap.fill(line, self.width, initial_indent="    ", subsequent_indent="      "))
-        if arguments[0] in ("preview", "up", "refresh", "destroy") and told:
+        if arguments[0] in ("preview", "up", "refresh", "destroy", "test-link") and told:
             counts = [f"{', '.join(found)}; " for found in [re.findall(COUNTS, said, re.MULTILINE)] if found]
             print(
                 f"{DIM}-> {''.join(counts)}exit {done.returncode}; Codat: {read} reads, {len(sent)} writes"
-                f"{' (' + ', '.join(sent) + ')' if sent else ''}; Zoho: {asked} probes{PLAIN}",
+                f"{' (' + ', '.join(sent) + ')' if sent else ''}"
+                f"{f'; Zoho: {asked} probes' if tool == 'pulumi' else ''}{PLAIN}",
                 flush=True,
             )
         if done.returncode != code or (writes is not None and sent != list(writes)) or probes not in (None, asked):
@@ -123,12 +131,12 @@ class Demo:
 
 def from_nothing(demo: Demo) -> None:
     """The first deployment, and a second one."""
-    demo.pulumi("stack", "init", STACK, told=False)
-    demo.pulumi("config", "set", "zohoClientId", CLIENT_ID, told=False)
-    demo.pulumi("config", "set", "--secret", "zohoClientSecret", typed=SECRET, told=False)
-    demo.pulumi("preview", told=False, writes=[], probes=0)
-    demo.pulumi("up", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=3)
-    demo.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
+    demo.run("stack", "init", STACK, told=False)
+    demo.run("config", "set", "zohoClientId", CLIENT_ID, told=False)
+    demo.run("config", "set", "--secret", "zohoClientSecret", typed=SECRET, told=False)
+    demo.run("preview", told=False, writes=[], probes=0)
+    demo.run("up", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=3)
+    demo.run("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
 
 
 def clicks(demo: Demo) -> None:
@@ -136,33 +144,53 @@ def clicks(demo: Demo) -> None:
     with demo.simulator.lock:
         demo.codat.integration.enabled = False
         demo.codat.integration.keys["clientSecret"] = "0" * 38 + "0bad"
-    demo.pulumi(*LOOK, shows=DIFFERENCES, code=7, writes=[], probes=0)
-    demo.pulumi("up", "--refresh", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=0)
+    demo.run(*LOOK, shows=DIFFERENCES, code=7, writes=[], probes=0)
+    demo.run("up", "--refresh", "--yes", "--skip-preview", writes=["save keys", "enable"], probes=0)
 
 
 def new_secret(demo: Demo) -> None:
     """A rotation."""
     demo.zoho.secret = NEW_SECRET
-    demo.pulumi("config", "set", "--secret", "zohoClientSecret", typed=NEW_SECRET, told=False)
-    demo.pulumi("preview", "--diff", shows=DIFFERENCES, writes=[], probes=0)
-    demo.pulumi("up", "--yes", "--skip-preview", writes=["save keys"], probes=3)
+    demo.run("config", "set", "--secret", "zohoClientSecret", typed=NEW_SECRET, told=False)
+    demo.run("preview", "--diff", shows=DIFFERENCES, writes=[], probes=0)
+    demo.run("up", "--yes", "--skip-preview", writes=["save keys"], probes=3)
+
+
+def customer(demo: Demo) -> None:
+    """A link that is tried out, by a person who consents."""
+    link, before = demo.folder / "link", set(demo.codat.companies)
+
+    def person() -> None:
+        while not link.exists():
+            time.sleep(0.1)
+        with demo.simulator.lock:
+            consented(demo.simulator, connections(demo.simulator)[-1], "us")
+
+    Thread(target=person, daemon=True).start()
+    shows = r"^((?:Linked|Proves): .*?)[.:](?: .*)?$"
+    writes = ["create company", "create connection", "delete company"]
+    demo.run(
+        "test-link", "--stack", STACK, "--yes", "--link-file", link.name, tool="codat-zoho", shows=shows, writes=writes
+    )
+    if set(demo.codat.companies) != before or link.exists():
+        raise NotAsPromised("The test company or its link is left.")
 
 
 def data_centre(demo: Demo) -> None:
     """Zoho no longer accepts the client everywhere."""
     demo.zoho.enabled.discard("uk")
     shows = r"^(?:codat-zoho: )?(regions: .*?accept both)"
-    demo.pulumi(*LOOK, shows=shows, code=7, writes=[], probes=3, CODAT_ZOHO_VERIFY="always")
+    demo.run(*LOOK, shows=shows, code=7, writes=[], probes=3, CODAT_ZOHO_VERIFY="always")
     demo.zoho.enabled.add("uk")
 
 
 def cut_off(demo: Demo) -> None:
     """What would cut off linked companies."""
     demo.codat.linked = 3
-    demo.pulumi("config", "set", "enabled", "false")
+    demo.run("config", "set", "enabled", "false")
     shows = r"^ +error: (PlanBlocked: .*? nothing was changed)"
-    demo.pulumi("up", "--yes", "--skip-preview", shows=shows, code=1, writes=[], probes=0)
-    demo.pulumi("config", "set", "enabled", "true", told=False)
+    demo.run("up", "--yes", "--skip-preview", shows=shows, code=1, writes=[], probes=0)
+    demo.run("config", "set", "enabled", "true", told=False)
 
 
 def in_yaml(demo: Demo) -> None:
@@ -176,48 +204,49 @@ def in_yaml(demo: Demo) -> None:
     plugin.write_text(f"#!{sys.executable}\nfrom codat_zoho.plugin.server import main\nmain()\n", encoding="utf-8")
     plugin.chmod(0o755)
     (demo.folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
-    demo.pulumi("stack", "init", STACK, told=False)
+    demo.run("stack", "init", STACK, told=False)
     type_ = "codat-zoho:index:ZohoBooksIntegration"
-    shows = r"^ +((?:type|connection|enabled): .*)$"
-    demo.pulumi("import", type_, "zoho-books", "default", "--yes", shows=shows, writes=[], probes=0)
+    shows = r"^ +((?:type|enabled): .*)$"
+    demo.run("import", type_, "zoho-books", "default", "--yes", shows=shows, writes=[], probes=0)
     with (demo.folder / "Pulumi.yaml").open("a", encoding="utf-8") as program:
         program.write(IMPORTED)
-    demo.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
+    demo.run("up", "--yes", "--skip-preview", "--expect-no-changes", writes=[], probes=0)
     demo.folder = before
 
 
 def tear_down(demo: Demo) -> None:
     """The end."""
     demo.codat.linked = 0
-    demo.pulumi("destroy", "--yes", "--skip-preview", writes=["disable", "delete keys"], probes=0)
+    demo.run("destroy", "--yes", "--skip-preview", writes=["disable", "delete keys"], probes=0)
 
 
 CHAPTERS: dict[tuple[str, str], Callable[[Demo], None]] = {
     (
         "From nothing",
-        "The first `up` asks three Zoho data centres whether they accept the client, saves the keys in Codat, reads "
-        "them back, and enables the integration. The second has nothing to do, so it sends nothing.",
+        "The first `up` asks three Zoho data centres whether they accept the client, saves the keys in Codat, and "
+        "enables the integration. The second sends nothing.",
     ): from_nothing,
     (
         "Somebody clicks in the Codat Portal",
-        "The integration is disabled, another secret saved. Looking for drift writes nothing, and exits with 7 where "
-        "something differs. Codat masks stored keys, so a secret shows as a fingerprint.",
+        "The integration is disabled, another secret saved. Looking for drift writes nothing, and exits with 7; "
+        "a secret shows as its fingerprint.",
     ): clicks,
+    ("A new secret", "A reviewer sees by its fingerprint that it changes, and nobody sees the secret."): new_secret,
     (
-        "A new secret",
-        "A reviewer sees by its fingerprint that the secret changes, and nobody sees the secret.",
-    ): new_secret,
+        "A customer can link",
+        "`test-link` creates a company, waits until a person links it, and deletes it.",
+    ): customer,
     (
-        "A data centre is switched off in Zoho's console",
-        "Zoho is asked only when something changed, or when somebody wants to know.",
+        "A data centre is switched off",
+        "Zoho is asked when something changed, or somebody wants to know.",
     ): data_centre,
     (
         "What would cut off customers is refused",
-        "Three companies have linked their books. Disabling the integration now has to be allowed explicitly.",
+        "Three have linked: disabling must be allowed explicitly.",
     ): cut_off,
     (
-        "The same from a YAML program",
-        "`pulumi import` takes the integration over through the provider plugin, and what it prints is the program.",
+        "The same in YAML",
+        "`pulumi import` takes the integration over, and prints the program.",
     ): in_yaml,
     ("Tear down", "The companies are gone. Destroying disables the integration, then deletes the keys."): tear_down,
 }

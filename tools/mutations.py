@@ -617,10 +617,18 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m(
         "a linked company is not deleted unasked",
         "core/linking.py",
-        "one.linked or not one.created",
-        "not one.created",
+        "if company.linked:",
+        "if False:",
         "test_link.py",
     ),
+    _m(
+        "an answer about another company deletes nobody's",
+        "remote/companies.py",
+        "if not is_same_test(made.name, name):",
+        "if False:",
+        "test_link.py",
+    ),
+    _m("a customer's company is no leftover", "link/run.py", " and not alien", "", "test_link.py"),
     _m(
         "a failure after a proof is a doubt",
         "link/record.py",

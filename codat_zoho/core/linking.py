@@ -5,8 +5,9 @@ Facts: docs/facts.md, section Codat, on linking.
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -17,8 +18,8 @@ from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.errors import PlanBlocked
 
 _MARK = "codat-zoho link test"
-_OURS = re.compile(rf".+, {_MARK} \d{{4}}-\d\d-\d\d [0-9a-f]{{8}}, may be deleted")
-NAME = re.compile(r"[A-Za-z0-9 \-',&@.?!]{1,60}")
+_OURS = re.compile(rf".+, {_MARK} (\d{{4}}-\d\d-\d\d) ([0-9a-f]{{8}}), may be deleted")
+NAME = re.compile(r"(?=.{1,60}$)[A-Za-z0-9](?: ?[A-Za-z0-9\-',&@.?!])*")
 """What a person may name a test company: Codat drops other characters from names without a word."""
 SHORTEST, _LONGEST, _SLOWER = 5.0, 20.0, 1.1
 """Seconds between two looks at a connection, and how they grow."""
@@ -37,7 +38,7 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company at Codat, as far as a test of the link looks at it."""
+    """A company at Codat, as far as a test of the link looks at it; ``linked`` to whatever platform, or may be."""
 
     id: str
     name: str
@@ -64,6 +65,12 @@ def company_name(text: str, day: str, tag: str) -> str:
 def is_test(name: str) -> bool:
     """Tell whether a company's name says that a test of the link made it."""
     return _OURS.fullmatch(name) is not None
+
+
+def is_same_test(name: str, other: str) -> bool:
+    """Tell whether two names are of the company of one test, however Codat shows what a person called it."""
+    one, another = _OURS.fullmatch(name), _OURS.fullmatch(other)
+    return one is not None and another is not None and one.groups() == another.groups()
 
 
 def refuse(actual: ActualIntegration, verdicts: Mapping[str, str]) -> None:
@@ -116,7 +123,8 @@ def data_centre(info: Mapping[str, Any]) -> str | None:
     """Which data centre of Zoho a connection leads to, where Codat's ``connectionInfo`` gives it away."""
     texts = [value for value in info.values() if isinstance(value, str)]
     found = {code for text in texts for domain, code in _CODES.items() if _names(text, domain)}
-    found |= {value for name, value in info.items() if name.lower() in _NAMES and value in DATA_CENTRES}
+    named = (value for name, value in info.items() if name.lower() in _NAMES and isinstance(value, str))
+    found |= {value for value in named if value in DATA_CENTRES}
     return found.pop() if len(found) == 1 else None
 
 
@@ -149,9 +157,18 @@ def _types(statuses: Mapping[str, Any], fits: Any) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def of_others(companies: Collection[Company], before: str) -> list[Company]:
-    """Which test companies somebody may still need: linked ones, and those that are no older than ``before``.
+def doubt(company: Company, before: str) -> str:
+    """Why a test company may still be somebody's, in words that follow "since"; empty where nothing speaks for that.
 
-    Times are texts as Codat writes them, UTC; one that does not say when it was created may be new.
+    One created after ``before`` may be of a test that is running. Times are texts as Codat writes them, UTC.
     """
-    return [one for one in companies if one.linked or not one.created or one.created[:19] > before[:19]]
+    if company.linked:
+        return "it is linked, or may be"
+    named, created = _OURS.fullmatch(company.name), company.created
+    try:
+        made, day = (datetime.date.fromisoformat(text) for text in (created[:10], named[1] if named else ""))
+    except ValueError:
+        return "when it was created is not known"
+    if created[:19] > before[:19]:
+        return "it is less than a day old and may be a test that is running"
+    return "" if abs(made - day).days <= 1 else "it was not created on the day in its name"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import re
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from codat_zoho.remote.http import Http
 from codat_zoho.terminal.console import (
     Parser,
     animated,
+    aside,
     confirmed,
     interactive,
     publish,
@@ -36,6 +38,7 @@ from codat_zoho.terminal.console import (
     write_new,
 )
 from codat_zoho.terminal.signals import handling, interrupt
+from codat_zoho.texts.redact import redact
 from codat_zoho.texts.report_json import redacted
 from codat_zoho.workspace.pulumi_yaml import Project, find_project, plain_name
 
@@ -86,8 +89,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _name(text: str) -> str:
+    if redact(text) != text:
+        raise argparse.ArgumentTypeError("what is given looks like a key or a secret, and names are for all to see")
     if not linking.NAME.fullmatch(text):
-        what = "at most 60 letters, digits, blanks and - ' , & @ . ? !, since Codat drops others"
+        what = "at most 60 letters, digits, blanks between them and - ' , & @ . ? !, since Codat drops others"
         raise argparse.ArgumentTypeError(f"{text[:20]!a} must be {what}")
     return text
 
@@ -97,7 +102,7 @@ def _duration(text: str) -> float:
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
     if not 10 <= seconds <= _DAY:
         raise argparse.ArgumentTypeError(
-            f"{text[:20]!a} is not like 900s, 15m or 2h, from 10s to 24h: a link lasts a day"
+            f"{redact(text)[:20]!a} is not like 900s, 15m or 2h, from 10s to 24h: a link lasts a day"
         )
     return float(seconds)
 
@@ -110,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     project = find_project(arguments.cwd) if arguments.stack else None
-    before = _check(arguments, project)
+    _check(arguments, project)
     http = Http().reporting(remark)
     found = look(http, arguments, project)
     for line in found.lines():
@@ -121,16 +126,20 @@ def _run(arguments: argparse.Namespace) -> int:
         place = Place(http, open_codat, say, progress, hand_out)
         _offer_to_delete(place, found.tests, arguments)
         linking.refuse(found.actual, found.verdicts)
-        name = linking.company_name(arguments.company_name, utc_now()[:10], new_tag())
+        name = linking.company_name(arguments.company_name, _moment(http.now())[:10], new_tag())
         _ask(name, found, arguments)
         began, at = http.clock(), utc_now()
         seen = Trial(place, name, arguments.wait, arguments.data, arguments.keep).run()
         seconds = http.clock() - began
-    return _finish(arguments, project, before, _report(arguments, found, seen, name, at, seconds), seen)
+    return _finish(arguments, project, _report(arguments, found, seen, name, at, seconds), seen)
 
 
-def _check(arguments: argparse.Namespace, project: Project | None) -> tuple[record.LinkTest, ...]:
-    """Refuse what cannot go well before anything is asked or created; returns what is recorded already."""
+def _moment(seconds: float) -> str:
+    return f"{datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc):%Y-%m-%dT%H:%M:%S}"
+
+
+def _check(arguments: argparse.Namespace, project: Project | None) -> None:
+    """Refuse what cannot go well before anything is asked or created."""
     if arguments.record and not arguments.stack:
         parser().error("--record needs --stack: without it, which keys were proved is not known")
     if not arguments.yes and not interactive():
@@ -148,10 +157,12 @@ def _check(arguments: argparse.Namespace, project: Project | None) -> tuple[reco
         except webbrowser.Error:
             raise ConfigurationError("--open finds no browser; nothing was created.", "Leave it out.") from None
     if not arguments.record:
-        return ()
+        return
     if project is None:
         raise ConfigurationError("--record writes beside Pulumi.yaml, and there is none here or above.", "Use --cwd.")
-    return record.load(project.folder) or ()
+    record.load(project.folder)
+    if not os.access(project.folder, os.W_OK):
+        raise ConfigurationError(f"--record cannot write into {project.folder}; nothing was created.", "Leave it out.")
 
 
 class _Told:
@@ -179,8 +190,13 @@ def _handing_out(arguments: argparse.Namespace) -> Iterator[Callable[[str], None
             written.append(arguments.link_file)
             say(f"The link is in {arguments.link_file}, for your eyes only; it is deleted at the end.")
         shown = reveal(f"\n  {link}\n")
-        if arguments.open and not webbrowser.open(link) and not (shown or written):
-            raise ConfigurationError("The browser did not open, and there is no terminal to show the link on.")
+        opened = False
+        if arguments.open:
+            with aside():
+                opened = webbrowser.open(link)
+        if not (shown or written or opened):
+            browser = "The browser did not open, and there" if arguments.open else "There"
+            raise ConfigurationError(f"{browser} is no terminal to show the link on.")
 
     try:
         yield hand_out
@@ -197,23 +213,28 @@ In Zoho Books, create a new organisation and make it the default one (Manage, th
 
 def _offer_to_delete(place: Place, tests: list[Company], arguments: argparse.Namespace) -> None:
     """Delete what earlier tests left, where that is wanted; unasked, only what nobody can need any more."""
-    day_ago = datetime.datetime.fromtimestamp(place.http.now() - _DAY, datetime.timezone.utc)
-    spared = linking.of_others(tests, f"{day_ago:%Y-%m-%dT%H:%M:%S}") if arguments.yes else []
-    for one in tests:
-        say(
-            f"Left by an earlier test: {one.name!r} (id {one.id}), created {one.created or 'at an unknown time'}"
-            + _MARKS[one.linked]
-        )
-    for one in spared:
-        say(f"Not deleted unasked, since it is linked or less than a day old: {one.name!r}.")
-    gone = [one for one in tests if one not in spared]
-    if gone and (arguments.yes or confirmed(f"Delete {'it' if len(gone) == 1 else f'these {len(gone)}'}?")):
-        for one in gone:
-            left = remove(place, one)
-            say(str(left) if left else f"Deleted: {one.name!r}.")
+    day_ago = _moment(place.http.now() - _DAY)
+    doubts = {one: linking.doubt(one, day_ago) for one in tests}
+    gone = [one for one in tests if not doubts[one]]
+    for one in gone:
+        say(_left_before(one))
+    if gone and not arguments.yes and not confirmed(f"Delete {'it' if len(gone) == 1 else f'these {len(gone)}'}?"):
+        gone = []
+    for one, why in doubts.items():
+        if not why:
+            continue
+        say(_left_before(one))
+        if arguments.yes:
+            say(f"Not deleted unasked, since {why}.")
+        elif confirmed(f"Delete it, although {why}?"):
+            gone.append(one)
+    for one in gone:
+        left = remove(place, one)
+        say(str(left) if left else f"Deleted: {one.name!r}.")
 
 
-_MARKS = {True: ", and linked now.", False: "."}
+def _left_before(one: Company) -> str:
+    return f"Left by an earlier test: {one.name!r} (id {one.id}), created {one.created or 'at an unknown time'}."
 
 
 def _ask(name: str, found: Looked, arguments: argparse.Namespace) -> None:
@@ -253,11 +274,10 @@ def _report(arguments: argparse.Namespace, found: Looked, seen: Seen, name: str,
 def _finish(
     arguments: argparse.Namespace,
     project: Project | None,
-    before: tuple[record.LinkTest, ...],
     report: Report,
     seen: Seen,
 ) -> int:
-    """Keep the result, print it, and say by the exit code how it went."""
+    """Print the result, keep it, and say by the exit code how it went."""
     report = redacted(report)
     if arguments.format != "text" or seen.error:
         for left in report.left:
@@ -266,17 +286,24 @@ def _finish(
         raise seen.error
     for problem in filter(None, (seen.error, seen.trouble)):
         remark(str(problem))
-    if arguments.record and project is not None and report.outcome is not Outcome.UNTOLD:
-        new = record.LinkTest(
-            at=report.at,
-            connection=report.connection,
-            outcome=report.outcome.value,
-            stack=plain_name(report.stack) if report.stack else None,
-            codat_client=report.codat_client,
-            fingerprint=report.fingerprint,
-            data_centre=report.data_centre,
-        )
-        publish(record.text(before, new), "json", project.folder / record.FILE)
-        say(f"Recorded in {project.folder / record.FILE}: commit it, and doctor, drift and review read it.")
-    publish(import_module(f"codat_zoho.link.formats.{arguments.format}").draw(report), arguments.format)
+    try:
+        publish(import_module(f"codat_zoho.link.formats.{arguments.format}").draw(report), arguments.format)
+    finally:  # Also where nobody reads the result to its end.
+        if arguments.record and project is not None and report.outcome is not Outcome.UNTOLD:
+            _keep(project, report)
     return Exit.ERROR if seen.error else Exit(report.exit_code)
+
+
+def _keep(project: Project, report: Report) -> None:
+    new = record.LinkTest(
+        at=report.at,
+        connection=report.connection,
+        outcome=report.outcome.value,
+        stack=plain_name(report.stack) if report.stack else None,
+        codat_client=report.codat_client,
+        fingerprint=report.fingerprint,
+        data_centre=report.data_centre,
+    )
+    before = record.load(project.folder) or ()  # Another test may have been recorded meanwhile.
+    publish(record.text(before, new), "json", project.folder / record.FILE)
+    say(f"Recorded in {project.folder / record.FILE}: commit it, and doctor, drift and review read it.")

@@ -28,8 +28,8 @@ class Left:
     why: str
 
     def __str__(self) -> str:
-        which = f"id {self.id}" if self.id else "id not known"
-        return f"{self.name!r} ({which}) is left in the Codat Portal, Companies: {self.why}"
+        which = f"(id {self.id}) is" if self.id else "may be"
+        return f"{self.name!r} {which} left in the Codat Portal, Companies: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)

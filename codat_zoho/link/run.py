@@ -11,6 +11,7 @@ from typing import NamedTuple
 from codat_zoho import errors
 from codat_zoho.core import linking
 from codat_zoho.core.linking import Company, Connection, Outcome
+from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.errors import CodatZohoError, RemoteError
 from codat_zoho.link.report import Left
 from codat_zoho.remote.budget import Deadline
@@ -22,6 +23,8 @@ SECONDS = 60.0
 """For one operation: a person waits, or wants to go."""
 _REFUSED = (errors.AccessDenied, errors.AccountLimit, errors.ApiKeyRefused, errors.NotFound, errors.NotOffered)
 """With these, nothing was created, and asking again gives the same."""
+_DENIED = (400, 422, 429)
+"""With these, nothing was created, if Codat's list agrees."""
 _PASSING = (errors.Conflict, errors.RateLimited, errors.ServerFailed, errors.UnexpectedAnswer, errors.Unreachable)
 """What may be over at the next look."""
 _BY_HAND = "Delete it there; or run this again, which finds it and offers to."
@@ -65,15 +68,18 @@ def new_tag() -> str:
 
 
 def survey(codat: Companies) -> tuple[int, list[Company]]:
-    """Count the linked companies, and find those that earlier tests left."""
+    """Count the linked companies, and find those that earlier tests left: never one with another's connection."""
     linked, tests = 0, []
     for raw in codat.companies("looking for companies that are linked, or left by a test"):
         try:
-            is_linked, name = codat.is_linked(raw), raw.get("name")
+            is_linked, name, own = codat.is_linked(raw), raw.get("name"), raw.get("dataConnections") or ()
+            alien = len(own) > 1 or any(one.get("integrationKey") not in (None, ZOHO_BOOKS.key) for one in own)
+            untold = raw.get("dataConnections") is None
+            anywhere = untold or any(str(one.get("status")).lower() == "linked" for one in own)
         except (AttributeError, TypeError):
             raise errors.UnexpectedAnswer("Codat's list of companies cannot be read.", status=200) from None
         linked += is_linked
-        if isinstance(name, str) and linking.is_test(name) and (found := company_of(raw, linked=is_linked)):
+        if isinstance(name, str) and linking.is_test(name) and not alien and (found := company_of(raw, anywhere)):
             tests.append(found)
     return linked, tests
 
@@ -108,6 +114,7 @@ class Trial:
     keep: bool = False
     _company: Company | None = None
     _unsure: bool = False
+    _denied: bool = False
     _connection: Connection | None = None
     _trouble: RemoteError | None = None
     _stops: Stops = field(default_factory=Stops)
@@ -148,10 +155,12 @@ class Trial:
         self._unsure = True  # Whatever goes wrong now, it may be there all the same.
         try:
             self._company = self.place.open().create(self.name)
-        except _REFUSED:
-            self._unsure = False
+        except RemoteError as refusal:
+            self._unsure, self._denied = not isinstance(refusal, _REFUSED), refusal.status in _DENIED
             raise
+        self._stops.end()
         self._connection = self.place.open().connect(self._company.id)
+        self._stops.end()
         if not self._connection.link:
             raise errors.UnexpectedAnswer("Codat gave no link for the new connection.", "Ask Codat support.")
         self.place.hand_out(self._connection.link)
@@ -159,7 +168,7 @@ class Trial:
     def _look_for(self) -> Company | None:
         """Find by its name what may have been created."""
         _, tests = survey(self.place.open())
-        return next((one for one in tests if one.name == self.name), None)
+        return next((one for one in tests if linking.is_same_test(one.name, self.name)), None)
 
     def _watch(self) -> Outcome:
         """Look until something came of it."""
@@ -217,7 +226,7 @@ class Trial:
                 company = self._look_for()
             except CodatZohoError as error:
                 return (Left(self.name, "", f"whether Codat created it cannot be told. {error} {_BY_HAND}"),)
-            if company is None:
+            if company is None and not self._denied:
                 return (Left(self.name, "", _UNSEEN),)
         if company is None:
             return ()

@@ -5,18 +5,21 @@ All of these calls are in Codat's published OpenAPI file. Making something is ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from codat_zoho import errors
-from codat_zoho.core.linking import Company, Connection
+from codat_zoho.core.linking import Company, Connection, is_same_test
 from codat_zoho.declare.platform import ZOHO_BOOKS
 from codat_zoho.remote.answers import ID, Call
 from codat_zoho.remote.codat import Codat
+from codat_zoho.remote.http import Answer
 from codat_zoho.texts.redact import one_line, register
 
 _SHORTEST = 6  # Characters of a one-time password in a link; shorter ones are ordinary words.
+_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -24,9 +27,19 @@ class Companies(Codat):
     """The companies of one Codat client, for the length of one operation."""
 
     def create(self, name: str) -> Company:
-        """Create a company, once. Where that fails, it may have been created all the same."""
+        """Create a company, once. Where that fails, it may have been created all the same.
+
+        An answer on another company, say of something that stands between, must not get that one deleted.
+        """
         call = Call("POST", "/companies", "creating a company")
-        return self._company(self._ask(call, {"name": name}, retry=False), call)
+        made = self._company(self._ask(call, {"name": name}, retry=False), call)
+        if not is_same_test(made.name, name):
+            raise errors.UnexpectedAnswer(
+                f"Codat's answer when {call.what} is about another, {made.name!r} (id {made.id}): it is left alone.",
+                "Look at it in the Codat Portal, Companies.",
+                status=200,
+            )
+        return made
 
     def connect(self, company: str) -> Connection:
         """Create a Zoho Books connection of a company, once; its link is nobody's business, and redacted from now."""
@@ -57,6 +70,12 @@ class Companies(Codat):
         except errors.NotFound:
             return False
         return True
+
+    def _failure(self, answer: Answer, call: Call, by_hand: str = "") -> errors.RemoteError:
+        said = (answer.json_object() or {}).get("error")
+        for address in _ADDRESS.findall(said) if isinstance(said, str) else ():
+            register(address)  # It may be a link that was never seen here.
+        return super()._failure(answer, call, by_hand)
 
     def _company(self, body: Mapping[str, Any], call: Call) -> Company:
         made = company_of(body)
@@ -99,7 +118,7 @@ class Companies(Codat):
         return link
 
 
-def company_of(body: Mapping[str, Any], *, linked: bool = False) -> Company | None:
+def company_of(body: Mapping[str, Any], linked: bool = False) -> Company | None:
     """A company as Codat describes it; None where it is none. The address where it is linked is a secret, too."""
     identity, name, created = (body.get(key) for key in ("id", "name", "created"))
     redirect = body.get("redirect")

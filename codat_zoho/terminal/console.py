@@ -9,7 +9,8 @@ import os
 import secrets
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -110,6 +111,25 @@ def reveal(text: str = "") -> bool:
     return True
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """Have a program that is started meanwhile write to the terminal, or nowhere: it may say what it was given."""
+    saved: dict[int, int] = {}
+    with suppress(OSError):
+        terminal = os.open("/dev/tty" if reveal() and os.name != "nt" else os.devnull, os.O_WRONLY)
+        for number in (1, 2):
+            with suppress(OSError):  # It is closed.
+                saved[number] = os.dup(number)
+                os.dup2(terminal, number)
+        os.close(terminal)
+    try:
+        yield
+    finally:
+        for number, before in saved.items():
+            os.dup2(before, number)
+            os.close(before)
+
+
 def show(text: str = "", *, coloured: bool = False) -> None:
     """Print one or more lines of a result."""
     publish(f"{redact(text)}\n", coloured=coloured)
@@ -183,8 +203,12 @@ def refuse_unwritable(*files: Path) -> None:
 
 def write_new(file: Path, text: str) -> None:
     """Write a new file for its owner's eyes: whoever else may read it is for the owner to say."""
+    opened = None
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
+        if opened is not None:  # Half of it is no use, and may be half a secret.
+            file.unlink(missing_ok=True)
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}.", "Name a file that can be.") from None

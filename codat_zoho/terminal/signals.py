@@ -14,13 +14,17 @@ class Stops(list[int]):
 
     _waiting = False
 
+    def end(self) -> None:
+        """End what runs, as Ctrl-C would, if a signal was noted."""
+        if self:
+            raise KeyboardInterrupt
+
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
         """Let a signal, also one that was noted before, end this as Ctrl-C would: for waits, when nothing is sent."""
         self._waiting = True
         try:
-            if self:
-                raise KeyboardInterrupt
+            self.end()
             yield
         finally:
             self._waiting = False

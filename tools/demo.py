@@ -7,8 +7,10 @@ and leaves nothing behind. It needs nothing but what the package itself needs.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -173,7 +175,8 @@ def in_yaml(demo: Demo) -> None:
     before, demo.folder = demo.folder, demo.folder.with_name("yaml")
     demo.folder.mkdir()
     plugin = demo.folder / "pulumi-resource-codat-zoho"
-    plugin.write_text(f"#!{sys.executable}\nfrom codat_zoho.plugin.server import main\nmain()\n", encoding="utf-8")
+    start = "from codat_zoho.plugin.server import main; main()"  # not after #!, which takes no space in a path
+    plugin.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{start}" "$@"\n', encoding="utf-8")
     plugin.chmod(0o755)
     (demo.folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
     demo.pulumi("stack", "init", STACK, told=False)
@@ -225,7 +228,7 @@ CHAPTERS: dict[tuple[str, str], Callable[[Demo], None]] = {
 
 NEXT = f"""
 {BOLD}That was all of it{PLAIN}; nothing is left behind. Next, in the folder of a Pulumi project of your own:
-  python3 -m venv .venv && .venv/bin/pip install {ROOT}
+  python3 -m venv .venv && .venv/bin/pip install {shlex.quote(str(ROOT))}
   .venv/bin/codat-zoho doctor         says what is set up and what is missing
   .venv/bin/codat-zoho adopt --help   takes over what was clicked together in the Portal
 No project yet? docs/start.md makes one in ten minutes. `make demo FULL=1` shows every line of this."""
@@ -235,7 +238,11 @@ def project(folder: Path) -> None:
     """Copy the project of the repository's root, and let it use this Python."""
     folder.mkdir()
     shutil.copy(ROOT / "__main__.py", folder)
-    own = re.sub(r"(?m)^( +virtualenv:).*$", rf"\1 {sys.prefix}", (ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    own = re.sub(
+        r"(?m)^( +virtualenv:).*$",
+        lambda line: f"{line[1]} {json.dumps(sys.prefix)}",
+        (ROOT / "Pulumi.yaml").read_text(encoding="utf-8"),
+    )
     (folder / "Pulumi.yaml").write_text(own, encoding="utf-8")
 
 

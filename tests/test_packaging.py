@@ -80,7 +80,7 @@ def test_the_changelog_has_its_shape() -> None:
         kinds = re.findall(r"(?m)^### (.*)$", section)
         assert kinds == [kind for kind in KINDS if kind in kinds]
         entries = re.split(r"(?m)^- ", section)[1:]
-        assert all(re.sub(r"\s*(### .*)?$", "", entry, flags=re.S).rstrip().endswith(".") for entry in entries)
+        assert all(re.sub(r"\s*(###.*)?$", "", entry, flags=re.S).rstrip().endswith(".") for entry in entries)
 
 
 def test_the_version_is_the_changelogs_or_comes_next() -> None:

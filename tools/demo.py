@@ -114,13 +114,17 @@ class Demo:
             print(textwrap.fill(line, self.width, initial_indent="    ", subsequent_indent="      "))
         if arguments[0] in ("preview", "up", "refresh", "destroy") and told:
             counts = [f"{', '.join(found)}; " for found in [re.findall(COUNTS, said, re.MULTILINE)] if found]
-            print(
-                f"{DIM}-> {''.join(counts)}exit {done.returncode}; Codat: {read} reads, {len(sent)} writes"
-                f"{' (' + ', '.join(sent) + ')' if sent else ''}; Zoho: {asked} probes{PLAIN}",
-                flush=True,
+            result = (
+                f"-> {''.join(counts)}exit {done.returncode}; Codat: {_many(read, 'read')}, {_many(len(sent), 'write')}"
+                f"{' (' + ', '.join(sent) + ')' if sent else ''}; Zoho: {_many(asked, 'probe')}"
             )
+            print(f"{DIM}{textwrap.fill(result, self.width, subsequent_indent='   ')}{PLAIN}", flush=True)
         if done.returncode != code or (writes is not None and sent != list(writes)) or probes not in (None, asked):
             raise NotAsPromised(f"{command}\npromised: exit {code}, writes {writes}, probes {probes}\n{said}".strip())
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def from_nothing(demo: Demo) -> None:

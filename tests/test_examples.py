@@ -152,3 +152,17 @@ def test_demo_interrupted(engine: Engine, tmp_path: Path, place: str) -> None:
     assert "Interrupted" in said
     assert not list(tmp_path.iterdir())
     assert subprocess.check_output(STATUS, cwd=ROOT) == before
+
+
+def test_demo_whose_reader_goes_away(engine: Engine, tmp_path: Path) -> None:
+    """It ends without a traceback, as after `make demo | head`, and leaves nothing behind."""
+    read, write = os.pipe()
+    words = [sys.executable, str(ROOT / "tools/demo.py")]
+    environment = dict(os.environ) | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(words, env=environment, stdout=write, stderr=subprocess.PIPE, text=True) as process:
+        os.close(write)
+        os.read(read, 1)
+        os.close(read)
+        _, said = process.communicate(timeout=300)
+        assert not said
+    assert process.returncode == 1 and not list(tmp_path.iterdir())

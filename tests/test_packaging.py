@@ -186,7 +186,7 @@ def test_the_dry_run_of_a_release(clone: Clone) -> None:
     assert "This was a dry run: nothing is tagged, nothing is uploaded." in ready.stdout
     assert f"  git tag -a v{number} {commit}\n  git push origin v{number}    # " in ready.stdout
     assert "  twine upload dist/" in ready.stdout
-    assert "with these notes:\n\n### Added\n\n- " in ready.stdout
+    assert "with these notes:\n\n### Added\n\n" in ready.stdout
     assert clone.git("for-each-ref") == before
     assert not clone.git("status", "--porcelain")
 

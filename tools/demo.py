@@ -285,6 +285,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         show("\nInterrupted; everything temporary is removed.")
         return 130
+    except BrokenPipeError:  # who reads has read enough, `head` for example
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     print(NEXT)
     return 0
 

@@ -10,6 +10,7 @@ POLICY := .venv-policy/.ready
 DEMO := .venv-demo/.ready
 NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python >= 3.10 is needed; name one: make PYTHON=python3.12")'
 PIP := -m pip install --quiet --disable-pip-version-check
+FAILED := { echo "Not set up: pip says above why. Without a network, PIP_INDEX_URL or PIP_FIND_LINKS may name an index or a folder within reach." >&2; exit 1; }
 NOX := $(BIN)/nox --session
 COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate pyproject.toml
 
@@ -112,7 +113,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(NEW_ENOUGH)
 	@echo "Setting up $(VENV): 700 MiB, 2 minutes ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python $(PIP) --require-hashes -r requirements/dev.txt
+	@$(BIN)/python $(PIP) --require-hashes -r requirements/dev.txt || $(FAILED)
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -120,14 +121,14 @@ $(READY): requirements/dev.txt pyproject.toml
 $(POLICY): requirements/policy.txt
 	@echo "Setting up .venv-policy ..."
 	@$(PYTHON) -m venv --clear .venv-policy
-	@.venv-policy/bin/python $(PIP) --require-hashes -r requirements/policy.txt
+	@.venv-policy/bin/python $(PIP) --require-hashes -r requirements/policy.txt || $(FAILED)
 	@touch $@
 
 # Python compiles by itself what is imported: a third of all, and not before the demo starts.
 $(DEMO): requirements/run.txt
 	@echo "Setting up .venv-demo: 100 MiB, half a minute ..."
 	@$(PYTHON) -m venv --clear .venv-demo
-	@.venv-demo/bin/python $(PIP) --no-compile --require-hashes -r requirements/run.txt
+	@.venv-demo/bin/python $(PIP) --no-compile --require-hashes -r requirements/run.txt || $(FAILED)
 	@touch $@
 
 bench: $(READY) engine  ## What the package costs, for docs/performance.md; QUICK=1: 1 min | engine | 8 min

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import time
@@ -47,7 +48,8 @@ def measure(place: Place, pairs: int) -> tuple[dict[str, Any], list[Bar]]:
     plugins = place.root / "plugins"
     plugins.mkdir()
     echo = plugins / "pulumi-resource-echo"
-    echo.write_text(f"#!{sys.executable}\nfrom bench.echo_plugin import main\nmain()\n")
+    words = f"{shlex.quote(sys.executable)} -c 'from bench.echo_plugin import main; main()'"
+    echo.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     echo.chmod(0o755)
     for project, name, folder in (
         ("yaml-floor", "echo", plugins),

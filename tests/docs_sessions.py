@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from codat_zoho.drift.formats.json import FORM
-from codat_zoho.simulator import Simulator, serve
+from codat_zoho.simulator import CodatClient, Simulator, serve
 from tests.docs_runner import Reader
 from tests.drift_fleet import Place, codat_client, scratch
 from tests.real_engine import PLUGIN, ROOT, Project, YamlProject
@@ -80,9 +80,8 @@ def _own_project(engine: Engine, source: Path, place: Path, simulator: Simulator
         yield Project.copy_of(engine, source, place / "project", base)
 
 
-@contextmanager
-def readme(engine: Engine, place: Path) -> Iterator[Reader]:
-    """A project with a stack, and no program yet; then somebody disables the integration."""
+def _clickable() -> tuple[Simulator, CodatClient, Callable[[], None]]:
+    """A simulator, its Codat client, and what disables there by hand what is as declared."""
     simulator = Simulator()
     simulator.add_zoho_client(ID, SECRET)
     client = simulator.add_codat_client(API_KEY)
@@ -91,6 +90,13 @@ def readme(engine: Engine, place: Path) -> Iterator[Reader]:
         assert client.integration.enabled and client.integration.keys == keys()
         client.integration.enabled = False
 
+    return simulator, client, somebody_clicks
+
+
+@contextmanager
+def readme(engine: Engine, place: Path) -> Iterator[Reader]:
+    """A project with a stack, and no program yet; then somebody disables the integration."""
+    simulator, client, somebody_clicks = _clickable()
     with _own_project(engine, ROOT / "examples/quickstart", place, simulator) as project:
         (project.folder / "__main__.py").unlink()
         project.must("stack", "init", "prod")
@@ -217,13 +223,7 @@ def policy(engine: Engine, place: Path) -> Iterator[Reader]:
 @contextmanager
 def plugin(engine: Engine, place: Path) -> Iterator[Reader]:
     """An empty folder; the environment of these tests stands in for the page's: no index is asked."""
-    simulator = Simulator()
-    simulator.add_zoho_client(ID, SECRET)
-    client = simulator.add_codat_client(API_KEY)
-
-    def somebody_clicks() -> None:
-        assert client.integration.enabled and client.integration.keys == keys()
-        client.integration.enabled = False
+    simulator, client, somebody_clicks = _clickable()
 
     def it_is_enabled() -> None:
         assert client.integration.enabled

@@ -161,7 +161,7 @@ def test_the_redirect_uri_is_codats() -> None:
 
 
 def test_the_settings_of_the_client_are_keys() -> None:
-    """What the page sets are the ready-made project's keys, the secret as a secret."""
+    """What the page sets are the ready-to-use project's keys, the secret as a secret."""
     (block,) = _shown("test_the_settings_of_the_client_are_keys")
     for line in block.lines():
         (key,) = {*shlex.split(line, comments=True)} & {*KEYS}

@@ -58,7 +58,7 @@ def _as_typed(line: str) -> str:
 
 @dataclass
 class Reader:
-    """Somebody with the ready-made project, a stack of it, and a shell."""
+    """Somebody with the ready-to-use project, a stack of it, and a shell."""
 
     project: Project
     simulator: Simulator

@@ -62,7 +62,7 @@ resources:
 
 @pytest.fixture
 def projects(yaml_engine: Engine, simulator: Simulator, tmp_path: Path) -> Iterator[dict[str, Project]]:
-    """The ready-made project, and a YAML program of the same project, stack and names."""
+    """The ready-to-use project, and a YAML program of the same project, stack and names."""
     with serve(simulator) as base:
         found = {face: Project.copy_of(yaml_engine, ROOT, tmp_path / face, base) for face in ("dynamic", "plugin")}
         (found["plugin"].folder / "Pulumi.yaml").write_text(PROGRAM)

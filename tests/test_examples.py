@@ -89,9 +89,11 @@ def test_multi_environment(engine: Engine, tmp_path: Path, stack: str, client_id
         _deploys_and_goes(project, simulator, secret, removes=stack == "dev")
 
 
-def _demo(environment: dict[str, str], folder: Path, *options: str) -> subprocess.Popen[str]:
+def _demo(
+    environment: dict[str, str], folder: Path, *options: str, python: str = sys.executable
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tools/demo.py"), *options],
+        [python, str(ROOT / "tools/demo.py"), *options],
         env=environment | {"TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -105,9 +107,16 @@ STATUS = ("git", "status", "--porcelain", "--ignored", "--untracked-files=all", 
 
 @pytest.mark.parametrize("option", [[], ["--full"]], ids=["", "full"])
 def test_demo(engine: Engine, tmp_path: Path, option: list[str]) -> None:
-    """`make demo` does all that it promises on two screens, shows no secret, and leaves nothing behind."""
+    """`make demo` does all that it promises on two screens, shows no secret, and leaves nothing behind.
+
+    So it does where the path of its Python has a space.
+    """
     before = subprocess.check_output(STATUS, cwd=ROOT)
-    with _demo(dict(os.environ) | {"COLUMNS": "100"}, tmp_path, *option) as process:
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "a space").symlink_to(sys.prefix)
+    python = str(tmp_path / "a space/bin" / Path(sys.executable).name)
+    environment = dict(os.environ) | {"COLUMNS": "100"}
+    with _demo(environment, tmp_path / "temporary", *option, python=python) as process:
         said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert all(f"\n{number}. {title}. " in said for number, (title, _) in enumerate(demo.CHAPTERS, 1))
@@ -115,7 +124,7 @@ def test_demo(engine: Engine, tmp_path: Path, option: list[str]) -> None:
     lines = said.splitlines()
     assert len(lines) > 150 if option else (len(lines) <= 60 and max(map(len, lines)) <= 100)
     assert "5111a7ed5ec2e7" not in said
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "temporary").iterdir())
     assert subprocess.check_output(STATUS, cwd=ROOT) == before
 
 
@@ -143,3 +152,17 @@ def test_demo_interrupted(engine: Engine, tmp_path: Path, place: str) -> None:
     assert "Interrupted" in said
     assert not list(tmp_path.iterdir())
     assert subprocess.check_output(STATUS, cwd=ROOT) == before
+
+
+def test_demo_whose_reader_goes_away(engine: Engine, tmp_path: Path) -> None:
+    """It ends without a traceback, as after `make demo | head`, and leaves nothing behind."""
+    read, write = os.pipe()
+    words = [sys.executable, str(ROOT / "tools/demo.py")]
+    environment = dict(os.environ) | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(words, env=environment, stdout=write, stderr=subprocess.PIPE, text=True) as process:
+        os.close(write)
+        os.read(read, 1)
+        os.close(read)
+        _, said = process.communicate(timeout=300)
+        assert not said
+    assert process.returncode == 1 and not list(tmp_path.iterdir())

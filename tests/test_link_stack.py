@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from codat_zoho.simulator.messages import Request
 from codat_zoho.simulator.server import respond
 from tests.docs_runner import blocks, shows
 from tests.link_stage import Stage
+from tests.pulumi_stand_in import plugin_state
 from tests.real_engine import ROOT
 from tests.review_cases import PROD, PROJECT, STACK, Repo
 from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
 
 KNOWN = fingerprint(ID, SECRET)
+_PYTHON = "pulumi:providers:pulumi-python"
 
 
 def state(verdicts: dict[str, str] | None = None, **outputs: Any) -> str:
@@ -46,6 +49,7 @@ def state(verdicts: dict[str, str] | None = None, **outputs: Any) -> str:
     entries = [
         entry("ZohoClientCredentials", "app", {**pair, "regions": ["eu", "us"]}, {"verdicts": verdicts or {}, **at}),
         entry("ZohoBooksIntegration", "books", books, outputs),
+        {"type": _PYTHON, "urn": f"urn:pulumi:prod::shop::{_PYTHON}::default", "id": "1", "inputs": {}},
     ]
     return json.dumps({"version": 3, "deployment": {"resources": entries}})
 
@@ -80,8 +84,12 @@ def stage(
 STACKED = ("--stack", "acme/shop/prod")
 
 
-def test_a_stack_gives_key_verdicts_and_fingerprint(stage: Stage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("through", [str, plugin_state], ids=["dynamic", "plugin"])
+def test_a_stack_gives_key_verdicts_and_fingerprint(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[str], str]
+) -> None:
     """Its API key is used, what Zoho said is told, and the record names the deployed secret by its fingerprint."""
+    monkeypatch.setattr(Pulumi, "exported", through(Pulumi.exported))
     code, out, said = stage.run(*STACKED, "--record")
     assert code == 0 and "API key from codat-zoho:apiKey" in said
     assert "when they were last asked (2026-11-01T00:00:00Z): eu accepted, us unknown client." in said

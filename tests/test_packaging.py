@@ -80,7 +80,7 @@ def test_the_changelog_has_its_shape() -> None:
         kinds = re.findall(r"(?m)^### (.*)$", section)
         assert kinds == [kind for kind in KINDS if kind in kinds]
         entries = re.split(r"(?m)^- ", section)[1:]
-        assert all(re.sub(r"\s*(### .*)?$", "", entry, flags=re.S).rstrip().endswith(".") for entry in entries)
+        assert all(re.sub(r"\s*(###.*)?$", "", entry, flags=re.S).rstrip().endswith(".") for entry in entries)
 
 
 def test_the_version_is_the_changelogs_or_comes_next() -> None:
@@ -186,7 +186,7 @@ def test_the_dry_run_of_a_release(clone: Clone) -> None:
     assert "This was a dry run: nothing is tagged, nothing is uploaded." in ready.stdout
     assert f"  git tag -a v{number} {commit}\n  git push origin v{number}    # " in ready.stdout
     assert "  twine upload dist/" in ready.stdout
-    assert "with these notes:\n\n### Added\n\n- " in ready.stdout
+    assert "with these notes:\n\n### Added\n\n" in ready.stdout
     assert clone.git("for-each-ref") == before
     assert not clone.git("status", "--porcelain")
 

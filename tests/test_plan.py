@@ -259,7 +259,7 @@ def test_a_refused_removal_says_how_to_let_go() -> None:
 
 
 def test_settings_are_spelled_as_the_program_at_hand_spells_them() -> None:
-    """The ready-made project has stack configuration and no arguments."""
+    """The ready-to-use project has stack configuration and no arguments."""
     (blocker,) = plan(Removal(), actual(linked=2), spelling=Spelling.CONFIGURATION).blockers
     assert "set codat-zoho:onDelete to keep (pulumi config set codat-zoho:onDelete keep), run pulumi up" in blocker
     assert "set codat-zoho:allowDisruption to true (pulumi config set codat-zoho:allowDisruption true)" in blocker

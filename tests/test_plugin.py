@@ -95,7 +95,12 @@ def provider_urn(project: str = "shop", name: str = "default") -> str:
             "",
         ),
         (provider_urn(), "greeting", "codat-zoho:greeting is no setting of this provider: there are apiKey, ", ""),
-        (provider_urn(), "onDelete", "", "codat-zoho:onDelete is a setting of the ready-made project, and is not read"),
+        (
+            provider_urn(),
+            "onDelete",
+            "",
+            "codat-zoho:onDelete is a setting of the ready-to-use project, and is not read",
+        ),
         (provider_urn("codat-zoho"), "onDelete", "", ""),
         (provider_urn("codat-zoho"), "greeting", "", ""),
         (provider_urn("codat-zoho"), "apiKye", "", "codat-zoho:apiKye is not read by the provider, did you mean"),

@@ -228,7 +228,7 @@ def test_programs_of_their_own_are_not_reviewed(
     files: dict[str, str], change: dict[str, str], repo: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a program decides is a result of its own, with an exit code where that is asked, and never "nothing"."""
-    alone = "shared/more.py" not in files  # Else there is a ready-made project above them.
+    alone = "shared/more.py" not in files  # Else there is a ready-to-use project above them.
     repo.commit(files | {".gitattributes": "* binary\n"} | ({"Pulumi.yaml": None, PROD: None} if alone else {}))
     assert "not-reviewed" not in run(repo, capsys, "--strict")[1]
     repo.write(change)
@@ -385,7 +385,7 @@ LOOKS = "name: shop\nruntime: python\nconfig:\n  verify: {type: string, default:
 def test_ready_made_by_declaration_alone(
     before: str, after: str, repo: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A program is taken for the ready-made one where both sides declare just what that reads; else it is one's own."""
+    """A program is taken for the ready-to-use one where both sides declare just what that reads; else it is one's own."""
     repo.commit({PROD: None, "Pulumi.yaml": None, **APP, "app/Pulumi.yaml": before, "app/data.json": "true"})
     repo.write({"app/Pulumi.yaml": after, "app/data.json": "false"})
     text = run(repo, capsys)[1]
@@ -394,7 +394,7 @@ def test_ready_made_by_declaration_alone(
 
 
 def test_no_assurance_for_a_program_that_reads_more(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """That a change sends nothing is said of the ready-made program alone, and not of one that declares more."""
+    """That a change sends nothing is said of the ready-to-use program alone, and not of one that declares more."""
     keep = {PROD: f"{STACK}  codat-zoho:onDelete: keep\n"}
     repo.write(keep)
     assert "sends nothing" in run(repo, capsys)[1]
@@ -530,7 +530,7 @@ def test_what_is_no_secret(line: str, repo: Repo, capsys: pytest.CaptureFixture[
 
 
 def test_a_slip_in_the_project_file(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a project declares in place of a setting is nothing that the ready-made program reads."""
+    """What a project declares in place of a setting is nothing that the ready-to-use program reads."""
     project = PROJECT.replace("name: codat-zoho", "name: shop", 1)
     repo.commit({"Pulumi.yaml": project, PROD: STACK.replace("codat-zoho:", "shop:")})
     repo.write({"Pulumi.yaml": f"{project}  enable: false\n"})

@@ -53,18 +53,7 @@ def project(engine: Engine, simulator: Simulator, tmp_path: Path) -> Iterator[Pr
         plugin = folder / "bin" / "pulumi-resource-codat-zoho"
         plugin.write_text(PLUGIN)
         plugin.chmod(0o755)
-        made = Project(engine, folder, base)
-        state = folder / ".state"
-        (state / "backend").mkdir(parents=True)
-        made.environment = engine.environment(os.environ, python=Path(sys.executable)) | {
-            "PULUMI_BACKEND_URL": (state / "backend").as_uri(),
-            "PULUMI_HOME": str(state / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "a passphrase for tests",
-            "CODAT_URL": f"{base}/codat",
-            "ZOHO_URL": f"{base}/zoho",
-            "CODAT_API_KEY": API_KEY,
-            "NO_COLOR": "1",
-        }
+        made = Project.at(engine, folder, base)
         made.environment["PATH"] = os.environ.get("YAML_HOST", "") + os.pathsep + made.environment["PATH"]
         yield made
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +104,17 @@ def test_make_check_audits() -> None:
     makefile = (ROOT / "Makefile").read_text()
     check = re.search(r"^check:.*?\n\n", makefile, re.S | re.M)
     assert check and "tools/audit.py" in check[0]
+
+
+@pytest.mark.slow
+def test_an_environment_that_cannot_be_set_up(tmp_path: Path) -> None:
+    """Where pip finds nothing, the last word is what to do about it, and the next start begins anew."""
+    (tmp_path / "requirements").mkdir()
+    for name in ("Makefile", "requirements/run.txt"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    words = ["make", "-s", ".venv-demo/.ready", f"PYTHON={sys.executable}"]
+    nothing = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "MAKE"))}
+    done = subprocess.run(words, cwd=tmp_path, env=nothing | {"PIP_NO_INDEX": "1"}, capture_output=True, text=True)
+    assert done.returncode == 2 and "No matching distribution" in done.stderr
+    assert re.search(r"\nNot set up: .*PIP_FIND_LINKS.*\nmake: .*\n$", done.stderr), done.stderr
+    assert not (tmp_path / ".venv-demo/.ready").exists()

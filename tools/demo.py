@@ -7,8 +7,10 @@ and leaves nothing behind. It needs nothing but what the package itself needs.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -119,14 +121,18 @@ class Demo:
             print(textwrap.fill(line, self.width, initial_indent="    ", subsequent_indent="      "))
         if arguments[0] in ("preview", "up", "refresh", "destroy", "test-link") and told:
             counts = [f"{', '.join(found)}; " for found in [re.findall(COUNTS, said, re.MULTILINE)] if found]
-            print(
-                f"{DIM}-> {''.join(counts)}exit {done.returncode}; Codat: {read} reads, {len(sent)} writes"
-                f"{' (' + ', '.join(sent) + ')' if sent else ''}"
-                f"{f'; Zoho: {asked} probes' if tool == 'pulumi' else ''}{PLAIN}",
-                flush=True,
+            zoho = f"; Zoho: {_many(asked, 'probe')}" if tool == "pulumi" else ""
+            result = (
+                f"-> {''.join(counts)}exit {done.returncode}; Codat: {_many(read, 'read')}, {_many(len(sent), 'write')}"
+                f"{' (' + ', '.join(sent) + ')' if sent else ''}{zoho}"
             )
+            print(f"{DIM}{textwrap.fill(result, self.width, subsequent_indent='   ')}{PLAIN}", flush=True)
         if done.returncode != code or (writes is not None and sent != list(writes)) or probes not in (None, asked):
             raise NotAsPromised(f"{command}\npromised: exit {code}, writes {writes}, probes {probes}\n{said}".strip())
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def from_nothing(demo: Demo) -> None:
@@ -201,7 +207,8 @@ def in_yaml(demo: Demo) -> None:
     before, demo.folder = demo.folder, demo.folder.with_name("yaml")
     demo.folder.mkdir()
     plugin = demo.folder / "pulumi-resource-codat-zoho"
-    plugin.write_text(f"#!{sys.executable}\nfrom codat_zoho.plugin.server import main\nmain()\n", encoding="utf-8")
+    start = "from codat_zoho.plugin.server import main; main()"  # not after #!, which takes no space in a path
+    plugin.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{start}" "$@"\n', encoding="utf-8")
     plugin.chmod(0o755)
     (demo.folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
     demo.run("stack", "init", STACK, told=False)
@@ -254,7 +261,7 @@ CHAPTERS: dict[tuple[str, str], Callable[[Demo], None]] = {
 
 NEXT = f"""
 {BOLD}That was all of it{PLAIN}; nothing is left behind. Next, in the folder of a Pulumi project of your own:
-  python3 -m venv .venv && .venv/bin/pip install {ROOT}
+  python3 -m venv .venv && .venv/bin/pip install {shlex.quote(str(ROOT))}
   .venv/bin/codat-zoho doctor         says what is set up and what is missing
   .venv/bin/codat-zoho adopt --help   takes over what was clicked together in the Portal
 No project yet? docs/start.md makes one in ten minutes. `make demo FULL=1` shows every line of this."""
@@ -264,7 +271,11 @@ def project(folder: Path) -> None:
     """Copy the project of the repository's root, and let it use this Python."""
     folder.mkdir()
     shutil.copy(ROOT / "__main__.py", folder)
-    own = re.sub(r"(?m)^( +virtualenv:).*$", rf"\1 {sys.prefix}", (ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    own = re.sub(
+        r"(?m)^( +virtualenv:).*$",
+        lambda line: f"{line[1]} {json.dumps(sys.prefix)}",
+        (ROOT / "Pulumi.yaml").read_text(encoding="utf-8"),
+    )
     (folder / "Pulumi.yaml").write_text(own, encoding="utf-8")
 
 
@@ -303,6 +314,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         show("\nInterrupted; everything temporary is removed.")
         return 130
+    except BrokenPipeError:  # who reads has read enough, `head` for example
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     print(NEXT)
     return 0
 

@@ -114,7 +114,7 @@ def _configuration() -> str:
     return "\n\n".join(
         [
             "# Configuration",
-            "## Keys of the ready-made project",
+            "## Keys of the ready-to-use project",
             "Set with `pulumi config set`. A program of your own names its keys itself.",
             table(("key", "type", "default", "meaning"), *keys),
             "## Environment variables, and keys that any project may set",

@@ -148,7 +148,7 @@ def plan(
 
 
 def _renamed(spelling: Spelling) -> str:
-    """What to do where it is the new name of another resource; the ready-made project names its own."""
+    """What to do where it is the new name of another resource; the ready-to-use project names its own."""
     if spelling is Spelling.CONFIGURATION:
         return ""
     option = "ResourceOptions(aliases=[...])" if spelling is Spelling.ARGUMENT else "option aliases"

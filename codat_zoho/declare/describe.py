@@ -22,7 +22,7 @@ class Setting:
     type: Any  # without None
     default: Any
     text: str  # what it is, in one line
-    key: str  # in the stack configuration of the ready-made program
+    key: str  # in the stack configuration of the ready-to-use program
     rule: Callable[[Any], Iterator[str]] | None = None  # yields what is wrong with a value of the right type
     required: bool = False
     replaces: bool = False  # another value replaces the resource

@@ -141,9 +141,9 @@ def load(model: type[S], values: Mapping[str, object], *, unknown: Collection[st
 
 
 SETTINGS = {**described(ZohoClientSettings), **described(IntegrationSettings)}
-"""Every setting of the ready-made program by name. Both resources share keys, which are described alike."""
+"""Every setting of the ready-to-use program by name. Both resources share keys, which are described alike."""
 KEYS = tuple(one.key for one in SETTINGS.values())
-"""What the ready-made program reads, without its namespace."""
+"""What the ready-to-use program reads, without its namespace."""
 SECRET_KEYS = (*(one.key for one in SETTINGS.values() if one.secret), "apiKey", "apiKeys")
 """Which of these, and of what the package itself reads, must not stand in clear."""
 
@@ -163,7 +163,7 @@ def _names() -> re.Pattern[str]:
 class Spelling(Enum):
     """How the program at hand spells a setting.
 
-    As an argument in Python, a property in YAML and other languages, stack configuration of the ready-made project.
+    As an argument in Python, a property in YAML and other languages, stack configuration of the ready-to-use project.
     """
 
     ARGUMENT = "argument"

@@ -1,7 +1,7 @@
 """What the provider takes of its configuration.
 
 A default provider is handed every key of stack configuration in the namespace ``codat-zoho``, and the state keeps what
-it does not refuse or drop. That is also the namespace of the ready-made project's own keys.
+it does not refuse or drop. That is also the namespace of the ready-to-use project's own keys.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def unread(keys: Iterable[str], urn: str) -> tuple[list[str], list[str]]:
             refused.append(f"{name} is no setting of this provider{guess or _ALL}")
         elif project != NAMESPACE:
             what = f"declare {Spelling.PROPERTY.name_of(setting)} on the resource"
-            warned.append(f"{name} is a setting of the ready-made project, and is not read here: {what}.")
+            warned.append(f"{name} is a setting of the ready-to-use project, and is not read here: {what}.")
         elif guess and not setting:
             warned.append(f"{name} is not read by the provider{guess}")
     return refused, warned

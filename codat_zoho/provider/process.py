@@ -103,7 +103,7 @@ class Context:
 
     @property
     def spelling(self) -> Spelling:
-        """How the program at hand spells settings: the ready-made one has none but those of stack configuration."""
+        """How the program at hand spells settings: the ready-to-use one has none but those of stack configuration."""
         if self._spelling:
             return self._spelling
         ready_made = self._config("codat-zoho:onDelete") is not None  # It has a default there.

@@ -38,7 +38,7 @@ _UNLESS_ESC = ", unless the ESC environment says otherwise"
 BY_PROGRAM = Field(f"{ELSEWHERE}the program", "as the program decides", known=False)
 _OPTIONAL = ("client_id", "client_secret")
 _READY_MADE = ((INTEGRATION, "zoho-books"), (CLIENT, "zoho-client"))
-"""What the ready-made program declares, and how it is named."""
+"""What the ready-to-use program declares, and how it is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def rest_of(project: Project, file: str) -> Fields:
 def _unknown_settings(
     settings: Mapping[Key, tuple[Value, str]], space: str, project: Project
 ) -> Iterator[tuple[str, Field]]:
-    """What nothing reads in the namespaces of this package and of a ready-made project.
+    """What nothing reads in the namespaces of this package and of a ready-to-use project.
 
     What a project declares is for its program to read, unless it is but a slip away from a setting.
     """
@@ -217,7 +217,7 @@ def _field(value: Value, file: str, plain: object, *, secret: bool) -> Field:
 
 
 def _with_settings(side: Declared, given: Mapping[str, Field], space: str) -> Declared:
-    """What the ready-made program declares."""
+    """What the ready-to-use program declares."""
     made, problems = [], list(side.problems)
     for kind, name in _READY_MADE:
         mine = {setting: given[setting] for setting in described(models(kind)) if setting in given}

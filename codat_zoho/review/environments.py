@@ -87,7 +87,7 @@ def _without_stacks(home: _Home, content: Mapping[str, bytes | None]) -> Declare
     """A project that has no stack files, or has them where they cannot be seen, as a stack that leaves all to it."""
     file = home.files[0]
     side = declared("", file, Stack(), home.project, file, home.program)
-    # Of the ready-made program, only what changes is of interest.
+    # Of the ready-to-use program, only what changes is of interest.
     ours = bool(side.clear) or (side.ours and not side.ready_made)
     if home.linked:
         ours = ours or side.ready_made or home.project.has_settings or _mentioned(home.files, content)

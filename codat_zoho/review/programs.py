@@ -19,14 +19,14 @@ _CODE = re.compile(
 )
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|docs?|examples?|node_modules|\.[^/]+)/")
 _HARMLESS = re.compile(r"(.*/)?(tests?|docs?|examples?|\.github)/.*|(.*/)?(LICENSE|\.gitignore)|.*\.md")
-"""What is no part of the ready-made program, wherever it is in its project."""
+"""What is no part of the ready-to-use program, wherever it is in its project."""
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
     """The programs of a repository's projects.
 
-    By the project's folder, ``homes`` tells whether it is the ready-made one, and ``code`` where the project says that
+    By the project's folder, ``homes`` tells whether it is ready to use, and ``code`` where the project says that
     it and its Python are. Behind ``links``, submodules among them, there may be anything. One that is ``closed`` is in
     YAML, was read, and depends on no other file but what is in ``code``.
     """
@@ -40,7 +40,7 @@ class Programs:
         """For each project the files of its program that differ.
 
         A program of one's own may read anything in its folder, and code outside that is no other such program's. Of the
-        ready-made one all counts but what is known to be harmless.
+        ready-to-use one all counts but what is known to be harmless.
         """
         linked = {home for path in self.links for home in self._of(path) if not self._harmless(path, home)}
         found: dict[str, list[str]] = {home: [] for home in self.homes}
@@ -79,7 +79,7 @@ class Programs:
         return named if home is None else {home, *named}
 
     def _harmless(self, path: str, home: str) -> bool:
-        """It is no part of a ready-made program, seen from the nearest folder that is the project's or named by it."""
+        """No part of a ready-to-use program, seen from the nearest folder that is the project's or named by it."""
         folders = [folder for folder in (home, *self.code.get(home, ())) if _within(path, folder)]
         inside = _inside(path, max(folders, key=len, default=""))
         return _HARMLESS.fullmatch(inside) is not None
@@ -122,7 +122,7 @@ def only_laid_out(
 
 
 def _alike(before: bytes | None, after: bytes | None, *, plain: bool) -> bool:
-    """Two files say the same; ``plain`` means that the ready-made program reads them, which sorts its regions."""
+    """Two files say the same; ``plain`` means that the ready-to-use program reads them, which sorts its regions."""
     if before == after:
         return before is not None
     try:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from codat_zoho.declare.describe import camel_case
-from codat_zoho.workspace.values import BOOKS, CLIENT
+from codat_zoho.declare.settings import Spelling
 
 Level = Literal["caution", "danger"]
 Status = Literal["added", "broken", "changed", "deleted", "renamed", "unchanged"]
 Origin = Literal["change", "drift"]
-_SNAKE = re.compile(rf"\b({'|'.join(name for name in (*CLIENT, *BOOKS) if '_' in name)})\b", re.IGNORECASE)
 NOT_REVIEWED = "not-reviewed"
 StepKind = Literal["ask", "delete keys", "disable", "enable", "forget", "refuse", "save keys"]
 
@@ -204,10 +201,7 @@ class Review:
 
 def spelled(one: Environment) -> Environment:
     """The same with settings named as YAML and TypeScript do, and the engine in the states of the plugin."""
-
-    def of(text: str) -> str:
-        return _SNAKE.sub(lambda found: camel_case(found[0]), text)
-
+    of = Spelling.PROPERTY.text
     return replace(
         one,
         changes=tuple(replace(change, field=of(change.field)) for change in one.changes),

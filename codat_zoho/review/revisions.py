@@ -38,7 +38,7 @@ def review(repository: Repository, base: str | None, head: str) -> Review:
     known: dict[tuple[object, ...], Declared] = {}
     bases, heads = (with_clear(read_side(content, known), content) for content in (old_content, new_content))
     bases, heads = behind_links(bases, heads, old_content), behind_links(heads, bases, new_content)
-    homes: dict[str, bool] = {}  # Whether each project runs the ready-made program, on both sides.
+    homes: dict[str, bool] = {}  # Whether each project runs the ready-to-use program, on both sides.
     code: dict[str, set[str]] = {}
     open_: set[str] = set()
     for (home, _), one in (*bases.items(), *heads.items()):

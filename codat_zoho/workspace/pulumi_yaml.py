@@ -90,12 +90,12 @@ class Project:
 
     @property
     def has_settings(self) -> bool:
-        """Its namespace holds settings of the ready-made program: it declares some, or has that program's name."""
+        """Its namespace holds settings of the ready-to-use program: it declares some, or has that program's name."""
         return self.name == NAMESPACE or not self.declares.isdisjoint(KEYS)
 
     @property
     def ready_made(self) -> bool:
-        """It declares what the ready-made program reads, all of it and nothing else: no other one is to be expected."""
+        """It declares what the ready-to-use program reads, all of it and no more: no other one is to be expected."""
         return {*KEYS} <= self.declares <= {*KEYS, *(CONFIG_KEYS if self.name == NAMESPACE else ())}
 
     @property

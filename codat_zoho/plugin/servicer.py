@@ -123,8 +123,8 @@ class Provider:
 
     @_answers
     def Check(self, request: Any, core: Core) -> Any:
-        bag = Bag.of(request.news)
-        checked = core("check", {}, news := bag.marked_by(bag))
+        olds, bag = Bag.of(request.olds), Bag.of(request.news)
+        checked = core("check", olds.values if olds.moved else {}, news := bag.marked_by(bag))
         self._warn(request.urn, news)
         problems = [*_strange(_kind(request.urn), bag.given), *map(_SPELL, checked.problems)]
         return _pb.CheckResponse(inputs=struct(checked.inputs, bag.secret), failures=_failures(problems))

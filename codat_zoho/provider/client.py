@@ -19,11 +19,14 @@ Props = Mapping[str, Any]
 _METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)
 
 
-def check(_olds: Props, news: Props) -> Checked:
+def check(moved: Props, news: Props) -> Checked:
     """Validate and normalise; remember what the program declares, which tells a rename from an end."""
-    result = inputs.check(ZohoClientSettings, news)
+    result = inputs.check(ZohoClientSettings, moved, news)
     if isinstance(client_id := result.inputs.get("client_id"), str):
         CONTEXT.clients_declared.add(client_id)
+        secret = result.inputs.get("client_secret")
+        if isinstance(secret, str) and not inputs.unknown_fields({"id": client_id, "secret": secret}):
+            CONTEXT.whose_secret.setdefault(secret, set()).add(client_id)
     return result
 
 

@@ -78,6 +78,8 @@ class Context:
         destroy does."""
         self.clients_declared: set[str] = set()
         """Zoho clients that the program declares, likewise."""
+        self.whose_secret: dict[str, set[str]] = {}
+        """The ids for which it declares a secret."""
         self.moving: dict[str, str] = {}
         """To which connection a resource moves, by the one that it leaves."""
         self.kept: set[str] = set()

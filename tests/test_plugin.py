@@ -138,6 +138,20 @@ def test_the_api_key_of_its_configuration(context: Simulator, monkeypatch: pytes
             wire.create("books", {"enabled": True, "connection": "eu"})
 
 
+@pytest.mark.parametrize("form", ["apiKey", "apiKeys"])
+def test_an_explicit_provider_acts_with_its_own_api_key(
+    context: Simulator, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The environment's would open the client of another provider, and what is meant for the one be done to the other."""
+    other, connection = "test-api-key-of-staging-51d2", "default" if form == "apiKey" else "eu"
+    context.add_codat_client(other)
+    monkeypatch.setenv("CODAT_API_KEY_EU", API_KEY)
+    config = {form: sealed(other if form == "apiKey" else {"eu": other})}
+    with Plugin(config, secrets=(API_KEY, other), urn=provider_urn(name="staging")) as wire:
+        wire.create("books", {"enabled": True, "connection": connection})
+    assert context.codat[other].integration.enabled and not context.codat[API_KEY].integration.enabled
+
+
 # --- check and diff ---
 
 
@@ -357,6 +371,9 @@ def test_id_and_secret_of_two_clients_are_not_mixed(wire: Plugin) -> None:
     assert "clientId: the program declares this clientSecret for another Zoho client" in problem.reason
     assert not check(wire, "books", **books | {"clientId": OTHER_ID}).failures
     assert not check(wire, "books", **books | {"clientId": UNKNOWN}).failures
+    with Plugin() as other:
+        assert not check(other, "client", **client | {"clientId": UNKNOWN}).failures
+        assert not check(other, "books", **books).failures
 
 
 # --- how it fails and stops ---

@@ -25,10 +25,6 @@ CLEARED = "keys_cleared_while_disabled"
 CODAT_CLIENT = ("codat_client", "codat_client_name")
 _KEPT = (CLEARED, inputs.DECLARED, *CODAT_CLIENT)
 """Outputs that a refresh leaves as they are."""
-_MIXED = (
-    "client_id: the program declares this client_secret for another Zoho client, so Zoho would refuse the two "
-    "together. Take both from one client, and list neither or both in an option that ignores changes"
-)
 _LAST_COUNT = "(Counted at the last look.)"
 
 
@@ -37,11 +33,7 @@ def check(moved: Props, news: Props) -> Checked:
     result = inputs.check(IntegrationSettings, moved, news)
     if isinstance(connection := result.inputs.get("connection"), str):
         CONTEXT.declared.add(connection)
-    client_id, secret = (result.inputs.get(name) for name in ("client_id", "client_secret"))
-    if result.problems or secret is None or inputs.unknown_fields(result.inputs) & {"client_id", "client_secret"}:
-        return result
-    mixed = client_id not in CONTEXT.whose_secret.get(secret, {client_id})
-    return replace(result, problems=[*result.problems, _MIXED]) if mixed else result
+    return replace(result, problems=[*result.problems, *inputs.mixed(CONTEXT.whose_secret, result.inputs)])
 
 
 def diff(olds: Props, news: Props) -> Differs:

@@ -7,7 +7,7 @@ from typing import Any
 
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
-from codat_zoho.declare.platform import REDIRECT_URI
+from codat_zoho.declare.platform import REDIRECT_URI, UNKNOWN
 from codat_zoho.declare.recorded import utc_now
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
@@ -24,8 +24,7 @@ def check(moved: Props, news: Props) -> Checked:
     result = inputs.check(ZohoClientSettings, moved, news)
     if isinstance(client_id := result.inputs.get("client_id"), str):
         CONTEXT.clients_declared.add(client_id)
-        secret = result.inputs.get("client_secret")
-        if isinstance(secret, str) and not inputs.unknown_fields({"id": client_id, "secret": secret}):
+        if isinstance(secret := result.inputs.get("client_secret"), str) and client_id != UNKNOWN:
             CONTEXT.whose_secret.setdefault(secret, set()).add(client_id)
     return result
 

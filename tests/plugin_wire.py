@@ -93,7 +93,8 @@ class Engine:
 class Plugin:
     """Speaks the engine's protocol to a plugin in this process. Use it in a ``with`` block."""
 
-    def __init__(self, config: Props | None = None, *, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, config: Props | None = None, *, secrets: tuple[str, ...] = (), urn: str = "") -> None:
+        self.urn = urn
         self.config, self.secrets, self.engine = config or {}, secrets, Engine()
         self._running = ExitStack()
 
@@ -129,7 +130,7 @@ class Plugin:
         """Configure it, as each deployment does."""
         if CONTEXT._given is not None:
             CONTEXT._given.asked = Once()
-        self.do("Configure", provider_pb2.ConfigureRequest(args=struct(self.config)))
+        self.do("Configure", provider_pb2.ConfigureRequest(args=struct(self.config), urn=self.urn))
 
     def do(self, method: str, request: Any, timeout: float = 60) -> Any:
         """Make a call; neither its answer nor what was logged may give a secret away."""

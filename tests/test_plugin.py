@@ -22,6 +22,7 @@ from codat_zoho._version import __version__
 from codat_zoho.declare.describe import camel_case, described
 from codat_zoho.declare.platform import OUTPUTS, UNKNOWN, UNKNOWNS
 from codat_zoho.plugin.servicer import MODELS, SCHEMA
+from codat_zoho.provider import Books
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.budget import Stop
 from codat_zoho.simulator import Fault, Simulator, serve
@@ -140,6 +141,20 @@ def test_the_api_key_of_its_configuration(context: Simulator, monkeypatch: pytes
         monkeypatch.setenv("CODAT_API_KEY_EU", "another-key")
         with pytest.raises(Failed, match="ApiKeyRefused: "):
             wire.create("books", {"enabled": True, "connection": "eu"})
+
+
+@pytest.mark.parametrize("form", ["apiKey", "apiKeys"])
+def test_an_explicit_provider_acts_with_its_own_api_key(
+    context: Simulator, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The environment's would open the client of another provider, and what is meant for the one be done to the other."""
+    other, connection = "test-api-key-of-staging-51d2", "default" if form == "apiKey" else "eu"
+    context.add_codat_client(other)
+    monkeypatch.setenv("CODAT_API_KEY_EU", API_KEY)
+    config = {form: sealed(other if form == "apiKey" else {"eu": other})}
+    with Plugin(config, secrets=(API_KEY, other), urn=provider_urn(name="staging")) as wire:
+        wire.create("books", {"enabled": True, "connection": connection})
+    assert context.codat[other].integration.enabled and not context.codat[API_KEY].integration.enabled
 
 
 # --- check and diff ---
@@ -330,6 +345,40 @@ def test_a_dynamic_resource_moves_in_place(wire: Plugin, context: Simulator, kin
         wire.renew()
         with pytest.raises(Failed, match=r"PlanBlocked: Disabling .* would cut off 2 linked companies"):
             wire.do("Delete", provider_pb2.DeleteRequest(id=old.id, urn=urn(kind), old_inputs=inputs, properties=outs))
+
+
+@pytest.mark.parametrize("left_out", ["client_id", "client_secret", "on_delete"])
+def test_a_move_loses_no_setting(wire: Plugin, left_out: str) -> None:
+    """``ignoreChanges`` takes out what the old inputs have by another name only: it is named, never left unmanaged."""
+    declared = BOOKS | {"on_delete": "keep"}
+    old = Books().check({}, declared).inputs
+    request = {"olds": struct(old | {"__provider": PICKLED["books"]}), "urn": urn("books")}
+    news = to_wire({name: value for name, value in declared.items() if name != left_out})
+    answer = wire.do("Check", provider_pb2.CheckRequest(news=news, **request))
+    said = [one.reason for one in answer.failures if "does not come along where the resource moves" in one.reason]
+    assert [text.partition(":")[0] for text in said] == [camel_case(left_out)]
+    # Once moved, and on the way back.
+    moved = wire.do("Check", provider_pb2.CheckRequest(news=to_wire(declared), **request)).inputs
+    answer = wire.do("Check", provider_pb2.CheckRequest(urn=urn("books"), olds=moved, news=news))
+    assert not [one for one in answer.failures if "does not come along" in one.reason]
+    news = {name: value for name, value in declared.items() if name != left_out}
+    back = [one.reason for one in Books().check(plain(moved), news).failures]
+    assert f"{left_out}: was deployed" in back[0] and "does not come along" in back[0]
+
+
+def test_id_and_secret_of_two_clients_are_not_mixed(wire: Plugin) -> None:
+    """As ``ignoreChanges: [clientId]`` does, which Zoho was never asked about: refused before Codat gets the pair."""
+    client = {"clientId": OTHER_ID, "clientSecret": OTHER_SECRET, "regions": ["us"]}
+    books = {"clientId": ID, "clientSecret": OTHER_SECRET}
+    assert not check(wire, "books", **books).failures
+    assert not check(wire, "client", **client).failures
+    (problem,) = check(wire, "books", **books).failures
+    assert "clientId: the program declares this clientSecret for another Zoho client" in problem.reason
+    assert not check(wire, "books", **books | {"clientId": OTHER_ID}).failures
+    assert not check(wire, "books", **books | {"clientId": UNKNOWN}).failures
+    with Plugin() as other:
+        assert not check(other, "client", **client | {"clientId": UNKNOWN}).failures
+        assert not check(other, "books", **books).failures
 
 
 # --- how it fails and stops ---

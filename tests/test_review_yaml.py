@@ -310,7 +310,7 @@ CASES = (
         findings=("danger secret-in-clear", "caution api-key-changed"),
         exit=7,
         verdict="danger",
-        says=("apiKey of zoho stands in clear",),
+        says=("apiKey of zoho stands in clear", "apiKey is set, and comes before the environment's."),
         exact=False,
     ),
     Case(

@@ -118,7 +118,8 @@ def _configuration() -> str:
             "Set with `pulumi config set`. A program of your own names its keys itself.",
             table(("key", "type", "default", "meaning"), *keys),
             "## Environment variables, and keys that any project may set",
-            "The environment comes first, then the key of stack configuration in the namespace `codat-zoho:`. All of "
+            "The environment comes first, then the key of stack configuration in the namespace `codat-zoho:`; only API "
+            "keys that a program gives to an explicit provider come before the environment's. All of "
             "stack configuration is copied into state, secrets encrypted, so an API key that must not be there belongs "
             "in the environment.",
             table(("variable", "key", "read by", "meaning"), *variables),

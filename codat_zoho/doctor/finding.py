@@ -72,7 +72,9 @@ class Situation:
         configured = self.config.get(f"{NAMESPACE}:connection") if self.ready_to_use else None
         named = self.connection or configured
         found = {
-            (one.connection, one.explicit_provider): Environment(one.config) if one.explicit_provider else None
+            (one.connection, one.explicit_provider): Environment(one.config, explicit=True)
+            if one.explicit_provider
+            else None
             for one in self.deployed
             if one.kind == INTEGRATION and named in ("", None, one.connection)
         }

@@ -104,10 +104,12 @@ def environments_of(state: Exported, given: Callable[[], Given]) -> dict[str, En
 def _environment(those: Iterable[Deployed], given: Callable[[], Given]) -> Environment:
     """The environment, then what the provider was given, then what ESC environments give.
 
-    ``given`` opens the latter, and is called only where an API key is found nowhere else.
+    API keys of an explicit provider come before the environment's. ``given`` opens what comes last, and is called only
+    where an API key is found nowhere else.
     """
     recorded = {key: value for one in those for key, value in one.config.items() if value is not ENCRYPTED}
-    environment = Environment(recorded)
+    explicit = any(one.explicit_provider for one in those)
+    environment = Environment(recorded, explicit=explicit)
     connections = {one.connection for one in those if one.kind == INTEGRATION}
     try:
         if all(environment.found_api_key(connection) for connection in connections):
@@ -116,8 +118,8 @@ def _environment(those: Iterable[Deployed], given: Callable[[], Given]) -> Envir
         return environment  # What is wrong with it is said where it is needed.
     opened = given()
     # An explicit provider gets no stack configuration.
-    configured = {} if any(one.explicit_provider for one in those) else opened.config
-    return Environment({**configured, **recorded}, opened.variables)
+    configured = {} if explicit else opened.config
+    return Environment({**configured, **recorded}, opened.variables, explicit=explicit)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from codat_zoho.declare.platform import CONFIG_KEYS, NAMESPACE
 from codat_zoho.declare.settings import SECRET_KEYS, SETTINGS, Spelling
 from codat_zoho.texts.redact import one_line
-from codat_zoho.workspace.values import name_of, project_and_stack
+from codat_zoho.workspace.values import explicit_provider, project_and_stack
 
 SECRET_CONFIG = frozenset(CONFIG_KEYS) & {*SECRET_KEYS}
 _ALL = f": there are {', '.join(CONFIG_KEYS)}"
@@ -25,7 +25,7 @@ def unread(keys: Iterable[str], urn: str) -> tuple[list[str], list[str]]:
     It is not in stack configuration of a project that is itself named ``codat-zoho``: there each may be the program's.
     """
     project, _ = project_and_stack(urn) or ("", "")
-    shared = name_of(urn).startswith("default")  # Explicit providers are declared in the program, and share nothing.
+    shared = not explicit_provider(urn)  # Explicit providers are declared in the program, and share nothing.
     refused, warned = [], []
     for key in sorted(keys):
         guess = _like(key)

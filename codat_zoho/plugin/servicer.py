@@ -28,7 +28,7 @@ from codat_zoho.remote.budget import Deadline, Stop
 from codat_zoho.texts.environment_variables import counting
 from codat_zoho.texts.printed import harmless
 from codat_zoho.texts.redact import one_line, redact
-from codat_zoho.workspace.values import kind_of
+from codat_zoho.workspace.values import explicit_provider, kind_of
 
 _pb, _plugin = stub("provider_pb2"), stub("plugin_pb2")
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -112,7 +112,7 @@ class Provider:
     def Configure(self, request: Any, core: Core) -> Any:
         config = {f"{NAMESPACE}:{name}": value for name, (value, _) in opened(request.args).items()}
         self.stop, self._warned = Stop(), set()
-        CONTEXT.begin(config.get, Spelling.PROPERTY, self.stop)
+        CONTEXT.begin(config.get, Spelling.PROPERTY, self.stop, explicit=bool(explicit_provider(request.urn)))
         return _pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Cancel(self, request: Any, context: Any) -> Any:
@@ -123,8 +123,8 @@ class Provider:
 
     @_answers
     def Check(self, request: Any, core: Core) -> Any:
-        bag = Bag.of(request.news)
-        checked = core("check", {}, news := bag.marked_by(bag))
+        olds, bag = Bag.of(request.olds), Bag.of(request.news)
+        checked = core("check", olds.values if olds.moved else {}, news := bag.marked_by(bag))
         self._warn(request.urn, news)
         problems = [*_strange(_kind(request.urn), bag.given), *map(_SPELL, checked.problems)]
         return _pb.CheckResponse(inputs=struct(checked.inputs, bag.secret), failures=_failures(problems))

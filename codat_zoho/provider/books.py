@@ -28,12 +28,12 @@ _KEPT = (CLEARED, inputs.DECLARED, *CODAT_CLIENT)
 _LAST_COUNT = "(Counted at the last look.)"
 
 
-def check(_olds: Props, news: Props) -> Checked:
+def check(moved: Props, news: Props) -> Checked:
     """Validate; remember what the program declares, which tells an update from a refresh and a rename from an end."""
-    result = inputs.check(IntegrationSettings, news)
+    result = inputs.check(IntegrationSettings, moved, news)
     if isinstance(connection := result.inputs.get("connection"), str):
         CONTEXT.declared.add(connection)
-    return result
+    return replace(result, problems=[*result.problems, *inputs.mixed(CONTEXT.whose_secret, result.inputs)])
 
 
 def diff(olds: Props, news: Props) -> Differs:

@@ -7,7 +7,7 @@ from typing import Any
 
 from codat_zoho.core.observe import Probe, ProbeResult
 from codat_zoho.core.zoho_client import accepted_client, by_hand, plan_client, regions_to_ask
-from codat_zoho.declare.platform import REDIRECT_URI
+from codat_zoho.declare.platform import REDIRECT_URI, UNKNOWN
 from codat_zoho.declare.recorded import utc_now
 from codat_zoho.declare.rules import fingerprint
 from codat_zoho.declare.settings import FINGERPRINT, ZohoClientSettings, managed
@@ -19,11 +19,13 @@ Props = Mapping[str, Any]
 _METADATA = ("verdicts", "verified_at", "cannot_tell", "manual_steps", "redirect_uri", inputs.DECLARED)
 
 
-def check(_olds: Props, news: Props) -> Checked:
+def check(moved: Props, news: Props) -> Checked:
     """Validate and normalise; remember what the program declares, which tells a rename from an end."""
-    result = inputs.check(ZohoClientSettings, news)
+    result = inputs.check(ZohoClientSettings, moved, news)
     if isinstance(client_id := result.inputs.get("client_id"), str):
         CONTEXT.clients_declared.add(client_id)
+        if isinstance(secret := result.inputs.get("client_secret"), str) and client_id != UNKNOWN:
+            CONTEXT.whose_secret.setdefault(secret, set()).add(client_id)
     return result
 
 

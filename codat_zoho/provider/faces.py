@@ -42,7 +42,8 @@ class _Face(ResourceProvider):
         clean(CONTEXT.configure)(req.config.get)
 
     def check(self, olds: Props, news: Props) -> CheckResult:
-        found = self._call("check", olds, news)
+        moved = _spelled(olds)
+        found = self._call("check", {} if moved.keys() == olds.keys() else moved, news)
         # With a property name the engine would print the property's value, a secret among them.
         return CheckResult(found.inputs, [CheckFailure("", problem) for problem in found.problems])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -45,18 +45,49 @@ def _unknown(value: Any) -> bool:
     return value == UNKNOWN if kind is str else (kind.__name__, kind.__module__) == ("Unknown", "pulumi.output")
 
 
-def check(model: type[S], news: Props) -> Checked:
-    """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint."""
+def check(model: type[S], moved: Props, news: Props) -> Checked:
+    """Validate and normalise inputs to exactly the shape that ``read`` returns, and add the secret's fingerprint.
+
+    ``moved`` are the inputs of the other face of the resource, where this one takes its place, by the names used here.
+    """
     given = declared(model, news)
     unknown = unknown_fields(given)
     try:
         inputs = load(model, given, unknown=unknown).as_inputs() | {name: given[name] for name in unknown}
     except SettingsError as error:
-        return Checked(given, [*map(str, error.problems)])
+        return Checked(given, [*_left_behind(model, moved, given), *map(str, error.problems)])
     unsettled = [given[name] for name in ("client_secret", "client_id") if name in unknown]
     if "client_secret" in inputs and unsettled:
         inputs[FINGERPRINT] = unsettled[0]
-    return Checked(inputs | marked(news))
+    return Checked(inputs | marked(news), [*_left_behind(model, moved, given)])
+
+
+def _left_behind(model: type[S], moved: Props, given: Props) -> Iterator[str]:
+    """Name what a move would change without a word.
+
+    The engine takes what a program lists in ``ignoreChanges`` out of the inputs where the old ones have no such name.
+    """
+    for name, one in described(model).items():
+        before = moved.get(name)
+        if before is not None and name not in given and before != one.default:
+            yield (
+                f"{name}: was deployed, and does not come along where the resource moves. Declare it as it was, and "
+                "list it in no option that ignores changes, run pulumi up, then change it"
+            )
+
+
+def mixed(whose: Mapping[str, Collection[str]], inputs: Props) -> Iterator[str]:
+    """Say so where the program declares a secret for other Zoho clients only than the one whose id is beside it."""
+    client_id, secret = inputs.get("client_id"), inputs.get("client_secret")
+    if (
+        isinstance(secret, str)
+        and not _unknown([client_id, secret])
+        and client_id not in whose.get(secret, [client_id])
+    ):
+        yield (
+            "client_id: the program declares this client_secret for another Zoho client, so Zoho would refuse the two "
+            "together. Take both from one client, and list neither or both in an option that ignores changes"
+        )
 
 
 def recorded(props: Props) -> Props:

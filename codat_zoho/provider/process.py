@@ -65,7 +65,7 @@ class Context:
     ) -> None:
         self._config: Callable[[str], Any] = lambda _key: None
         self._given, self._spelling, self._stop = http, spelling, stop
-        self._environment = environment
+        self._environment, self._explicit = environment, False
         self._http: Http | None = None
         self._calls_said = ""
         if http is not None:
@@ -78,6 +78,8 @@ class Context:
         destroy does."""
         self.clients_declared: set[str] = set()
         """Zoho clients that the program declares, likewise."""
+        self.whose_secret: dict[str, set[str]] = {}
+        """The ids for which it declares a secret."""
         self.moving: dict[str, str] = {}
         """To which connection a resource moves, by the one that it leaves."""
         self.kept: set[str] = set()
@@ -87,10 +89,11 @@ class Context:
         """Take the stack's configuration."""
         self._config, self._environment = get, None
 
-    def begin(self, get: Callable[[str], Any], spelling: Spelling, stop: Stop) -> None:
+    def begin(self, get: Callable[[str], Any], spelling: Spelling, stop: Stop, *, explicit: bool) -> None:
         """Take the stack's configuration, and know no more of other runs than a new process does."""
         vars(self).update(vars(Context(self._given, spelling=spelling, stop=stop)))
         self.configure(get)
+        self._explicit = explicit
 
     @property
     def environment(self) -> Environment:
@@ -98,7 +101,7 @@ class Context:
         if self._environment is None:
             from codat_zoho.remote.connection import Environment
 
-            self._environment = Environment.of(self._config)
+            self._environment = Environment.of(self._config, explicit=self._explicit)
         return self._environment
 
     @property

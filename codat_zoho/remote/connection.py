@@ -41,11 +41,15 @@ class Environment:
     """Environment variables that ESC environments give, for who runs no command that sets them."""
     environ: Mapping[str, str] | None = field(default=None, repr=False)
     """Stands in for this process's environment variables."""
+    explicit: bool = False
+    """``config`` is what a program declares of an explicit provider. Its API keys come first then: they say which Codat
+    client is meant, and the environment's may be another provider's."""
 
     @classmethod
-    def of(cls, get: Callable[[str], Any]) -> Environment:
+    def of(cls, get: Callable[[str], Any], *, explicit: bool = False) -> Environment:
         """Take what is known here from stack configuration; ``get`` finds ``codat-zoho:<key>``, or gives None."""
-        return cls({key: value for key in CONFIG_KEYS if (value := get(f"{NAMESPACE}:{key}")) is not None})
+        config = {key: value for key in CONFIG_KEYS if (value := get(f"{NAMESPACE}:{key}")) is not None}
+        return cls(config, explicit=explicit)
 
     def _variable(self, name: str) -> str | None:
         return (os.environ if self.environ is None else self.environ).get(name)
@@ -90,7 +94,9 @@ class Environment:
     def _of_connection(self, connection: str, variable: str, key: str) -> tuple[str, str] | None:
         several = f"{key}s"
         variable, key = api_key_names(connection, variable, key)
-        if not self._variable(variable) and not self.config.get(key):
+        if self.explicit and (value := self.config.get(key)):
+            return str(value), f"{NAMESPACE}:{key}"
+        if (self.explicit or not self._variable(variable)) and not self.config.get(key):
             named = self._named(several).get(connection)
             if isinstance(named, str) and named:
                 return named, f"{NAMESPACE}:{several}.{connection}"

@@ -120,8 +120,8 @@ def hidden(*resources: Sides, added: bool, tells: str) -> Iterator[Finding]:
         yield finding("hidden-value", level, text, new if new.file else old)
 
 
-def provider_findings(sides: Sides) -> Iterator[Finding]:
-    """Find what changes where requests go, and with which key."""
+def provider_findings(sides: Sides, *, explicit: bool = False) -> Iterator[Finding]:
+    """Find what changes where requests go, and with which key; an ``explicit`` provider's comes before all others."""
     for name in sides.differ:
         removed = sides.dropped(name)
         at = sides.old(name) if removed else sides.new(name)
@@ -129,7 +129,8 @@ def provider_findings(sides: Sides) -> Iterator[Finding]:
             text = f"The API key and the client secret are sent to another address: {at.shown}."
             yield finding("address-changed", "danger", text, at)
         elif name in ("apiKey", "apiKeys") and not removed:
-            what = "is written anew" if sides.in_both(name) else "is set where the environment has none"
+            new = "is set, and comes before the environment's" if explicit else "is set where the environment has none"
+            what = "is written anew" if sides.in_both(name) else new
             text = f"{name} {what}. With a key of another Codat client, pulumi up changes that client's integration."
             yield finding("api-key-changed", "caution", text, at)
         else:

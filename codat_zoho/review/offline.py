@@ -117,7 +117,7 @@ def _judge_resources(judgement: Judgement, base: Declared, head: Declared, *, ad
     tells = "A preview tells."
     for one in pairs:
         if one.kind == PROVIDER:
-            judgement.findings += provider_findings(one.sides)
+            judgement.findings += provider_findings(one.sides, explicit=True)
         else:
             judgement.findings += hidden(one.sides, added=not one.before, tells=tells)
         judgement.changes += [*one.sides.changes(one.name), *one.options.changes(one.name)]

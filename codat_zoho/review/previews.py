@@ -17,7 +17,7 @@ from codat_zoho.review.steps import SECRETS, Sides, end_of_name
 from codat_zoho.texts.redact import one_line
 from codat_zoho.workspace import preview as preview_json
 from codat_zoho.workspace.preview import Preview, Resource
-from codat_zoho.workspace.values import Fields, differing
+from codat_zoho.workspace.values import Fields, differing, explicit_provider
 
 _MAX_BYTES = 64 * 1024 * 1024
 _NO_PREVIEW = (
@@ -107,8 +107,9 @@ def _planned(whole: Environment, resources: Sequence[Resource], providers: Seque
         sides = Sides(one.before or {}, one.after or {})
         if sides.differ:
             status = "changed" if status == "unchanged" else status
-            judgement.changes += sides.changes("provider" if one.name.startswith("default") else one.name)
-            judgement.findings += provider_findings(sides)
+            explicit = explicit_provider(one.name)
+            judgement.changes += sides.changes(explicit or "provider")
+            judgement.findings += provider_findings(sides, explicit=bool(explicit))
     ended, findings = [], list[Finding]()
     for old, one in _with_renames(resources):
         sides = Sides(one.before or {}, one.after or {})

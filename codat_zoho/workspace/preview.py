@@ -23,6 +23,7 @@ from codat_zoho.workspace.values import (
     Field,
     Fields,
     differing,
+    explicit_provider,
     kind_of,
     name_of,
     project_and_stack,
@@ -190,7 +191,7 @@ def _resource(step: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> Re
 def _provider(state: Mapping[str, Any] | None) -> str:
     """The explicit provider that a resource has; "" for a default one, whose name changes with its version."""
     urn = str((state or {}).get("provider") or "").rpartition("::")[0]
-    return "" if name_of(urn).startswith("default") else urn
+    return urn if explicit_provider(urn) else ""
 
 
 def _own(kind: str, name: str) -> str:

@@ -19,7 +19,14 @@ from codat_zoho.declare.platform import CLIENT, CONFIG_KEYS, INTEGRATION, NAMESP
 from codat_zoho.declare.recorded import FORMS
 from codat_zoho.declare.settings import Spelling
 from codat_zoho.texts.redact import register
-from codat_zoho.workspace.values import PROVIDER_TYPE, kind_of, name_of, project_and_stack, spelling_of
+from codat_zoho.workspace.values import (
+    PROVIDER_TYPE,
+    explicit_provider,
+    kind_of,
+    name_of,
+    project_and_stack,
+    spelling_of,
+)
 
 _PROVIDERS = {"pulumi:providers:pulumi-python": f"{NAMESPACE}:", PROVIDER_TYPE: ""}
 """The types of our resources' providers, and what stands before our keys in their inputs."""
@@ -65,8 +72,7 @@ class Deployed:
     @property
     def explicit_provider(self) -> str:
         """The name of its provider, where the program makes that itself."""
-        name = name_of(self.provider.rpartition("::")[0])
-        return "" if name == "default" or name.startswith("default_") else name
+        return explicit_provider(self.provider.rpartition("::")[0])
 
     @property
     def undeclared(self) -> bool:

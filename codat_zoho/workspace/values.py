@@ -96,6 +96,12 @@ def _plain(model: type, fields: Fields) -> dict[str, Any]:
     return values
 
 
+def explicit_provider(urn: str) -> str:
+    """The name of a provider that a program makes itself; "" for a default one, whose name changes with its version."""
+    name = name_of(urn)
+    return "" if name == "default" or name.startswith("default_") else name
+
+
 def name_of(urn: str) -> str:
     """A resource's own name."""
     return one_line(urn.rpartition("::")[2])

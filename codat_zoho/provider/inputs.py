@@ -79,11 +79,9 @@ def _left_behind(model: type[S], moved: Props, given: Props) -> Iterator[str]:
 def mixed(whose: Mapping[str, Collection[str]], inputs: Props) -> Iterator[str]:
     """Say so where the program declares a secret for other Zoho clients only than the one whose id is beside it."""
     client_id, secret = inputs.get("client_id"), inputs.get("client_secret")
-    if (
-        isinstance(secret, str)
-        and not _unknown([client_id, secret])
-        and client_id not in whose.get(secret, [client_id])
-    ):
+    if not (isinstance(client_id, str) and isinstance(secret, str)) or _unknown([client_id, secret]):
+        return
+    if client_id not in whose.get(secret, [client_id]):
         yield (
             "client_id: the program declares this client_secret for another Zoho client, so Zoho would refuse the two "
             "together. Take both from one client, and list neither or both in an option that ignores changes"

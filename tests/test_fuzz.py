@@ -313,6 +313,7 @@ bodies = st.one_of(*(bent(one).map(_body) for one in (INTEGRATION, STORED, COMPA
 @example([(200, {}, _body(INTEGRATION)), (200, {}, b'{"a": 1e999}')])
 @example([(200, {}, b'{"enabled": true, "linkedConnectionsCount": ' + b"9" * 5000 + b"}")])
 @example([(429, {"Retry-After": "9" * 5000}, b"")])
+@example([(200, {"Content-Type": SECRET}, b"<html>")])
 def test_answers_of_codat(answers: list[tuple[int, dict[str, str], bytes]]) -> None:
     """Whatever Codat or a proxy answers: a result or an error of this package, after a bounded number of requests."""
     clock, sent = Clock(), 0

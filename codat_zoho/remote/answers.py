@@ -55,7 +55,7 @@ def failure(answer: Answer, call: Call, source: str, now: float, by_hand: str = 
             step = f"{_PORTAL} and {by_hand}"
     elif status == 200:
         kind, step = errors.UnexpectedAnswer, _CHECK_ADDRESS
-        media_type = answer.headers.get("content-type", "no content type").partition(";")[0]
+        media_type = redact(answer.headers.get("content-type", "no content type")).partition(";")[0]
         text = f"Codat's answer when {call.what} is not a JSON object ({one_line(media_type, 40)})."
     elif status == 404 and found is None:
         # Codat's own 404 would make the integration count as gone; a wrong address must not.

@@ -88,6 +88,7 @@ SAMPLE = [*COMBINATIONS[:-4:11], *COMBINATIONS[-4:]]
 def test_over_the_ladder(context: Simulator, switches: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each setting's state, what was declared and what is there, at each step: before it is deployed, and after."""
     context.switches.__init__(**switches)  # type: ignore[misc]
+    context.minute_limit = context.daily_limit = 1_000_000  # All of it is over in a few seconds.
     world, engine = World(context), MiniEngine(Plain())
     for step in LADDER:
         engine.wire.renew()

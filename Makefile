@@ -44,7 +44,7 @@ test-fast: $(READY)  ## The tests that are quick and need no engine | .venv | 1 
 # Every fault at every call of every operation, and every kill at every call of a real run: minutes, not seconds. `make
 # test` collects a fixed sample of both.
 test-faults: $(READY) engine
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q --matrix tests/faults
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q --matrix tests/faults tests/test_plugin_ladder.py
 
 # The same inputs as in `make test`, a hundred times as many.
 fuzz: $(READY)

@@ -50,13 +50,16 @@ def _history(simulator: Simulator, engine: MiniEngine) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    "switches",
-    [
-        next(_combinations()),
-        *(pytest.param(*one.values, id=one.id, marks=pytest.mark.slow) for one in [*_combinations()][1:]),
-    ],
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each switch alone and a fixed sample of their combinations, or all with ``--matrix``."""
+    if "switches" in metafunc.fixturenames:
+        first, *others = _combinations()
+        together = [one for one in others if one.marks]
+        left_out = [] if metafunc.config.getoption("matrix") else [one for one in together if one not in together[::7]]
+        slow = [pytest.param(*one.values, id=one.id, marks=pytest.mark.slow) for one in others if one not in left_out]
+        metafunc.parametrize("switches", [first, *slow])
+
+
 def test_both_faces_do_and_record_the_same(
     context: Simulator, switches: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:

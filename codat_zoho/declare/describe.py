@@ -82,6 +82,14 @@ def snake_case(name: str) -> str:
     return re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", name)
 
 
+def respelled(how: Callable[[str], str], bag: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties of a resource with their names spelled otherwise, those inside its output ``declared`` too."""
+    found = {how(name): value for name, value in bag.items()}
+    if isinstance(inner := found.get("declared"), Mapping):
+        found["declared"] = {how(name): value for name, value in inner.items()}
+    return found
+
+
 def _described(model: type) -> Mapping[str, Setting]:
     found, hints = {}, get_type_hints(model)
     for field in dataclasses.fields(model):

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from codat_zoho.declare.describe import camel_case, snake_case
+from codat_zoho.declare.describe import camel_case, respelled, snake_case
 from codat_zoho.declare.platform import SECRET, SECRET_ID, SIGNATURE, UNKNOWN, UNKNOWNS
 from codat_zoho.declare.settings import Spelling
 from codat_zoho.provider.inputs import DECLARED
@@ -30,9 +30,7 @@ class Bag:
     def of(cls, struct: Struct) -> Bag:
         """Read what the engine sent."""
         found = opened(struct)
-        values = {snake_case(name): value for name, (value, _) in found.items() if not name.startswith("__")}
-        if isinstance(inner := values.get(DECLARED), dict):
-            values[DECLARED] = {snake_case(name): value for name, value in inner.items()}
+        values = respelled(snake_case, {name: one for name, (one, _) in found.items() if not name.startswith("__")})
         return cls(values, [*found], frozenset(snake_case(name) for name, (_, secret) in found.items() if secret))
 
     @property
@@ -54,15 +52,13 @@ def opened(struct: Struct) -> dict[str, tuple[Any, bool]]:
 def struct(values: Mapping[str, Any], secret: Collection[str] = ()) -> Struct:
     """Write values for the engine, those that are ``secret`` and those that always are marked as such."""
     made = Struct()
-    marked = {*_ALWAYS, *secret} | ({"client_id"} if values.get(SECRET_ID) else set())
-    for name, value in values.items():
-        if name == SECRET_ID or value is None:
-            continue
-        if name == DECLARED and isinstance(value, Mapping):
-            value = {camel_case(inner): one for inner, one in value.items()}
-        elif isinstance(value, list):
+    names = {*_ALWAYS, *secret} | ({"client_id"} if values.get(SECRET_ID) else set())
+    marked = {*map(camel_case, names)}
+    given = {name: value for name, value in values.items() if name != SECRET_ID and value is not None}
+    for name, value in respelled(camel_case, given).items():
+        if isinstance(value, list):
             value = [Spelling.PROPERTY.text(one) if isinstance(one, str) else one for one in value]
-        made[camel_case(name)] = {SIGNATURE: SECRET, "value": value} if name in marked else value
+        made[name] = {SIGNATURE: SECRET, "value": value} if name in marked else value
     return made
 
 

@@ -22,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from codat_zoho.declare.describe import snake_case
+from codat_zoho.declare.describe import respelled, snake_case
 from codat_zoho.texts.environment_variables import debugging
 
 Props = dict[str, Any]
@@ -75,10 +75,7 @@ class _Face(ResourceProvider):
 
 def _spelled(olds: Props) -> Props:
     """Outputs as they are spelled here, also those of the plugin, whose place an alias may let a resource take."""
-    spelled = {snake_case(name): value for name, value in olds.items()}
-    if isinstance(inner := spelled.get("declared"), dict):
-        spelled["declared"] = {snake_case(name): value for name, value in inner.items()}
-    return spelled
+    return respelled(snake_case, olds)
 
 
 class Books(_Face):

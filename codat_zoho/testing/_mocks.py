@@ -14,7 +14,7 @@ import httpx
 import pulumi
 from pulumi.runtime import is_dry_run, rpc
 
-from codat_zoho.declare.describe import camel_case, snake_case
+from codat_zoho.declare.describe import camel_case, respelled, snake_case
 from codat_zoho.declare.platform import CLIENT, INTEGRATION, SECRET_ID
 from codat_zoho.declare.settings import Spelling
 from codat_zoho.errors import CodatZohoError, Problem, SettingsError
@@ -190,8 +190,6 @@ def _wrapped(outs: Mapping[str, Any], spelling: Spelling) -> dict[str, Any]:
     """Outputs as the engine hands them to the program: the secret marked as one."""
     if spelling is not Spelling.PROPERTY:
         return {name: rpc.wrap_rpc_secret(value) if name == "client_secret" else value for name, value in outs.items()}
-    secret = ("client_secret", DECLARED, *(("client_id",) if outs.get(SECRET_ID) else ()))
-    bag = {name: value for name, value in outs.items() if name != SECRET_ID}
-    if isinstance(record := bag.get(DECLARED), Mapping):
-        bag[DECLARED] = {camel_case(name): value for name, value in record.items()}
-    return {camel_case(name): rpc.wrap_rpc_secret(value) if name in secret else value for name, value in bag.items()}
+    secret = ("clientSecret", DECLARED, *(("clientId",) if outs.get(SECRET_ID) else ()))
+    bag = respelled(camel_case, {name: value for name, value in outs.items() if name != SECRET_ID})
+    return {name: rpc.wrap_rpc_secret(value) if name in secret else value for name, value in bag.items()}

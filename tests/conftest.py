@@ -17,7 +17,7 @@ from hypothesis import settings
 from codat_zoho.provider.process import CONTEXT
 from codat_zoho.remote.http import Http
 from codat_zoho.simulator import Simulator
-from tests.support import API_KEY, ID, SECRET, forget_secrets, in_process
+from tests.support import API_KEY, HEADERS, ID, SECRET, forget_secrets, in_process
 from tools.engine import Engine, find_or_build
 
 # How long an example takes says something about the machine, not about the package.
@@ -72,6 +72,13 @@ def simulator() -> Simulator:
     simulator.add_codat_client(API_KEY)
     simulator.add_zoho_client(ID, SECRET)
     return simulator
+
+
+@pytest.fixture
+def codat(base: str) -> Iterator[httpx.Client]:
+    """A plain HTTP client with the right key, of the simulator that a module serves at ``base``."""
+    with httpx.Client(base_url=f"{base}/codat", headers=HEADERS) as client:
+        yield client
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import subprocess
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from codat_zoho.testing import _mocks as testing
 from codat_zoho.texts import redact as _redact
 
 API_KEY = "test-api-key-7f3a"
+HEADERS = {"Authorization": f"Basic {base64.b64encode(API_KEY.encode()).decode()}"}
 ID = "1000.GFXJNB9VM0KE5C9C4CMSRQEX0CTDPH"
 OTHER_ID = "1000.Z2QTW7RH5PYL8D3K9AMVXB4NC6EJ0U"
 SECRET = "3f1a9c04e7b25d68013f9a7c4e2b8d5601f37ac9e4"

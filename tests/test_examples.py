@@ -42,32 +42,28 @@ def _deploys_and_goes(project: Project, simulator: Simulator, secret: str, *, re
     project.assert_no_secret(secret, API_KEY)
 
 
-def test_quickstart(engine: Engine, tmp_path: Path) -> None:
-    """A program of one's own, as the example's README has it."""
+def _comes_and_goes(engine: Engine, name: str, folder: Path) -> None:
+    """The example of that name, with the client id and the stack that its README has."""
     simulator, secret = Simulator(), new_secret()
     simulator.add_codat_client(API_KEY)
     simulator.add_zoho_client("1000.SIMULATEDCLIENT000000000000001", secret)
     with serve(simulator) as base:
-        project = Project.copy_of(engine, ROOT / "examples/quickstart", tmp_path / "quickstart", base)
+        project = Project.copy_of(engine, ROOT / "examples" / name, folder / name, base)
         project.stack = "dev"
         (project.folder / "Pulumi.dev.yaml").write_text(
-            "config: {zoho-books-quickstart:clientId: 1000.SIMULATEDCLIENT000000000000001}\n"
+            f"config: {{zoho-books-{name}:clientId: 1000.SIMULATEDCLIENT000000000000001}}\n"
         )
         _deploys_and_goes(project, simulator, secret, removes=True)
+
+
+def test_quickstart(engine: Engine, tmp_path: Path) -> None:
+    """A program of one's own, as the example's README has it."""
+    _comes_and_goes(engine, "quickstart", tmp_path)
 
 
 def test_yaml(yaml_engine: Engine, tmp_path: Path) -> None:
     """The same as a YAML program, which the provider plugin serves."""
-    simulator, secret = Simulator(), new_secret()
-    simulator.add_codat_client(API_KEY)
-    simulator.add_zoho_client("1000.SIMULATEDCLIENT000000000000001", secret)
-    with serve(simulator) as base:
-        project = Project.copy_of(yaml_engine, ROOT / "examples/yaml", tmp_path / "yaml", base)
-        project.stack = "dev"
-        (project.folder / "Pulumi.dev.yaml").write_text(
-            "config: {zoho-books-yaml:clientId: 1000.SIMULATEDCLIENT000000000000001}\n"
-        )
-        _deploys_and_goes(project, simulator, secret, removes=True)
+    _comes_and_goes(yaml_engine, "yaml", tmp_path)
 
 
 @pytest.mark.parametrize(

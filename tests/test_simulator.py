@@ -16,14 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from codat_zoho.simulator import Fault, Simulator, Switches, serve
-from tests.support import API_KEY, ID, OTHER_SECRET, SECRET, keys
+from tests.support import API_KEY, HEADERS, ID, OTHER_SECRET, SECRET, keys
 
 SPECS = Path(os.environ.get("CODAT_SPECS", Path(__file__).resolve().parent.parent.parent / "shared" / "specs"))
 PLATFORM, PARTNERS = SPECS / "codat-platform.openapi.json", SPECS / "codat-partners.openapi.json"
 needs_specs = pytest.mark.skipif(
     not PLATFORM.exists(), reason="Codat's OpenAPI files are not here; set CODAT_SPECS to the folder that holds them"
 )
-HEADERS = {"Authorization": f"Basic {base64.b64encode(API_KEY.encode()).decode()}"}
 
 
 @pytest.fixture
@@ -31,13 +30,6 @@ def base(simulator: Simulator) -> Iterator[str]:
     """The simulator behind a socket."""
     with serve(simulator) as address:
         yield address
-
-
-@pytest.fixture
-def codat(base: str) -> Iterator[httpx.Client]:
-    """A plain HTTP client with the right key."""
-    with httpx.Client(base_url=f"{base}/codat", headers=HEADERS) as client:
-        yield client
 
 
 # --- as Codat describes itself ---

@@ -14,8 +14,8 @@ import pytest
 from codat_zoho import REDIRECT_URI
 from codat_zoho.simulator import Simulator, serve
 from codat_zoho.simulator.screens import OUTCOMES
-from tests.support import API_KEY, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
-from tests.test_simulator import HEADERS, PLATFORM, control, needs_specs, schema_of
+from tests.support import API_KEY, HEADERS, ID, OTHER_ID, OTHER_SECRET, SECRET, keys
+from tests.test_simulator import PLATFORM, control, needs_specs, schema_of
 
 NOW = 1_790_000_000.0
 
@@ -28,13 +28,6 @@ def base(simulator: Simulator) -> Iterator[str]:
     client.integration.enabled, client.integration.keys = True, keys()
     with serve(simulator) as address:
         yield address
-
-
-@pytest.fixture
-def codat(base: str) -> Iterator[httpx.Client]:
-    """A plain HTTP client with the right key."""
-    with httpx.Client(base_url=f"{base}/codat", headers=HEADERS) as client:
-        yield client
 
 
 @pytest.fixture
